@@ -1,0 +1,233 @@
+"""A run's exchanges in order: each one judged alone, and in the light of those before it.
+
+The chronicle follows every job by its id, so it knows which reads must succeed, which must not, and what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts import listing
+from contracts.exchange import Exchange, Request
+from contracts.finding import Judgement
+from contracts.history import JobHistory, Observation
+from contracts.judge import Examined, examine, judge
+from contracts.knowledge import Knowledge
+from contracts.reading import Reading, read
+
+READ_OF = {
+    "flex-create": "flex-get",
+    "tenant-create": "tenant-get",
+    "cluster-create": "cluster-get",
+    "cluster-create-v1": "cluster-get-v1",
+}
+"""The operation that reads one job back, by the operation that created it."""
+
+LIST_OF = {"flex-create": "flex-list", "cluster-create": "cluster-list"}
+"""The operation that lists jobs, by the operation that created them."""
+
+
+LISTED_WITHIN = 30.0
+"""Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
+(R).
+"""
+
+
+class Chronicle:
+    """Judges exchanges as they happen and remembers the jobs among them."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self._jobs: dict[str, JobHistory] = {}
+
+    def jobs(self) -> Iterator[JobHistory]:
+        """Every job that was seen, in the order of its first appearance."""
+        yield from self._jobs.values()
+
+    def created(self) -> list[JobHistory]:
+        """The jobs whose creation was part of the traffic."""
+        return [job for job in self._jobs.values() if job.created is not None]
+
+    def job(self, job_id: str) -> JobHistory | None:
+        """The history of one job, or None where the id was never seen."""
+        return self._jobs.get(job_id)
+
+    def busy(self, request: Request) -> bool:
+        """Whether an earlier job of this traffic may still hold the target that `request` names."""
+        reading = read(request, self.knowledge)
+        target = _target(reading) if reading is not None else None
+        return target is not None and any(j.target == target and not j.finished for j in self._jobs.values())
+
+    def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
+        """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
+        status = exchange.response.status
+        excused = (
+            exchange.request.method == "POST"
+            and status in (400, 403, 404)
+            and not free_target
+            and self.busy(exchange.request)
+        )
+        examined = examine(exchange, self.knowledge, busy=excused)
+        if examined is None:
+            return judge(exchange, self.knowledge)
+        if exchange.request.credential in ("owner", "reader", "unknown"):
+            self._follow(exchange, examined)
+        return examined.verdicts.judgement()
+
+    def _follow(self, exchange: Exchange, examined: Examined) -> None:
+        kind = examined.reading.operation.kind
+        if kind == "create":
+            self._follow_create(exchange, examined)
+        elif kind == "get":
+            self._follow_get(exchange, examined)
+        elif kind == "list":
+            self._follow_list(exchange, examined)
+        elif kind == "cancel":
+            self._follow_cancel(exchange, examined)
+
+    def _follow_create(self, exchange: Exchange, examined: Examined) -> None:
+        reading, document, verdicts = examined.reading, examined.document, examined.verdicts
+        job_id = document.get("id") if document is not None else None
+        if document is None or not isinstance(job_id, str):
+            return
+        requirement = "T-NEW" if reading.operation.family == "cluster" else "S-NEW"
+        known = self._jobs.get(job_id)
+        repeated = known is not None and (known.created is not None or known.first_ended <= exchange.started)
+        pointer = f"{examined.pointer}/id"
+        verdicts.check(requirement, not repeated, "an id that no earlier job has", job_id, pointer)
+        if repeated:
+            return
+        history = self._history(job_id, reading)
+        history.create_operation = reading.operation.id
+        history.target = _target(reading)
+        history.observe(_observation(exchange, examined, document, examined.pointer, created=True), verdicts)
+
+    def _follow_get(self, exchange: Exchange, examined: Examined) -> None:
+        reading, verdicts = examined.reading, examined.verdicts
+        job_id = _job_parameter(reading)
+        known = self._jobs.get(job_id)
+        status = exchange.response.status
+        if known is not None and status < 500:
+            if not _same_place(known, reading):
+                expected = "404, 400 or 403 through another cluster or project"
+                verdicts.check("L-SCOPE", status in (400, 403, 404), expected, status, "/response/status")
+                return
+            must_find = (
+                known.created is not None
+                and known.created.ended <= exchange.started
+                and READ_OF.get(known.create_operation or "") == reading.operation.id
+                and not reading.must_be_refused
+                and all(f.reason == "a job that may not exist" for f in reading.freedoms)
+                and status not in (401, 429)
+                and exchange.request.credential == "owner"
+            )
+            if must_find:
+                held = status == reading.operation.success
+                verdicts.check("L-FOUND", held, "the created job found by its id", status, "/response/status")
+        if examined.document is not None:
+            self._observe(exchange, examined, examined.document, examined.pointer, job_id)
+
+    def _observe(
+        self, exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, job_id: str
+    ) -> None:
+        history = self._history(job_id, examined.reading)
+        if not _same_place(history, examined.reading):
+            expected = "a job only through its own cluster and project"
+            examined.verdicts.check("L-SCOPE", False, expected, f"the job of {history.cluster}", pointer)
+            return
+        shown = document.get("id")
+        if shown != job_id:
+            requirement = "T-FLAGS" if history.family == "cluster" else "S-FIXED"
+            if history.created is not None and history.family != "cluster":
+                requirement = "S-SAME"
+            examined.verdicts.check(requirement, False, f"the id {job_id!r} that was asked for", shown, f"{pointer}/id")
+            return
+        history.observe(_observation(exchange, examined, document, pointer), examined.verdicts)
+
+    def _follow_list(self, exchange: Exchange, examined: Examined) -> None:
+        reading, document = examined.reading, examined.document
+        if document is None:
+            return
+        seen: set[str] = set()
+        for pointer, job in listing.listed(document, examined.pointer):
+            job_id = job.get("id")
+            if isinstance(job_id, str) and job_id not in seen:
+                seen.add(job_id)
+                self._observe(exchange, examined, job, pointer, job_id)
+                history = self._jobs[job_id]
+                history.listed_ended = min(exchange.ended, history.listed_ended)
+        if any(not _same_place(j, reading) for j in self._jobs.values() if j.family == reading.operation.family):
+            examined.verdicts.held("L-SCOPE")
+        page = listing.page_of(exchange.request)
+        if page is None or page[1] != 1 or len(seen) >= page[0]:
+            return
+        owed = [
+            j
+            for j in self._jobs.values()
+            if j.created is not None
+            and LIST_OF.get(j.create_operation or "") == reading.operation.id
+            and _same_place(j, reading)
+            and (j.created.ended + LISTED_WITHIN <= exchange.started or j.listed_ended <= exchange.started)
+        ]
+        if owed:
+            lost = [j.job for j in owed if j.job not in seen]
+            expected = "every created job in the list"
+            examined.verdicts.check(
+                "L-FOUND", not lost, expected, f"{len(lost)} missing", f"{examined.pointer}/results"
+            )
+
+    def _follow_cancel(self, exchange: Exchange, examined: Examined) -> None:
+        known = self._jobs.get(_job_parameter(examined.reading))
+        status = exchange.response.status
+        if known is None or status >= 500 or status in (401, 429):
+            return
+        if not _same_place(known, examined.reading):
+            expected = "a refusal through another cluster or project"
+            examined.verdicts.check("L-SCOPE", status >= 400, expected, status, "/response/status")
+        elif known.finished:
+            expected = "a finished job's cancel refused"
+            examined.verdicts.check("T-CANCEL", status >= 400, expected, status, "/response/status")
+        elif status == examined.reading.operation.success:
+            known.cancel_ended = exchange.ended
+
+    def _history(self, job_id: str, reading: Reading) -> JobHistory:
+        known = self._jobs.get(job_id)
+        if known is None:
+            project, cluster = _place(reading)
+            known = self._jobs[job_id] = JobHistory(job_id, reading.operation.family, project, cluster)
+        return known
+
+
+def _observation(
+    exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, created: bool = False
+) -> Observation:
+    return Observation(exchange.started, exchange.ended, examined.reading.operation.id, document, pointer, created)
+
+
+def _job_parameter(reading: Reading) -> str:
+    return reading.parameters.get("restoreJobId") or reading.parameters["restoreId"]
+
+
+def _place(reading: Reading) -> tuple[str, str]:
+    parameters = reading.parameters
+    return parameters["groupId"], parameters.get("name") or parameters["clusterName"]
+
+
+def _same_place(job: JobHistory, reading: Reading) -> bool:
+    return (job.project, job.cluster) == _place(reading)
+
+
+def _target(reading: Reading) -> tuple[str, str] | None:
+    """The (project, name) that a create's body names as its target, where it is well-formed enough to tell."""
+    body = reading.document
+    if reading.operation.kind != "create" or not isinstance(body, dict):
+        return None
+    if reading.operation.family == "cluster":
+        pair = (body.get("targetGroupId"), body.get("targetClusterName"))
+        if body.get("deliveryType") == "download":
+            return None
+    else:
+        pair = (body.get("targetProjectId") or reading.parameters["groupId"], body.get("targetDeploymentItemName"))
+    project, name = pair
+    return (project, name) if isinstance(project, str) and isinstance(name, str) else None

@@ -1,0 +1,103 @@
+"""An exchange: one request sent to an endpoint and the response that came back.
+
+The same types carry live traffic, recorded traffic and load, so the judge is written once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+from urllib.parse import parse_qsl, unquote
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+Credential: TypeAlias = Literal["owner", "reader", "off-list", "wrong", "none", "unknown"]
+"""Whose credentials a request carries: a Project Owner's, a lesser role's, an owner's from an address outside
+the API access list, invalid ones, none at all, or (recorded traffic) not known."""
+
+Scheme: TypeAlias = Literal["any", "digest", "bearer"]
+"""Which authentication scheme carries the credential; `any` leaves the choice to the client."""
+
+
+def header(headers: Headers | None, name: str) -> str | None:
+    """Return the first value of the header `name` (any case), or None where it is absent or not recorded."""
+    wanted = name.lower()
+    for key, value in headers or ():
+        if key.lower() == wanted:
+            return value
+    return None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request to one endpoint.
+
+    `target` is the origin-form request target after the endpoint's base URL: it starts with `/api/` and is already
+    percent-encoded, query included. `headers` are those the request itself asks for (never credentials); None means
+    that a recording left them out. `body` None means no body, unless `body_recorded` is false: then it is not known.
+    """
+
+    method: str
+    target: str
+    headers: Headers | None = ()
+    body: bytes | None = None
+    credential: Credential = "owner"
+    scheme: Scheme = "any"
+    body_recorded: bool = True
+
+    @cached_property
+    def path(self) -> str:
+        """The path of the target, still percent-encoded, without the query."""
+        return self.target.partition("?")[0]
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The decoded query parameters in order, blank values kept."""
+        return tuple(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    def parameter(self, name: str) -> str | None:
+        """Return the last value of the query parameter `name`, or None."""
+        return next((value for key, value in reversed(self.query) if key == name), None)
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header `name`, or None where absent or not recorded."""
+        return header(self.headers, name)
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response: its status code, headers in the order received, and the decoded body (content encodings undone)."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header `name`, or None."""
+        return header(self.headers, name)
+
+    @cached_property
+    def content_type(self) -> str:
+        """The lower-case media type of the body without parameters; empty where the header is absent."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its response.
+
+    `started` and `ended` are seconds since the Unix epoch (floats) taken just before the request was sent and just
+    after the
+    response was read: two exchanges whose intervals overlap may have been served in either order.
+    """
+
+    request: Request
+    response: Response
+    started: float
+    ended: float
+
+
+def decoded_segments(path: str) -> tuple[str, ...]:
+    """Split a path at its slashes and percent-decode each segment (UTF-8; undecodable bytes become U+FFFD)."""
+    return tuple(unquote(segment) for segment in path.split("/"))

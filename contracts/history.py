@@ -1,0 +1,193 @@
+"""One job over time: what must not change, move back or appear early (S-FIXED, S-FLOW, S-FINISHED, T-FLAGS, …).
+
+Order is judged on real intervals: an observation comes before another only when it ended before the other started;
+two that overlap may have been served in either order. What is kept of a job does not grow with the number of reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.jobs import TERMINAL
+from contracts.verdicts import Verdicts
+
+RANK = {"PENDING": 0, "QUEUED": 1, "RUNNING": 2, "FAILED": 3, "COMPLETED": 3}
+
+_FIXED = {
+    "flex": ("id", "projectId", "instanceName"),
+    "tenant": ("id", "projectId", "clusterName"),
+    "cluster": ("id", "deliveryType", "snapshotId", "targetClusterName", "targetGroupId", "timestamp"),
+}
+_FIXED_SHARED = (
+    "snapshotId",
+    "targetDeploymentItemName",
+    "targetProjectId",
+    "deliveryType",
+    "restoreScheduledDate",
+    "snapshotFinishedDate",
+)
+_VOLATILE = frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components", "snapshotUrl"})
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A job as one answer showed it; `started` and `ended` are those of the exchange, `pointer` where it stood."""
+
+    started: float
+    ended: float
+    operation: str
+    document: Mapping[str, Any]
+    pointer: str
+    created: bool = False
+
+
+@dataclass
+class _Order:
+    """For each level that was seen of something that only rises: the earliest end and the latest start."""
+
+    earliest_end: dict[int, float] = field(default_factory=dict)
+    latest_start: dict[int, float] = field(default_factory=dict)
+
+    def add(self, level: int, started: float, ended: float) -> None:
+        self.earliest_end[level] = min(ended, self.earliest_end.get(level, ended))
+        self.latest_start[level] = max(started, self.latest_start.get(level, started))
+
+    def broken_by(self, level: int, started: float, ended: float) -> int | None:
+        """Return a level seen whose order with this one is wrong, or None."""
+        for other, end in self.earliest_end.items():
+            if other > level and end <= started:
+                return other
+        for other, start in self.latest_start.items():
+            if other < level and ended <= start:
+                return other
+        return None
+
+
+class JobHistory:
+    """All that is remembered of one job.
+
+    `project`, `cluster` and `family` are where it was first seen; `created` is the answer of its create, where it was
+    part of the traffic.
+    """
+
+    def __init__(self, job: str, family: str, project: str, cluster: str) -> None:
+        self.job, self.family, self.project, self.cluster = job, family, project, cluster
+        self.created: Observation | None = None
+        self.create_operation: str | None = None
+        self.target: tuple[str, str] | None = None
+        self.first_ended: float = float("inf")
+        self.listed_ended: float = float("inf")
+        self.finished = False
+        self.delivered = False
+        self.cancel_ended: float | None = None
+        self.last_state = "unknown"
+        self._first_read: Observation | None = None
+        self._orders: dict[str, _Order] = {}
+        self._constants: dict[str, Any] = {}
+        self._settled: Observation | None = None
+
+    def observe(self, seen: Observation, verdicts: Verdicts) -> None:
+        """Compare one more observation with all earlier ones, and remember it."""
+        self._compare_fixed(seen, verdicts)
+        if self.family == "cluster":
+            self._observe_dedicated(seen, verdicts)
+        else:
+            self._observe_shared(seen, verdicts)
+        if not seen.created and self.finished:
+            self._compare_settled(seen, verdicts)
+        if seen.created:
+            self.created = seen
+        elif self._first_read is None:
+            self._first_read = seen
+        self.first_ended = min(self.first_ended, seen.ended)
+
+    def _compare_fixed(self, seen: Observation, verdicts: Verdicts) -> None:
+        if seen.created:
+            return
+        earlier, requirement = self._first_read, "S-FIXED"
+        if earlier is None:
+            earlier, requirement = self.created, "S-SAME"
+        if earlier is None:
+            return
+        requirement = "T-FLAGS" if self.family == "cluster" else requirement
+        fields = _FIXED[self.family] + (() if self.family == "cluster" else _FIXED_SHARED)
+        for name in fields:
+            before = earlier.document.get(name)
+            if before is not None:
+                now = seen.document.get(name)
+                expected = f"{name} as before: {before!r}"
+                verdicts.check(requirement, now == before, expected, now, f"{seen.pointer}/{name}")
+
+    def _observe_shared(self, seen: Observation, verdicts: Verdicts) -> None:
+        status = seen.document.get("status")
+        if not isinstance(status, str) or status not in RANK:
+            return
+        pointer = f"{seen.pointer}/status"
+        order = self._orders.setdefault("status", _Order())
+        rank = RANK[status]
+        other = order.broken_by(rank, seen.started, seen.ended)
+        names = {value: key for key, value in RANK.items() if key != "FAILED"}
+        later = f"{names[other]} or later" if other is not None else ""
+        verdicts.check("S-FLOW", other is None, f"no step back from {later}", status, pointer)
+        order.add(rank, seen.started, seen.ended)
+        self.last_state = status
+        if status in TERMINAL:
+            self.finished = True
+            self._constant("S-FLOW", "status", status, pointer, verdicts)
+            finished = seen.document.get("restoreFinishedDate")
+            if finished is not None:
+                where = f"{seen.pointer}/restoreFinishedDate"
+                self._constant("S-FINISHED", "restoreFinishedDate", finished, where, verdicts)
+
+    def _observe_dedicated(self, seen: Observation, verdicts: Verdicts) -> None:
+        finished = seen.document.get("finishedAt")
+        levels = {flag: seen.document.get(flag) is True for flag in ("cancelled", "failed", "expired")}
+        levels["finishedAt"] = finished is not None
+        for name, level in levels.items():
+            order = self._orders.setdefault(name, _Order())
+            other = order.broken_by(int(level), seen.started, seen.ended)
+            expected = f"{name}, once {'shown' if name == 'finishedAt' else 'true'}, stays"
+            verdicts.check("T-FLAGS", other is None, expected, seen.document.get(name), f"{seen.pointer}/{name}")
+            order.add(int(level), seen.started, seen.ended)
+        if finished is not None:
+            self._constant("T-FLAGS", "finishedAt", finished, f"{seen.pointer}/finishedAt", verdicts)
+        if finished is not None or levels["failed"] or levels["cancelled"]:
+            self.finished = True
+        self.delivered = self.delivered or _has_urls(seen.document)
+        self.last_state = next((name for name in ("cancelled", "failed") if levels[name]), "running")
+        if finished is not None and self.last_state == "running":
+            self.last_state = "finished"
+        if self.cancel_ended is not None and not seen.created and self.cancel_ended <= seen.started:
+            shown = seen.document.get("cancelled")
+            verdicts.check(
+                "T-CANCEL", shown is True, "cancelled true after a cancel", shown, f"{seen.pointer}/cancelled"
+            )
+
+    def _constant(self, requirement: str, name: str, value: Any, pointer: str, verdicts: Verdicts) -> None:
+        before = self._constants.setdefault(name, value)
+        verdicts.check(requirement, before == value, f"{name} as before: {before!r}", value, pointer)
+
+    def _compare_settled(self, seen: Observation, verdicts: Verdicts) -> None:
+        """L-STABLE: between two reads of a finished job nothing else changes either."""
+        before = self._settled
+        if before is None or before.operation != seen.operation:
+            self._settled = seen
+            return
+        covered = set(_FIXED[self.family]) | set(_FIXED_SHARED) | {"status", "restoreFinishedDate"}
+        covered |= {"cancelled", "failed", "finishedAt"}
+        for name in sorted((before.document.keys() | seen.document.keys()) - _VOLATILE - covered):
+            old, new = before.document.get(name, _MISSING), seen.document.get(name, _MISSING)
+            shown = "nothing" if new is _MISSING else new
+            expected = f"{name} of a finished job as before"
+            verdicts.check("L-STABLE", old == new, expected, shown, f"{seen.pointer}/{name}")
+        verdicts.held("L-STABLE")
+
+
+def _has_urls(document: Mapping[str, Any]) -> bool:
+    """Whether a dedicated job shows an address to download from, as a finished download does."""
+    components = document.get("components")
+    parts = components if isinstance(components, list) else []
+    return bool(document.get("deliveryUrl")) or any(isinstance(c, dict) and c.get("downloadUrl") for c in parts)

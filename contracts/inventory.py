@@ -1,0 +1,65 @@
+"""What is known to exist behind an endpoint, so that the judge can tell a wrong refusal from a right one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["flex", "tenant", "dedicated"]
+"""The kind of a cluster: flex; tenant (M2, M5); dedicated (replica set or sharded)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointInTime:
+    """A moment inside a cluster's restore window, in one or both notations (seconds since the Unix epoch)."""
+
+    utc_seconds: int | None = None
+    oplog_ts: int | None = None
+    oplog_inc: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster that exists, the snapshots that can be restored from it, and a moment inside its restore window."""
+
+    project: str
+    name: str
+    kind: Kind
+    sharded: bool = False
+    snapshots: tuple[str, ...] = ()
+    point_in_time: PointInTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTarget:
+    """A deployment item that exists and that clusters of the listed kinds may be restored to; its data may be
+    destroyed.
+    """
+
+    project: str
+    name: str
+    accepts: frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Well-formed names under which nothing exists; drawn anew for each run."""
+
+    project: str
+    cluster: str
+    snapshot: str
+    job: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All that is known to exist, and names known to be absent.
+
+    `takes_any` is true of a stateless mock: every well-formed id counts as existing, and nothing is known to be absent.
+    """
+
+    clusters: tuple[Cluster, ...] = ()
+    targets: tuple[RestoreTarget, ...] = ()
+    absent: Absent | None = None
+    takes_any: bool = False

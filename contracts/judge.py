@@ -1,0 +1,96 @@
+"""The judge: from one exchange, or from a run's exchanges in time order, to what held and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import answers, jobs, listing
+from contracts.exchange import Exchange
+from contracts.finding import Judgement
+from contracts.knowledge import Knowledge
+from contracts.operations import operations_at
+from contracts.reading import Reading, read
+from contracts.verdicts import Verdicts
+
+_NOTHING_KNOWN = Knowledge()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One exchange, read and judged by the rules that it settles alone.
+
+    `document` is the unwrapped body of a success (None where there is none to speak of) and `pointer` where it stands.
+    """
+
+    reading: Reading
+    document: Mapping[str, Any] | None
+    pointer: str
+    verdicts: Verdicts
+
+
+def judge(exchange: Exchange, knowledge: Knowledge = _NOTHING_KNOWN) -> Judgement:
+    """Judge one exchange by every rule that it settles alone.
+
+    An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path of
+    an offered operation does not have: that is owed a 404 or 405. Pure: same arguments, same answer.
+    """
+    examined = examine(exchange, knowledge)
+    return examined.verdicts.judgement() if examined is not None else _judge_bystander(exchange, knowledge)
+
+
+def _judge_bystander(exchange: Exchange, knowledge: Knowledge) -> Judgement:
+    """Judge a request whose method its path does not have."""
+    found = operations_at(exchange.request.path)
+    if any(operation.method == exchange.request.method for operation, _ in found):
+        return Judgement()
+    offered = next((operation for operation, _ in found if operation.id in knowledge.offered), None)
+    if offered is None:
+        return Judgement()
+    verdicts = Verdicts(offered.id)
+    answers.judge_rate(exchange.response, verdicts)
+    if not answers.is_paced(exchange.response):
+        answers.judge_bystander(exchange, verdicts)
+    return verdicts.judgement()
+
+
+def examine(exchange: Exchange, knowledge: Knowledge, *, busy: bool = False) -> Examined | None:
+    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
+
+    `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse.
+    """
+    reading = read(exchange.request, knowledge, busy=busy)
+    if reading is None:
+        return None
+    verdicts = Verdicts(reading.operation.id)
+    response = exchange.response
+    answers.judge_rate(response, verdicts)
+    document: Mapping[str, Any] | None = None
+    pointer = "/response/body"
+    if not answers.is_paced(response):
+        settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
+        if not settled or response.status >= 500:
+            answers.judge_status(exchange, reading, verdicts)
+        if response.status < 300:
+            success = answers.judge_success(exchange, reading, verdicts)
+            if success is not None:
+                document, pointer = success
+                _judge_document(exchange, reading, document, pointer, verdicts)
+    if response.status >= 400:
+        answers.judge_error(exchange, verdicts, reading.envelope)
+    return Examined(reading, document, pointer, verdicts)
+
+
+def _judge_document(
+    exchange: Exchange, reading: Reading, document: Mapping[str, Any], pointer: str, verdicts: Verdicts
+) -> None:
+    operation, parameters = reading.operation, reading.parameters
+    if operation.kind == "list":
+        listing.judge_page(exchange.request, document, pointer, verdicts)
+        for inner, job in listing.listed(document, pointer):
+            jobs.judge_job(operation, parameters, job, inner, verdicts)
+        return
+    jobs.judge_job(operation, parameters, document, pointer, verdicts)
+    if operation.kind == "create" and isinstance(reading.document, dict):
+        jobs.judge_creation(operation, parameters, reading.document, document, pointer, verdicts)

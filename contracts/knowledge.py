@@ -1,0 +1,44 @@
+"""What the judge may take as known about the endpoint that an exchange was had with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contracts.inventory import Cluster, Inventory, Kind, RestoreTarget
+from contracts.operations import OPERATIONS
+
+CORE: frozenset[str] = frozenset(o.id for o in OPERATIONS.values() if o.level == "core")
+EVERY: frozenset[str] = frozenset(OPERATIONS)
+
+KIND_OF_FAMILY: dict[str, Kind] = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of one endpoint.
+
+    `inventory`: what exists behind it. `offered`: the ids of the operations that it offers; exchanges of others are not
+    judged. `digest`: whether HTTP Digest is offered, so that a 401 owes a challenge. `latest_date`: the newest version
+    date (ISO) that a client may ask for today; later ones are in the future, where no rule says what happens.
+    """
+
+    inventory: Inventory = field(default_factory=Inventory)
+    offered: frozenset[str] = EVERY
+    digest: bool = False
+    latest_date: str = "2026-11-01"
+
+    def projects(self) -> frozenset[str]:
+        """The ids of all projects known to exist."""
+        return frozenset(c.project for c in self.inventory.clusters)
+
+    def cluster(self, project: str, name: str) -> Cluster | None:
+        """The cluster known to exist under this project and name, or None."""
+        return next((c for c in self.inventory.clusters if c.project == project and c.name == name), None)
+
+    def owner_of_snapshot(self, snapshot: str) -> Cluster | None:
+        """The cluster that a known snapshot belongs to, or None."""
+        return next((c for c in self.inventory.clusters if snapshot in c.snapshots), None)
+
+    def target(self, project: str, name: str) -> RestoreTarget | None:
+        """The restore target known to exist under this project and name, or None."""
+        return next((t for t in self.inventory.targets if t.project == project and t.name == name), None)

@@ -1,0 +1,109 @@
+"""Rules on lists: L-PAGE on one page, and on the pages of one walk together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from contracts.exchange import Request
+from contracts.verdicts import Verdicts
+
+DEFAULT_ITEMS_PER_PAGE = 100
+
+
+def listed(document: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each job of a list answer with the pointer to it; members that are no objects are left to C-SCHEMA."""
+    results = document.get("results")
+    if isinstance(results, list):
+        for i, job in enumerate(results):
+            if isinstance(job, dict):
+                yield f"{pointer}/results/{i}", job
+
+
+def page_of(request: Request) -> tuple[int, int] | None:
+    """Return (itemsPerPage, pageNum) that a list request asks for; None where it asks for something out of range."""
+    numbers = []
+    for name, default, most in (("itemsPerPage", DEFAULT_ITEMS_PER_PAGE, 500), ("pageNum", 1, 10**9)):
+        value = request.parameter(name)
+        if value is None:
+            numbers.append(default)
+        elif value.isascii() and value.isdigit() and 1 <= int(value[:12]) <= most:
+            numbers.append(int(value))
+        else:
+            return None
+    return numbers[0], numbers[1]
+
+
+def judge_page(request: Request, document: Mapping[str, Any], pointer: str, verdicts: Verdicts) -> None:
+    """L-PAGE: the number of results, `totalCount` and `links` of one page agree with each other and with the
+    request.
+    """
+    page = page_of(request)
+    results = document.get("results")
+    if page is None or not isinstance(results, list):
+        return
+    size, number = page
+    expected = f"at most {size} results"
+    verdicts.check("L-PAGE", len(results) <= size, expected, f"{len(results)} results", f"{pointer}/results")
+    ids = [job.get("id") for job in results if isinstance(job, dict)]
+    doubled = len(ids) - len({str(i) for i in ids})
+    verdicts.check("L-PAGE", doubled == 0, "each job once", f"{doubled} doubled", f"{pointer}/results")
+    total = document.get("totalCount")
+    counted = request.parameter("includeCount") != "false"
+    if not _is_count(total):
+        if counted:
+            verdicts.check("L-PAGE", False, "totalCount, the number of jobs", total, f"{pointer}/totalCount")
+        total = None
+    if total is not None and len(results) <= size:
+        _judge_total(total, len(results), size, number, pointer, verdicts)
+    _judge_links(document, total, size, number, pointer, verdicts)
+
+
+def _judge_total(total: int, shown: int, size: int, number: int, pointer: str, verdicts: Verdicts) -> None:
+    before = (number - 1) * size
+    if shown == size:
+        held, expected = total >= before + shown, f"totalCount at least {before + shown}"
+    elif shown:
+        held, expected = total == before + shown, f"totalCount {before + shown}, as this is the last page"
+    else:
+        held, expected = total <= before, f"totalCount at most {before}, as this page is empty"
+    verdicts.check("L-PAGE", held, expected, total, f"{pointer}/totalCount")
+
+
+def _judge_links(
+    document: Mapping[str, Any], total: int | None, size: int, number: int, pointer: str, verdicts: Verdicts
+) -> None:
+    links = document.get("links")
+    relations = [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    verdicts.check("L-PAGE", "self" in relations, "links with rel self", relations, f"{pointer}/links")
+    if total is not None:
+        owed = total > size * number
+        expected = "links with rel next, as a next page is" if owed else "no link with rel next on the last page"
+        verdicts.check("L-PAGE", ("next" in relations) == owed, expected, relations, f"{pointer}/links")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def judge_walk(pages: Sequence[Mapping[str, Any]], expected_ids: frozenset[str], verdicts: Verdicts) -> None:
+    """Judge the pages of one walk through a list that nothing changed meanwhile.
+
+    L-PAGE: no job stands on two pages and every page tells the same `totalCount`, the number of jobs seen. L-FOUND:
+    every id of `expected_ids` is seen.
+    """
+    ids = [str(job.get("id")) for page in pages for _, job in listed(page, "")]
+    doubled = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
+    verdicts.check(
+        "L-PAGE", not doubled, "pages that do not overlap", f"{len(doubled)} jobs doubled", "/response/body/results"
+    )
+    totals = {page["totalCount"] for page in pages if _is_count(page.get("totalCount"))}
+    if totals:
+        held = totals == {len(set(ids))}
+        expected = f"totalCount {len(set(ids))}, the number of jobs on all pages"
+        verdicts.check("L-PAGE", held, expected, sorted(totals), "/response/body/totalCount")
+    lost = sorted(expected_ids - set(ids))
+    if expected_ids:
+        verdicts.check(
+            "L-FOUND", not lost, "every created job in the list", f"{len(lost)} lost", "/response/body/results"
+        )

@@ -1,0 +1,26 @@
+"""What a request owes and what it leaves open: the rules that it breaks and the freedoms that it grants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that a request breaks: it must be refused with one of `statuses`.
+
+    `pointer` names the offending place of the request, a JSON pointer into the exchange.
+    """
+
+    requirement: str
+    pointer: str
+    statuses: frozenset[int]
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freedom:
+    """One reason for which an endpoint may answer with one of `statuses` as well as with a success."""
+
+    reason: str
+    statuses: frozenset[int]

@@ -1,0 +1,225 @@
+"""Reading a request: which rules it breaks, where an endpoint is free, and whether a success can be demanded.
+
+A request is read against the contract alone, whatever the test that sent it had in mind: so recorded traffic, fuzzing
+and load are judged by the same rules as the suites' own requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.body_reading import read_body
+from contracts.exchange import Request
+from contracts.knowledge import KIND_OF_FAMILY, Knowledge
+from contracts.media import Accepts, accepts, content_type_statuses
+from contracts.obligations import Freedom, Violation
+from contracts.operations import OPERATIONS, Operation, operations_at
+from contracts.patterns import compile_pattern
+
+HEX24 = compile_pattern("^([a-f0-9]{24})$")
+NAME = compile_pattern("^[a-zA-Z0-9][a-zA-Z0-9-]*$")
+
+LARGE_BODY = 16_384
+"""Bytes from which an endpoint may answer 413 instead of reading a body."""
+LONG_TARGET = 2_048
+"""Characters from which an endpoint may answer 414 instead of reading a request target."""
+
+_REQUIREMENT_OF_ID = {"restoreId": "P-JOB", "restoreJobId": "P-JOB", "groupId": "P-GROUP"}
+_ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"})
+_LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a request means to its operation.
+
+    `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
+    false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
+    """
+
+    operation: Operation
+    parameters: Mapping[str, str]
+    document: Any = None
+    violations: tuple[Violation, ...] = ()
+    freedoms: tuple[Freedom, ...] = ()
+    envelope: bool | None = False
+    pretty: bool | None = False
+    accepts: Accepts = field(default_factory=Accepts)
+
+    @property
+    def flag_is_odd(self) -> bool:
+        """Whether `envelope` or `pretty` has a value that is no boolean."""
+        return self.envelope is None or self.pretty is None
+
+    @property
+    def must_be_refused(self) -> bool:
+        """Whether some rule forbids a success."""
+        return bool(self.violations)
+
+    @property
+    def must_succeed(self) -> bool:
+        """Whether every rule is kept, everything named is known to exist, and nothing leaves the endpoint free."""
+        return not self.violations and not self.freedoms
+
+    @property
+    def refusals(self) -> frozenset[int]:
+        """Every status that some violation or freedom allows."""
+        return frozenset().union(*(v.statuses for v in self.violations), *(f.statuses for f in self.freedoms))
+
+
+def read(request: Request, knowledge: Knowledge, *, busy: bool = False) -> Reading | None:
+    """Read `request` in the light of `knowledge`; None when it belongs to no offered operation.
+
+    `busy` says that an earlier job may still hold the target that the request names.
+    """
+    found = _operation(request)
+    if found is None or found[0].id not in knowledge.offered:
+        return None
+    operation, parameters = found
+    violations: list[Violation] = []
+    freedoms: list[Freedom] = []
+    _read_path(operation, parameters, knowledge, violations, freedoms)
+    envelope = _flag(request, "envelope")
+    pretty = _flag(request, "pretty")
+    _read_query(operation, request, freedoms)
+    if envelope is None or pretty is None:
+        freedoms.append(Freedom("a query flag that is no boolean", frozenset({400})))
+    asked = accepts(operation, request, knowledge.latest_date)
+    if asked.free:
+        freedoms.append(Freedom("an Accept header that no rule settles", frozenset({400, 406})))
+    document: Any = None
+    if operation.kind == "create":
+        document = _read_create(operation, parameters, request, knowledge, violations, freedoms)
+    elif request.body:
+        freedoms.append(Freedom("a body where none is expected", frozenset({400, 413, 415})))
+    if any(name.lower() not in _ORDINARY_HEADERS for name, _ in request.headers or ()):
+        freedoms.append(Freedom("a header that no rule names", frozenset({400, 415, 431})))
+    if busy:
+        freedoms.append(Freedom("a target that may be busy", frozenset({400, 403, 404, 409})))
+    if len(request.target) > LONG_TARGET:
+        freedoms.append(Freedom("a long request target", frozenset({400, 414})))
+    return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)
+
+
+def _operation(request: Request) -> tuple[Operation, Mapping[str, str]] | None:
+    for operation, parameters in operations_at(request.path):
+        if operation.method == request.method:
+            return operation, parameters
+    return None
+
+
+def _read_path(
+    operation: Operation,
+    parameters: Mapping[str, str],
+    knowledge: Knowledge,
+    violations: list[Violation],
+    freedoms: list[Freedom],
+) -> None:
+    """Rules P-GROUP, P-NAME, P-JOB, then N-GROUP, N-CLUSTER, N-JOB where the path is well-formed."""
+    malformed = False
+    for name, value in parameters.items():
+        requirement = _REQUIREMENT_OF_ID.get(name, "P-NAME")
+        fits = NAME.matches(value) and len(value) <= 64 if requirement == "P-NAME" else HEX24.matches(value)
+        if not fits:
+            malformed = True
+            violations.append(
+                Violation(requirement, f"/request/path/{name}", frozenset({400, 404}), f"a malformed {name} refused")
+            )
+    if not malformed:
+        _read_existence(operation, parameters, knowledge, violations, freedoms)
+
+
+def _read_existence(
+    operation: Operation,
+    parameters: Mapping[str, str],
+    knowledge: Knowledge,
+    violations: list[Violation],
+    freedoms: list[Freedom],
+) -> None:
+    inventory, absent = knowledge.inventory, knowledge.inventory.absent
+    project = parameters["groupId"]
+    name = parameters.get("name") or parameters["clusterName"]
+    job = parameters.get("restoreJobId") or parameters.get("restoreId")
+    cluster_parameter = "name" if "name" in parameters else "clusterName"
+    not_found = frozenset({404})
+    if job is not None and absent is not None and job == absent.job:
+        parameter = "restoreId" if "restoreId" in parameters else "restoreJobId"
+        violations.append(Violation("N-JOB", f"/request/path/{parameter}", not_found, "an absent job not found"))
+    elif job is not None and not inventory.takes_any:
+        freedoms.append(Freedom("a job that may not exist", frozenset({400, 403, 404})))
+    if absent is not None and project == absent.project:
+        violations.append(Violation("N-GROUP", "/request/path/groupId", not_found, "an absent project not found"))
+        return
+    cluster = knowledge.cluster(project, name)
+    pointer = f"/request/path/{cluster_parameter}"
+    if cluster is None:
+        if absent is not None and name == absent.cluster:
+            violations.append(Violation("N-CLUSTER", pointer, not_found, "an absent cluster not found"))
+            if project not in knowledge.projects():
+                freedoms.append(Freedom("a project that may not exist", frozenset({403, 404})))
+        elif not inventory.takes_any:
+            freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404, 409})))
+    elif cluster.kind != KIND_OF_FAMILY[operation.family]:
+        if operation.family == "tenant" and cluster.kind == "flex":
+            freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404, 409})))
+        else:
+            kind = frozenset({400, 404})
+            violations.append(Violation("N-CLUSTER", pointer, kind, f"a {cluster.kind} cluster refused here"))
+
+
+def _flag(request: Request, name: str) -> bool | None:
+    """Read a boolean query flag: false where absent, None where it is no boolean or given twice."""
+    values = [value for key, value in request.query if key == name]
+    if not values:
+        return False
+    return {"true": True, "false": False}.get(values[0]) if len(values) == 1 else None
+
+
+def _read_query(operation: Operation, request: Request, freedoms: list[Freedom]) -> None:
+    """Note parameters that no rule names, and page parameters outside their ranges."""
+    for name, value in request.query:
+        if name in ("envelope", "pretty"):
+            continue
+        if operation.kind == "list" and name in _LIST_PARAMETERS and _page_parameter_fits(name, value):
+            continue
+        freedoms.append(Freedom("a query parameter that no rule settles", frozenset({400, 404})))
+
+
+def _page_parameter_fits(name: str, value: str) -> bool:
+    if name == "includeCount":
+        return value in ("true", "false")
+    if not value.isascii() or not value.isdigit() or len(value) > 9 or value.startswith("0"):
+        return False
+    return int(value) >= 1 and (name != "itemsPerPage" or int(value) <= 500)
+
+
+def _read_create(
+    operation: Operation,
+    parameters: Mapping[str, str],
+    request: Request,
+    knowledge: Knowledge,
+    violations: list[Violation],
+    freedoms: list[Freedom],
+) -> Any:
+    if not request.body_recorded:
+        freedoms.append(Freedom("the request body was not recorded", frozenset({400, 403, 404, 409, 413, 415})))
+        return None
+    media_statuses = content_type_statuses(operation, request)
+    if media_statuses:
+        freedoms.append(Freedom("a content type that no rule settles", media_statuses))
+    if len(request.body or b"") > LARGE_BODY:
+        freedoms.append(Freedom("a large body", frozenset({400, 413})))
+    if request.path.endswith("/") != OPERATIONS[operation.id].template.endswith("/"):
+        freedoms.append(Freedom("the path without or with its trailing slash", frozenset({307, 308, 301, 404, 405})))
+    body = read_body(operation, parameters, request.body or b"", knowledge)
+    if media_statuses:
+        body_violations = [
+            Violation(v.requirement, v.pointer, v.statuses | media_statuses, v.expected) for v in body.violations
+        ]
+    else:
+        body_violations = list(body.violations)
+    violations.extend(body_violations)
+    freedoms.extend(body.freedoms)
+    return body.document

@@ -1,0 +1,323 @@
+"""Strict JSON, and the schemas of the contract applied to it. No other module builds validators.
+
+`jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns and RFC 3339 times. The two read
+`pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting) the other decides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from math import inf
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+import jsonschema_rs
+from jsonschema.exceptions import ValidationError
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from contracts.patterns import compile_pattern
+
+SCHEMAS = Path(__file__).with_name("schemas")
+"""The folder of the JSON Schema files."""
+
+_RS_BASE = "json-schema:///"  # what jsonschema-rs resolves a relative $id against
+
+
+class NotJson(ValueError):
+    """The bytes are no JSON text; the message says why in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaError:
+    """One place of a document that a schema refuses.
+
+    `pointer` is a JSON pointer into the document, `schema_pointer` one into the schema as it was walked (through
+    `$ref`). `requirement` is the nearest enclosing `x-requirement` of the schema, `property` the missing property
+    of a `required`.
+    """
+
+    pointer: str
+    keyword: str
+    message: str
+    schema_pointer: str
+    requirement: str | None = None
+    property: str | None = None
+
+
+def _refuse_constant(literal: str) -> NoReturn:
+    raise NotJson(f"{literal} is no JSON number")
+
+
+def _any_integer(digits: str) -> int | float:
+    """Read an integer; one of thousands of digits, which Python declines to read, becomes an infinity."""
+    try:
+        return int(digits)
+    except ValueError:
+        return -inf if digits.startswith("-") else inf
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a JSON text in UTF-8. Raises NotJson, never anything else.
+
+    A number beyond the range of a double becomes an infinity, so it is still seen as a number, but as no integer.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJson(f"byte {error.start} is not UTF-8") from None
+    if not text.strip(" \t\n\r"):
+        raise NotJson("it is empty")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_int=_any_integer)
+    except json.JSONDecodeError as error:
+        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise NotJson("it is nested too deeply to be read") from None
+
+
+_DATE_TIME = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
+    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def is_date_time(text: str) -> bool:
+    """Tell whether a text is an RFC 3339 date-time with any offset; a leap second only where one can be."""
+    found = _DATE_TIME.fullmatch(text)
+    if not found:
+        return False
+    year, month, day, hour, minute, second = (int(found[place]) for place in range(1, 7))
+    offset_hour, offset_minute = int(found[8] or 0), int(found[9] or 0)
+    leap_year = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1] + (leap_year and month == 2):
+        return False
+    if hour > 23 or minute > 59 or second > 60 or offset_hour > 23 or offset_minute > 59:
+        return False
+    offset = (offset_hour * 60 + offset_minute) * (-1 if found[7] == "-" else 1)
+    return second < 60 or (hour * 60 + minute - offset) % 1440 == 1439
+
+
+def _pattern(_: Any, pattern: str, value: object, __: Any) -> Iterator[ValidationError]:
+    """The keyword `pattern` in ECMA-262."""
+    if isinstance(value, str) and not compile_pattern(pattern).matches(value):
+        yield ValidationError("pattern")
+
+
+# The next four say the same as jsonschema's own, but never write the value out: it may be huge, deep or secret.
+
+
+def _type(validator: Any, types: str | list[str], value: object, _: Any) -> Iterator[ValidationError]:
+    """The keyword `type`."""
+    if not any(validator.is_type(value, name) for name in ([types] if isinstance(types, str) else types)):
+        yield ValidationError("type")
+
+
+def _enum(_: Any, members: list[str], value: object, __: Any) -> Iterator[ValidationError]:
+    """The keyword `enum`, whose members are strings here."""
+    if not isinstance(value, str) or value not in members:
+        yield ValidationError("enum")
+
+
+def _required(_: Any, names: list[str], value: object, __: Any) -> Iterator[ValidationError]:
+    """The keyword `required`: an error for each missing property, its name as the message."""
+    if isinstance(value, dict):
+        yield from (ValidationError(name) for name in names if name not in value)
+
+
+def _any_of(validator: Any, ways: list[Any], value: object, _: Any) -> Iterator[ValidationError]:
+    """The keyword `anyOf`."""
+    if not any(validator.evolve(schema=way).is_valid(value) for way in ways):
+        yield ValidationError("anyOf")
+
+
+_FORMATS = jsonschema.FormatChecker(formats=())
+_FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or is_date_time(value))
+
+_KEYWORDS = {"pattern": _pattern, "type": _type, "enum": _enum, "required": _required, "anyOf": _any_of}
+_extend: Any = jsonschema.validators.extend
+_Explainer: Any = _extend(jsonschema.Draft202012Validator, _KEYWORDS)
+
+
+@cache
+def schemas() -> Mapping[str, Mapping[str, Any]]:
+    """Return every schema by its file name. They are shared: do not change them."""
+    return {path.name: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+
+
+def _undeclared(name: str) -> Mapping[str, Any]:
+    """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns too."""
+    return {keyword: value for keyword, value in schemas()[name].items() if keyword != "$schema"}
+
+
+@cache
+def _registry() -> Registry[Any]:
+    resources = ((name, DRAFT202012.create_resource(_undeclared(name))) for name in schemas())
+    return Registry().with_resources(resources)
+
+
+@cache
+def _rs_registry() -> jsonschema_rs.Registry:
+    return jsonschema_rs.Registry([(_RS_BASE + name, dict(schema)) for name, schema in schemas().items()])
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    """Write a path as an RFC 6901 JSON pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _kind(value: object) -> str:
+    """Name a value's JSON type, with its article."""
+    for kinds, name in (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a number"),
+        (str, "a string"),
+        (list, "an array"),
+        (dict, "an object"),
+    ):
+        if isinstance(value, kinds):
+            return name
+    return "null"
+
+
+def _brief(value: object) -> str:
+    """Show a scalar, or the head of a long one; of anything else only its type."""
+    if isinstance(value, (list, dict)):
+        return _kind(value)
+    text = json.dumps(value if not isinstance(value, str) else value[:61], ensure_ascii=True)
+    return text if len(text) <= 64 else text[:60] + "…"
+
+
+def _message(error: ValidationError, missing: str | None) -> str:
+    """Say in a few words what is wrong; download addresses are only ever bound by type, so no secret is shown."""
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "required":
+            return f"{missing} is missing"
+        case "type":
+            names = " or ".join([wanted] if isinstance(wanted, str) else wanted)
+            return f"must be of type {names}, is {_kind(value)}"
+        case "enum":
+            return f"must be one of {', '.join(map(str, wanted))}, is {_brief(value)}"
+        case "const":
+            return f"must be {_brief(wanted)}, is {_brief(value)}"
+        case "pattern":
+            return f"must match {wanted}, is {_brief(value)}"
+        case "format":
+            return f"must be a {wanted}, is {_brief(value)}"
+        case "minimum" | "exclusiveMinimum":
+            return f"must be at least {wanted}, is {_brief(value)}"
+        case "maximum" | "exclusiveMaximum":
+            return f"must be at most {wanted}, is {_brief(value)}"
+        case "minLength":
+            return f"must be at least {wanted} long, is {len(value)} long"
+        case "maxLength":
+            return f"must be at most {wanted} long, is {len(value)} long"
+        case "anyOf":
+            ways = [" and ".join(way["required"]) for way in wanted if "required" in way]
+            return f"needs {', or '.join(ways)}" if len(ways) == len(wanted) else "holds to none of the alternatives"
+        case keyword:
+            return f"is refused by {keyword}"
+
+
+@dataclass(frozen=True)
+class SchemaValidator:
+    """A schema file, ready to judge documents (parsed JSON)."""
+
+    name: str
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The schema itself. It is shared: do not change it."""
+        return schemas()[self.name]
+
+    @cached_property
+    def _fast(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(
+            dict(self.schema),
+            formats={"date-time": is_date_time},  # its own takes a sign for a digit of the year
+            validate_formats=True,
+            registry=_rs_registry(),
+            base_uri=_RS_BASE + self.name,
+            offline=True,
+        )
+
+    @cached_property
+    def _explainer(self) -> Any:
+        return _Explainer(_undeclared(self.name), registry=_registry(), format_checker=_FORMATS)
+
+    def _fast_says_valid(self, document: Any) -> bool:
+        """Tell whether jsonschema-rs takes the document; its no is not the last word, as it knows an older Unicode."""
+        try:
+            return self._fast.is_valid(document)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            return False
+
+    def is_valid(self, document: Any) -> bool:
+        """Tell whether the document holds to the schema."""
+        return self._fast_says_valid(document) or not self.explain(document)
+
+    def errors(self, document: Any) -> list[SchemaError]:
+        """Return what the schema refuses, in the order of the schema; empty for a document that holds to it."""
+        return [] if self._fast_says_valid(document) else self.explain(document)
+
+    def explain(self, document: Any) -> list[SchemaError]:
+        """Return the same as `errors`, without asking the fast validator first."""
+        return [self._described(error) for error in self._explainer.iter_errors(document)]
+
+    def _described(self, error: ValidationError) -> SchemaError:
+        path, requirement = self._walk(list(error.absolute_schema_path))
+        missing = error.message if error.validator == "required" else None
+        return SchemaError(
+            pointer=_pointer(list(error.absolute_path)),
+            keyword=str(error.validator),
+            message=_message(error, missing),
+            schema_pointer=_pointer(path),
+            requirement=requirement,
+            property=missing,
+        )
+
+    def _walk(self, path: Sequence[str | int]) -> tuple[list[str | int], str | None]:
+        """Follow an evaluation path from the root; return it with its `$ref` steps, and the innermost `x-requirement`.
+
+        jsonschema leaves `$ref` out of its paths. The schemas never put another keyword that applies schemas beside
+        one.
+        """
+        node: Any = self.schema
+        walked: list[str | int] = []
+        requirement: str | None = None
+        for step in path:
+            if isinstance(node, Mapping) and step not in node and "$ref" in node:
+                walked.append("$ref")
+                node = schemas()[node["$ref"]]
+            if isinstance(node, Mapping):
+                requirement = node.get("x-requirement", requirement) if isinstance(step, str) else requirement
+            walked.append(step)
+            node = node[step]
+        return walked, requirement
+
+
+@cache
+def validator(schema_name: str) -> SchemaValidator:
+    """Return the validator of a schema file such as `error.json`. Raises ValueError where there is no such file."""
+    if schema_name not in schemas():
+        raise ValueError(f"there is no schema {schema_name}; there are {', '.join(schemas())}")
+    return SchemaValidator(schema_name)
+
+
+@cache
+def _inline(schema: str) -> Any:
+    return _Explainer(json.loads(schema), registry=_registry(), format_checker=_FORMATS)
+
+
+def holds(schema: Mapping[str, Any], value: Any) -> bool:
+    """Tell whether a value holds to a schema that stands in no file of its own."""
+    return bool(_inline(json.dumps(schema, sort_keys=True)).is_valid(value))

@@ -1,0 +1,76 @@
+"""Collecting what one exchange shows: requirements that held and findings."""
+
+from __future__ import annotations
+
+from contracts.catalogue import REQUIREMENTS, departure_for
+from contracts.finding import Finding, Judgement
+
+_LONGEST_VALUE = 120
+
+
+def shown(value: object) -> str:
+    """Render a JSON value for a person, shortened to a length that fits a report line."""
+    text = value if isinstance(value, str) and not value else repr(value)
+    if value is True or value is False or value is None:
+        text = {True: "true", False: "false", None: "null"}[value]
+    if text == "":
+        text = "an empty string"
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+class Verdicts:
+    """A builder of one `Judgement`; it lives for one exchange only."""
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        self._held: set[str] = set()
+        self._failed: set[str] = set()
+        self._findings: list[Finding] = []
+
+    def held(self, requirement: str) -> None:
+        """Note that the exchange put `requirement` to the test and that it held."""
+        self._held.add(requirement)
+
+    def failed(self, requirement: str, expected: str, seen: str, pointer: str) -> None:
+        """Add a finding at `pointer`, a JSON pointer into the exchange."""
+        finding = Finding(requirement, self.operation, expected, seen, pointer)
+        if finding not in self._findings:
+            self._failed.add(requirement)
+            self._findings.append(finding)
+
+    def value_failed(
+        self, requirement: str, expected: str, pointer: str, inner: str, value: object, document: object
+    ) -> None:
+        """Add a finding on a value of a response body.
+
+        `inner` is the pointer inside `document`, the unwrapped answer (a job, a list page, an error), by which the
+        register
+        of known departures is consulted; `pointer` the pointer into the exchange.
+        """
+        departure = departure_for(requirement, self.operation, inner, value, document)
+        finding = Finding(
+            requirement,
+            self.operation,
+            expected,
+            shown(value),
+            pointer,
+            departure.id if departure is not None else None,
+        )
+        if finding not in self._findings:
+            if departure is None:
+                self._failed.add(requirement)
+            self._findings.append(finding)
+
+    def check(self, requirement: str, holds: bool, expected: str, seen: object, pointer: str) -> bool:
+        """Note `requirement` as held, or add a finding; return `holds`."""
+        if holds:
+            self._held.add(requirement)
+        else:
+            self.failed(requirement, expected, shown(seen), pointer)
+        return holds
+
+    def judgement(self) -> Judgement:
+        """Everything noted so far, the most specific finding first."""
+        findings = sorted(self._findings, key=lambda f: -REQUIREMENTS[f.requirement].specificity)
+        held = frozenset((r, self.operation) for r in self._held - self._failed)
+        return Judgement(held, tuple(findings))

@@ -1,0 +1,179 @@
+"""The catalogue of requirements and the register of known departures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement, departure_for
+from contracts.operations import OPERATIONS
+from contracts.validation import holds, schemas
+
+CHAPTERS = {
+    "C": "STATUS 5XX MEDIA SCHEMA",
+    "V": "FLOOR ENVELOPE PRETTY QUERY",
+    "E": "SCHEMA STATUS REASON CODE FIELDS",
+    "P": "GROUP NAME JOB",
+    "N": "GROUP CLUSTER JOB SNAPSHOT",
+    "B": "JSON REQUIRED TYPE PATTERN RANGE ACCEPT",
+    "T": "ENUM TARGET SNAPSHOT POINT ECHO ONLY-TARGET ONLY-URL ONLY-POINT NEW FLAGS CANCEL",
+    "S": "ECHO DELIVERY URL STATUS NEW FLOW FINISHED TIME FIXED SAME",
+    "L": "FOUND SCOPE STABLE PAGE",
+    "A": "NONE WRONG DIGEST BEARER ROLE LIST BEFORE RATE",
+}
+IDS = [f"{chapter}-{name}" for chapter, names in CHAPTERS.items() for name in names.split()]
+NULLS = {"increment": None, "time": None, "date": None}
+JOB = {"deliveryType": "automated", "desiredTimestamp": NULLS, "deliveryUrl": []}
+DATE = "/desiredTimestamp/date"
+INCREMENT = "/desiredTimestamp/increment"
+
+each_requirement = pytest.mark.parametrize("requirement", REQUIREMENTS.values(), ids=REQUIREMENTS)
+each_departure = pytest.mark.parametrize("departure", DEPARTURES.values(), ids=DEPARTURES)
+
+
+def test_the_catalogue_has_every_id_of_the_contract_in_its_order() -> None:
+    assert list(REQUIREMENTS) == IDS
+    assert list(DEPARTURES) == ["K-TIMESTAMP", "K-PARAMETERS", "K-EMPTY-URL"]
+
+
+@each_requirement
+def test_a_requirement_is_complete(requirement: Requirement) -> None:
+    assert requirement.statement.endswith(".")
+    assert requirement.statement[0].isupper()
+    assert requirement.technique
+    assert set(requirement.source.split()) <= {"D1", "D2", "D3", "D4", "D5", "O", "R"}
+    assert requirement.source
+
+
+@each_requirement
+def test_a_requirement_binds_known_operations_once_and_in_order(requirement: Requirement) -> None:
+    assert requirement.operations
+    assert list(requirement.operations) == [o for o in OPERATIONS if o in requirement.operations]
+    assert all(requirement.binds(operation) for operation in requirement.operations)
+
+
+@each_requirement
+def test_a_requirement_is_extended_when_no_core_operation_shows_it(requirement: Requirement) -> None:
+    levels = {OPERATIONS[operation].level for operation in requirement.operations}
+    assert requirement.level == ("core" if "core" in levels else "extended")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "families", "kinds"),
+    [
+        ("B-", {"flex", "tenant", "cluster"}, {"create"}),
+        ("T-", {"cluster"}, {"create", "get", "list", "cancel"}),
+        ("S-", {"flex", "tenant"}, {"create", "get", "list"}),
+        ("L-", {"flex", "tenant", "cluster"}, {"get", "list"}),
+    ],
+)
+def test_a_chapter_binds_only_the_operations_it_is_about(prefix: str, families: set[str], kinds: set[str]) -> None:
+    for requirement in REQUIREMENTS.values():
+        if requirement.id.startswith(prefix):
+            bound = [OPERATIONS[operation] for operation in requirement.operations]
+            assert {operation.family for operation in bound} <= families
+            assert {operation.kind for operation in bound} <= kinds
+
+
+def test_the_version_floor_binds_the_second_api_alone() -> None:
+    assert {OPERATIONS[operation].api for operation in REQUIREMENTS["V-FLOOR"].operations} == {"v2"}
+
+
+def test_requirements_on_a_parameter_bind_the_operations_that_have_it() -> None:
+    with_job = {o.id for o in OPERATIONS.values() if len(o.path_parameters) == 3}
+    assert set(REQUIREMENTS["P-JOB"].operations) == set(REQUIREMENTS["N-JOB"].operations) == with_job
+
+
+@pytest.mark.parametrize(
+    ("leading", "following"),
+    [
+        ("T-TARGET", "B-REQUIRED"),
+        ("T-ENUM", "B-PATTERN"),
+        ("S-FINISHED", "C-SCHEMA"),
+        ("S-STATUS", "C-SCHEMA"),
+        ("E-STATUS", "E-SCHEMA"),
+        ("E-FIELDS", "E-SCHEMA"),
+        ("E-SCHEMA", "C-SCHEMA"),
+        ("C-SCHEMA", "C-STATUS"),
+        ("C-5XX", "A-BEFORE"),
+        ("C-5XX", "B-JSON"),
+        ("V-QUERY", "C-5XX"),
+        ("S-FIXED", "S-SAME"),
+        ("A-BEFORE", "A-NONE"),
+        ("B-RANGE", "B-TYPE"),
+    ],
+)
+def test_the_more_specific_requirement_leads(leading: str, following: str) -> None:
+    assert REQUIREMENTS[leading].specificity > REQUIREMENTS[following].specificity
+
+
+@each_departure
+def test_a_departure_relaxes_a_requirement_where_it_binds(departure: Departure) -> None:
+    assert set(departure.operations) <= set(REQUIREMENTS[departure.requirement].operations)
+    assert departure.statement.endswith(".")
+    assert departure.evidence.endswith(".")
+
+
+@each_departure
+def test_a_departure_names_a_place_of_a_schema(departure: Departure) -> None:
+    for place in departure.places:
+        file, _, pointer = place.schema.partition("#")
+        node: Any = schemas()[file]
+        for step in pointer.split("/")[1:]:
+            node = node[step]
+        if departure.requirement in ("C-SCHEMA", "E-SCHEMA"):
+            let_through = None if place.value["type"] == "null" else "text"
+            assert holds(place.value, let_through)
+            assert not holds(node, let_through), "what the schema takes needs no departure"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "operation", "pointer", "document", "expected"),
+    [
+        ("C-SCHEMA", "cluster-get", DATE, JOB, "K-TIMESTAMP"),
+        ("C-SCHEMA", "cluster-create-v1", INCREMENT, JOB, "K-TIMESTAMP"),
+        ("C-SCHEMA", "cluster-get", DATE, {**JOB, "deliveryType": "download"}, "K-TIMESTAMP"),
+        ("C-SCHEMA", "cluster-list", "/results/12" + DATE, {"results": [{}] * 12 + [JOB]}, "K-TIMESTAMP"),
+        ("C-SCHEMA", "cluster-list", "/results/x" + DATE, {"results": {"x": JOB}}, None),
+        ("C-SCHEMA", "cluster-get", DATE, {**JOB, "deliveryType": "pointInTime"}, None),
+        ("C-SCHEMA", "cluster-get", DATE, {**JOB, "desiredTimestamp": {**NULLS, "increment": 1199145600}}, None),
+        ("C-SCHEMA", "cluster-get", DATE, {**JOB, "desiredTimestamp": {**NULLS, "date": "soon"}}, None),
+        ("C-SCHEMA", "cluster-get", INCREMENT, {**JOB, "desiredTimestamp": {**NULLS, "increment": 0}}, None),
+        ("C-SCHEMA", "cluster-get", "/desiredTimestamp", {**JOB, "desiredTimestamp": None}, None),
+        ("C-SCHEMA", "cluster-get", "/finishedAt", {**JOB, "finishedAt": None}, None),
+        ("C-SCHEMA", "flex-get", DATE, JOB, None),
+        ("T-FLAGS", "cluster-get", DATE, JOB, None),
+        ("E-SCHEMA", "flex-get", "/parameters/0", {"parameters": ["a", "b"]}, "K-PARAMETERS"),
+        ("E-SCHEMA", "cluster-cancel", "/parameters/1", {"parameters": ["a", "b"]}, "K-PARAMETERS"),
+        ("E-SCHEMA", "flex-get", "/parameters/0", {"parameters": [5]}, None),
+        ("E-SCHEMA", "flex-get", "/parameters/0", {"parameters": ["a", 5]}, None),
+        ("E-SCHEMA", "flex-get", "/parameters", {"parameters": "a"}, None),
+        ("E-SCHEMA", "flex-get", "/errorCode", {"errorCode": None}, None),
+        ("T-ONLY-URL", "cluster-get", "/deliveryUrl", JOB, "K-EMPTY-URL"),
+        ("T-ONLY-URL", "cluster-get", "/deliveryUrl", {**JOB, "deliveryUrl": ["https://a"]}, None),
+        ("T-ONLY-URL", "cluster-get", "/deliveryUrl", {**JOB, "deliveryUrl": None}, None),
+        ("T-ONLY-URL", "cluster-get", "/deliveryUrl", {**JOB, "deliveryType": "download"}, None),
+    ],
+)
+def test_a_departure_forgives_exactly_what_it_describes(
+    requirement: str, operation: str, pointer: str, document: Any, expected: str | None
+) -> None:
+    value = document
+    for step in pointer.split("/")[1:]:
+        value = value[int(step) if isinstance(value, list) else step]
+    found = departure_for(requirement, operation, pointer, value, document)
+    assert (found.id if found else None) == expected
+
+
+def test_without_its_document_a_value_is_judged_by_itself() -> None:
+    found = departure_for("C-SCHEMA", "cluster-get", DATE, None)
+    assert found is not None
+    assert found.id == "K-TIMESTAMP"
+    assert departure_for("C-SCHEMA", "cluster-get", DATE, "soon") is None
+
+
+def test_a_pointer_that_leads_nowhere_is_not_covered() -> None:
+    departure = DEPARTURES["K-TIMESTAMP"]
+    assert not departure.covers("/results/3" + DATE, None, {"results": [JOB]})
+    assert not departure.covers("/results/0" + DATE, None, [])
