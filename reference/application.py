@@ -1,0 +1,107 @@
+"""The ASGI application and the HTTP protocol under it: bytes in, calls to the endpoint, bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference.bodies import BODY_LIMIT
+from reference.endpoint import Endpoint, RawHeaders
+from reference.messages import Call
+
+DRAIN_LIMIT = 64 * 1_048_576
+"""How much of a body that is too large is read off the connection, so that the answer reaches a client that is still
+sending."""
+
+_CLOCK = time.time() - time.monotonic()
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def now() -> float:
+    """Return epoch seconds that never run backwards while the process lives."""
+    return _CLOCK + time.monotonic()
+
+
+class Application:
+    """Hands each HTTP request to the endpoint. `endpoint` may be exchanged between two requests; `latency` is seconds
+    added to each answer."""
+
+    def __init__(self, endpoint: Endpoint, latency: float = 0.0) -> None:
+        self.endpoint = endpoint
+        self.latency = latency
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        pairs: RawHeaders = scope["headers"]
+        headers = dict(pairs)
+        body: bytes | None = b""
+        drained = True
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            body, drained = await _body(receive)
+        path, question, query = scope["target"].decode("latin-1").partition("?")
+        if not path.startswith("/"):
+            path = scope["raw_path"].decode("latin-1")  # a request target in absolute form
+        accept = b""
+        if b"accept" in headers:
+            accept = b",".join(value for name, value in pairs if name == b"accept")
+        call = Call(
+            method=scope["method"],
+            target=path + question + query,
+            path=path,
+            query_string=query,
+            headers=headers,
+            accept=accept.decode("latin-1"),
+            body=body,
+            now=now(),
+        )
+        if self.latency:
+            await asyncio.sleep(self.latency)
+            call.now = now()
+        status, answered, content = self.endpoint.handle(call)
+        if not drained:
+            answered.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": answered})
+        await send({"type": "http.response.body", "body": content})
+
+
+async def _body(receive: Receive) -> tuple[bytes | None, bool]:
+    """Return a request's body, None where it is too large; and whether all of it was read."""
+    message = await receive()
+    if not message.get("more_body"):
+        body = message.get("body", b"")
+        return (body if len(body) <= BODY_LIMIT else None), True
+    parts, size = [message["body"]], len(message["body"])
+    while message.get("more_body") and size <= DRAIN_LIMIT:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= BODY_LIMIT:
+            parts.append(part)
+        else:
+            parts.clear()
+    return (b"".join(parts) if size <= BODY_LIMIT else None), not message.get("more_body")
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with the request target kept as it was received, and errors told as JSON."""
+
+    def on_headers_complete(self) -> None:
+        """Note the request target before the application is called."""
+        self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP with an error body (`C-MEDIA`, `E-SCHEMA`)."""
+        document = {"error": 400, "errorCode": "INVALID_HTTP_REQUEST", "detail": msg, "reason": "Bad Request"}
+        body = orjson.dumps(document)
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.close()

@@ -1,0 +1,67 @@
+"""The process of the reference endpoint: `python -m reference.child FD PARENT`, started by `reference.server`.
+
+It reads settings and resets as JSON lines from the socket FD, and ends when that is closed or its parent is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from reference.service import ServerError, Service, Settings, fault_named
+
+
+def _settings(wanted: dict[str, Any]) -> Settings:
+    given = dict(wanted)
+    for name in ("imitate", "operations", "authentication"):
+        given[name] = None if given[name] is None else tuple(given[name])
+    return Settings(**given)
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serve until the other end of the socket is closed, or the parent process is no longer `parent`."""
+    # Ctrl-C reaches the whole process group; the parent decides when this process ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = socket.socket(fileno=descriptor)
+    service: Service | None = None
+    waiting = b""
+    control.settimeout(1.0)
+    while True:
+        try:
+            received = control.recv(65_536)
+        except TimeoutError:
+            # A process forked from the parent may hold the socket open after the parent's death.
+            if os.getppid() != parent:
+                break
+            continue
+        except OSError:
+            break
+        if not received:
+            break
+        waiting += received
+        while b"\n" in waiting:
+            line, _, waiting = waiting.partition(b"\n")
+            answer: dict[str, Any] = {}
+            try:
+                wanted = json.loads(line)
+                if service is None:
+                    service = Service(_settings(wanted))
+                    service.start()
+                    answer = {"url": service.url, "seed": service.seed, "epoch": service.epoch}
+                else:
+                    service.reset(fault_named(wanted["fault"]), wanted["freedoms"], wanted["step"], wanted["imitate"])
+            except ServerError as error:
+                answer = {"failure": str(error)}
+            control.sendall(json.dumps(answer).encode() + b"\n")
+    if service is not None:
+        service.stop()
+    sys.stderr.flush()
+    os._exit(0)  # whatever a thread may still be doing
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,101 @@
+"""What the contract leaves to an endpoint, as data: each freedom with the behaviours that all conform.
+
+The first choice of each is what the reference endpoint does unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # Bodies
+        "null-optional": ("taken", "refused"),
+        "float-integer": ("refused", "taken"),
+        "unknown-properties": ("taken", "refused"),
+        "download-with-target": ("taken", "refused"),
+        "both-points": ("taken", "refused"),
+        "point-with-snapshot": ("taken", "refused"),
+        "point-outside-window": ("refused", "taken"),
+        "seconds-beside-half-pair": ("refused", "taken"),
+        "meaningless-fields": ("taken", "refused"),
+        "absent-target": ("404", "400", "403", "409", "200"),
+        "wrong-kind-target": ("400", "403", "404", "409", "200"),
+        "busy-target": ("200", "400", "403", "404", "409"),
+        "absent-snapshot": ("404", "400"),
+        "foreign-snapshot": ("404", "400"),
+        "flex-through-tenant": ("refused", "taken"),
+        # Requests
+        "content-type": ("415", "400"),
+        "versioned-content-type": ("taken", "refused"),
+        "unversioned-accept": ("200", "406"),
+        "early-date": ("406", "200"),
+        "v1-slash": ("optional", "required"),
+        "junk-flag": ("ignored", "refused"),
+        "page-range": ("refused", "clamped"),
+        "wrong-method": ("405", "404"),
+        "malformed-group": ("400", "404"),
+        "malformed-name": ("400", "404"),
+        "malformed-job": ("400", "404"),
+        "wrong-kind-cluster": ("400", "404"),
+        "foreign-job": ("404", "400", "403"),
+        "cancel-finished": ("400", "409"),
+        "extended-absent": ("404", "405"),
+        "check-order": ("path-first", "body-first"),
+        "reader-reads": ("200", "403"),
+        # Representation
+        "envelope-key": ("content", "envelope"),
+        "envelope-on-error": ("plain", "wrapped"),
+        "error-body": ("full", "minimal", "nulls"),
+        "error-reason": ("shown", "absent"),
+        "error-parameters": ("empty", "objects", "absent"),
+        "error-code-header": ("shown", "absent"),
+        "charset": ("success", "none", "all"),
+        "rate-headers": ("shown", "absent"),
+        "digest-algorithms": ("MD5", "SHA-256,MD5"),
+        # Jobs
+        "first-status": ("PENDING", "QUEUED", "RUNNING"),
+        "queued": ("visible", "skipped"),
+        "download-finished": ("absent", "shown"),
+        "links": ("dedicated", "all", "none"),
+        "list-order": ("newest", "oldest", "id"),
+        "point-targets": ("shown", "hidden"),
+        "desired-timestamp": ("shown", "absent"),
+        "item-name": ("absent", "shown"),
+        "date-fraction": ("none", "milliseconds"),
+    }
+)
+
+IMITATIONS = frozenset({"K-TIMESTAMP", "K-PARAMETERS", "K-EMPTY-URL"})
+"""The known departures of the real service that the reference endpoint can show."""
+
+
+def _unknown(kind: str, given: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(given, names, 1)
+    return f"there is no {kind} {given!r}; " + (
+        f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
+    )
+
+
+def resolve(chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Return every freedom's choice, the default where none is made.
+
+    Raises ValueError with one sentence where a name or a choice is not known.
+    """
+    for name, choice in chosen.items():
+        if name not in FREEDOMS:
+            raise ValueError(_unknown("freedom", name, FREEDOMS))
+        if choice not in FREEDOMS[name]:
+            raise ValueError(_unknown(f"choice of the freedom {name!r} named", choice, FREEDOMS[name]))
+    return MappingProxyType({name: chosen.get(name, choices[0]) for name, choices in FREEDOMS.items()})
+
+
+def known_imitations(wanted: Iterable[str]) -> frozenset[str]:
+    """Return the departures to imitate as a set; raises ValueError with one sentence for one that is not known."""
+    found = frozenset(wanted)
+    for name in sorted(found - IMITATIONS):
+        raise ValueError(_unknown("known departure", name, IMITATIONS))
+    return found
