@@ -1,0 +1,380 @@
+"""The client: the one way by which requests reach an endpoint, with the safety guard below everything."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from importlib import metadata
+from types import TracebackType
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import httpcore
+
+from contracts.exchange import Credential, Exchange, Request, Response, Scheme
+from targets.authentication import TOKEN_PATH, WRONG, Answer, BearerSession, DigestSession, TokenRefused
+from targets.explanation import explained
+from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable
+from targets.guard import Guard
+from targets.pacing import Pacer, retry_after
+from targets.secret import Credentials, Secret
+from targets.target import Target
+from targets.wire import Line, RawHeaders, Reply, tls_context
+
+Attempt: TypeAlias = Exchange | NotSent
+"""What became of a request: an exchange, or why there is none."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """One request's end: the answer or failure, and the answers before it that asked for a pause."""
+
+    attempt: Attempt
+    paced: tuple[Exchange, ...] = ()
+
+
+class Client:
+    """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
+
+    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again,
+    from the thread that called `send` or `send_all`, in request order. `sleep` and `monotonic` serve pauses and pacing.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        workers: int = 4,
+        on_exchange: Callable[[Exchange], object] | None = None,
+        on_paced: Callable[[Exchange], object] | None = None,
+        user_agent: str | None = None,
+        sleep: Callable[[float], object] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises TargetError where certificate files or the environment's proxy are unusable."""
+        self.target = target
+        self.workers = workers
+        self.guard = Guard(target)
+        self.paced = 0
+        """How many answers asked for a pause and were sent again."""
+        self._on_exchange = on_exchange
+        self._on_paced = on_paced
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
+        self._pacer = Pacer(target.limits.rate, clock=monotonic, sleep=self._sleep)
+        self._context: ssl.SSLContext | None = tls_context(target)
+        self._local = threading.local()
+        self._lines: list[Line] = []
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        parts = urlsplit(target.base_url)
+        self._host = parts.netloc.encode("ascii")
+        self._base_path = parts.path.rstrip("/").encode("ascii")
+        self._origin = (parts.scheme.encode(), (parts.hostname or "").encode("ascii"), parts.port)
+        self._agent = (user_agent or _user_agent(target.contact)).encode("ascii")
+        self._bearers = {
+            name: BearerSession(identity, self._fetch_token, monotonic)
+            for name, identity in (*target.credentials.items(), ("wrong", WRONG))
+            if identity.bearer
+        }
+        # Fails here, not in a worker thread, where a proxy or certificate is unusable.
+        self._line()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection and stop what is running: a request under way ends in NoAnswer at once."""
+        self._closed.set()
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            lines, self._lines = self._lines, []
+        for line in lines:
+            line.cut()
+        if executor is not None:
+            executor.shutdown(wait=True)
+        for line in lines:
+            line.close()
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret in use: the target's, and the tokens fetched so far."""
+        fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
+        return (*self.target.secrets, *fetched)
+
+    def offers(self, credential: Credential, scheme: Scheme = "any") -> bool:
+        """Tell whether a request with this credential and scheme can be sent with what is known of the target.
+
+        With `any`, an owner without any credentials counts: nothing is then sent.
+        """
+        if credential in ("none", "wrong"):
+            return True
+        identity = self.target.credentials.get(credential)
+        if identity is None:
+            return credential in ("owner", "unknown") and scheme == "any"
+        return identity.digest or identity.bearer if scheme == "any" else bool(getattr(identity, scheme))
+
+    def send(self, request: Request) -> Exchange:
+        """Send one request and return the exchange.
+
+        Raises Withheld (the guard), MissingCredentials and Unsendable before anything is sent, and NoAnswer where no
+        complete answer came.
+        """
+        return self._deliver(self._perform(request))
+
+    def send_all(self, requests: Iterable[Request]) -> list[Exchange]:
+        """Send requests at the same time, as far as workers and rate allow; return the exchanges in request order.
+
+        Raises what `send` raises for the first request that failed, after all the others have been sent.
+        """
+        attempts = self.attempt_all(requests)
+        exchanges: list[Exchange] = []
+        for attempt in attempts:
+            if isinstance(attempt, NotSent):
+                raise attempt
+            exchanges.append(attempt)
+        return exchanges
+
+    def attempt_all(self, requests: Iterable[Request]) -> list[Attempt]:
+        """Like `send_all`, with the failure itself in the place of each exchange that did not come about."""
+        requests = list(requests)
+        attempts: list[Attempt] = []
+        for outcome in self._outcomes(requests):
+            try:
+                attempts.append(self._deliver(outcome))
+            except NotSent as failure:
+                attempts.append(failure)
+        return attempts
+
+    def _outcomes(self, requests: Sequence[Request]) -> Iterator[_Outcome]:
+        if self.workers <= 1 or len(requests) <= 1:
+            yield from map(self._perform, requests)
+            return
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="client")
+        futures: list[Future[_Outcome]] = [self._executor.submit(self._perform, request) for request in requests]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+    def _deliver(self, outcome: _Outcome) -> Exchange:
+        for exchange in outcome.paced:
+            self.paced += 1
+            if self._on_paced:
+                self._on_paced(exchange)
+        if isinstance(outcome.attempt, NotSent):
+            raise outcome.attempt
+        if self._on_exchange:
+            self._on_exchange(outcome.attempt)
+        return outcome.attempt
+
+    def _perform(self, request: Request) -> _Outcome:
+        """Check, send, wait and send again as asked; never raises for what NotSent covers."""
+        paced: list[Exchange] = []
+        limits = self.target.limits
+        waited = 0.0
+        try:
+            self.guard.check(request)
+        except NotSent as failure:
+            return _Outcome(failure)
+        answered: Response | None = None
+        sent = True
+        try:
+            while True:
+                exchange = self._authenticated(request)
+                answered = exchange.response
+                pause = None
+                if answered.status in (429, 503):
+                    pause = retry_after(answered.header("retry-after"), exchange.ended)
+                if pause is None or len(paced) >= limits.retries or waited + pause > limits.pause_seconds:
+                    return _Outcome(exchange, tuple(paced))
+                paced.append(exchange)
+                waited += pause
+                answered = None
+                self._pacer.hold(pause)
+        except (MissingCredentials, Unsendable) as failure:
+            sent = False
+            return _Outcome(failure, tuple(paced))
+        except NotSent as failure:
+            return _Outcome(failure, tuple(paced))
+        finally:
+            self.guard.settle(request, answered, sent=sent)
+
+    def _authenticated(self, request: Request) -> Exchange:
+        headers, raw_target = self._prepared(request)
+        scheme, identity = self._choice(request)
+        if identity is None:
+            return self._exchange(request, raw_target, headers, None)
+        if request.scheme != scheme:
+            # The judge needs to know which scheme an answer speaks of.
+            request = replace(request, scheme=scheme)
+        if scheme == "digest":
+            return self._digest(request, raw_target, headers, identity)
+        bearer = self._bearers[request.credential]
+        token = self._token(request, bearer)
+        exchange = self._exchange(request, raw_target, headers, Secret(f"Bearer {token.reveal()}"))
+        if exchange.response.status != 401:
+            bearer.accepted()
+            return exchange
+        try:
+            renewed = bearer.renewed(token)
+        except TokenRefused:
+            return exchange
+        if renewed is None:
+            return exchange
+        return self._exchange(request, raw_target, headers, Secret(f"Bearer {renewed.reveal()}"))
+
+    def _choice(self, request: Request) -> tuple[Scheme, Credentials | None]:
+        """Decide by which scheme, and as whom, a request goes; an identity of None sends no credentials."""
+        credential, scheme = request.credential, request.scheme
+        if credential in ("none", "unknown"):
+            return scheme, None
+        owner = self.target.credentials.get("owner")
+        if credential == "wrong":
+            if scheme == "any":
+                scheme = "digest" if owner is not None and not owner.bearer else "bearer"
+            return scheme, WRONG
+        identity = self.target.credentials.get(credential)
+        if identity is None:
+            if credential == "owner" and scheme == "any":
+                return scheme, None
+            raise MissingCredentials(request, f"the target names no credentials for {credential}")
+        if scheme == "any":
+            scheme = "bearer" if identity.bearer else "digest"
+        if not getattr(identity, scheme):
+            raise MissingCredentials(request, f"the target's credentials for {credential} do not serve {scheme}")
+        return scheme, identity
+
+    def _digest(self, request: Request, raw_target: bytes, headers: RawHeaders, identity: Credentials) -> Exchange:
+        sessions: dict[Credential, DigestSession] = self._local.__dict__.setdefault("digests", {})
+        session = sessions.get(request.credential)
+        if session is None:
+            assert identity.public_key is not None
+            assert identity.private_key is not None
+            session = sessions[request.credential] = DigestSession(identity.public_key, identity.private_key)
+        exchanges: list[Exchange] = []
+
+        def send(authorization: Secret | None) -> Answer:
+            exchange = self._exchange(request, raw_target, headers, authorization)
+            exchanges.append(exchange)
+            status = exchange.response.status
+            if status != 401:
+                return Answer(status, ())
+            challenges = (value for name, value in exchange.response.headers if name.lower() == "www-authenticate")
+            return Answer(status, tuple(value for value in challenges if "digest " in value.lower()))
+
+        session.run(request.method, raw_target, send)
+        return exchanges[-1]
+
+    def _token(self, request: Request, bearer: BearerSession) -> Secret:
+        try:
+            return bearer.token()
+        except TokenRefused as error:
+            reason = f"no bearer token: {error}"
+        raise MissingCredentials(request, reason)
+
+    def _fetch_token(self, authorization: Secret) -> tuple[int, bytes]:
+        """Post the client-credentials request to the target's own token endpoint."""
+        body = b"grant_type=client_credentials"
+        headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))
+        request = Request("POST", TOKEN_PATH, headers, body, credential="none")
+        raw_headers, raw_target = self._prepared(request)
+        for _ in range(self.target.limits.retries + 1):
+            exchange = self._exchange(request, raw_target, raw_headers, authorization)
+            pause = retry_after(exchange.response.header("retry-after"), exchange.ended)
+            if exchange.response.status not in (429, 503) or pause is None or pause > self.target.limits.pause_seconds:
+                break
+            self._pacer.hold(pause)
+        return exchange.response.status, exchange.response.body
+
+    def _prepared(self, request: Request) -> tuple[RawHeaders, bytes]:
+        """Return the header lines, Authorization left out, and the request target as bytes."""
+        if not request.target.startswith("/"):
+            raise Unsendable(request, "its target does not start with a slash")
+        try:
+            target = self._base_path + request.target.encode("ascii")
+            own = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers or ()]
+            request.method.encode("ascii")
+        except UnicodeEncodeError:
+            raise Unsendable(request, "its target or a header holds a letter that HTTP/1.1 cannot carry") from None
+        present = {name.lower() for name, _ in own}
+        headers: RawHeaders = [] if b"host" in present else [(b"Host", self._host)]
+        if b"user-agent" not in present:
+            headers.append((b"User-Agent", self._agent))
+        if b"accept-encoding" not in present:
+            headers.append((b"Accept-Encoding", b"gzip, deflate"))
+        headers += own
+        body = request.body
+        framed = body is not None or request.method in _FRAMED_METHODS
+        if framed and b"content-length" not in present and b"transfer-encoding" not in present:
+            headers.append((b"Content-Length", b"%d" % len(body or b"")))
+        return headers, target
+
+    def _exchange(
+        self, request: Request, raw_target: bytes, headers: RawHeaders, authorization: Secret | None
+    ) -> Exchange:
+        """Send once, and once more where a kept connection turns out closed, or a harmless request's was reset."""
+        scheme, host, port = self._origin
+        url = httpcore.URL(scheme=scheme, host=host, port=port, target=raw_target)
+        line = self._line()
+        for last in (False, True):
+            self._pacer.take()
+            if self._closed.is_set():
+                raise NoAnswer(request, "the client was closed", "stopped")
+            started = time.time()
+            failure: NotSent | None = None
+            stopped = False
+            try:
+                reply = line.send(url, request.method.encode(), headers, request.body, authorization)
+            except Exception as error:
+                stopped = self._closed.is_set()
+                failure = explained(request, error, self.target.limits, self._host.decode(), stopped=stopped)
+                if failure is None:
+                    raise
+            if failure is None:
+                return Exchange(request, _response(reply), started, time.time())
+            # Raised out here, so that no frame of the transport, which holds the credentials, hangs on it.
+            closed = isinstance(failure, NoAnswer) and failure.cause == "closed"
+            repeatable = request.method in _SAFE_METHODS or (not line.opened and self.guard.repeatable(request))
+            if last or not closed or not repeatable or stopped:
+                raise failure
+        raise AssertionError("unreachable")
+
+    def _line(self) -> Line:
+        line: Line | None = getattr(self._local, "line", None)
+        if line is None:
+            line = Line(self.target, self._context)
+            self._local.line = line
+            with self._lock:
+                self._lines.append(line)
+        return line
+
+
+def _response(reply: Reply) -> Response:
+    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in reply.headers])
+    return Response(reply.status, headers, reply.body)
+
+
+def _user_agent(contact: str | None) -> str:
+    try:
+        version = metadata.version("atlas-conformance")
+    except metadata.PackageNotFoundError:
+        version = "0"
+    return f"atlas-conformance/{version}" + (f" (+{contact})" if contact else "")
