@@ -1,0 +1,248 @@
+"""The HTML page: one self-contained file that answers whether it is good, what broke, and how to repeat it.
+
+All text of an endpoint goes through the template's escaping, and the page's own policy lets only its own script and
+style run and nothing be loaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from contracts.operations import OPERATIONS
+from reports.model import DEPARTURE, ERROR, FAILED, LADDER, NOT_EXERCISED, PASSED, WITHHELD, Cell, FindingGroup, Report
+from reports.terminal import SYMBOLS
+from reports.wording import (
+    FAMILIES,
+    MEANINGS,
+    Curl,
+    columns,
+    curl_command,
+    duration,
+    families,
+    listed,
+    number,
+    one_line,
+    plural,
+    readable,
+    rerun,
+    status_line,
+    verdict_sentence,
+    visible,
+    why_unexercised,
+)
+
+SHOWN_CARDS = 50
+"""So many findings are laid out when the page opens; the others wait in inert templates."""
+
+CHUNK = 200
+"""So many findings wait in each template."""
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_SLUGS = {status: status.replace(" ", "-") for status in LADDER}
+_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding as the page shows it; every member is plain text for the template to escape."""
+
+    anchor: str
+    requirement: str
+    operation: str
+    place: str
+    pointer: str
+    count: str
+    statement: str
+    source: str
+    expected: str
+    seen: str
+    request: str
+    credential: str
+    curl: str | None
+    rerun: str
+    status: str
+    response: str
+    headers: str
+    exchange: str
+    test: str
+    also: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the bar of verdicts: its status, its number of requirements, its place in per cent."""
+
+    slug: str
+    status: str
+    count: int
+    x: str
+    width: str
+
+
+def html(report: Report, curl: Curl | None = None) -> str:
+    """Return the page as text, to be stored in UTF-8."""
+    anchors = {group.key: f"finding-{index}" for index, group in enumerate(report.headlines, 1)}
+    cards = [_card(group, anchors[group.key], report, curl, index) for index, group in enumerate(report.headlines)]
+    style, script = _asset("report.css"), _asset("report.js")
+    return _environment().get_template("report.html.j2").render(
+        report=report,
+        header=report.header,
+        style=Markup(style),
+        script=Markup(script),
+        policy=(
+            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        sentence=verdict_sentence(report),
+        rerun=rerun(report.header),
+        cards=cards[:SHOWN_CARDS],
+        chunks=[cards[start : start + CHUNK] for start in range(SHOWN_CARDS, len(cards), CHUNK)],
+        card_count=len(cards),
+        segments=_segments(report),
+        columns=columns(report),
+        families={family: (FAMILIES.get(family, family), rows) for family, rows in families(report).items()},
+        links=_links(report, anchors),
+        statuses=[(status, _SLUGS[status], SYMBOLS[status], report.count(status)) for status in LADDER],
+        facts=_facts(report),
+    )
+
+
+def _card(group: FindingGroup, anchor: str, report: Report, curl: Curl | None, index: int) -> Card:
+    exchange = group.sample.exchange
+    row = report.rows[group.requirement]
+    full = index < SHOWN_CARDS
+    lines, characters = (60, 6000) if full else (8, 400)
+    command = curl_command(curl, exchange.request, group.sample.n, 8000 if full else 1200)
+    target = one_line(exchange.request.target, 600)
+    return Card(
+        anchor=anchor,
+        requirement=group.requirement,
+        operation=group.operation,
+        place=one_line(group.place),
+        pointer=one_line(group.finding.pointer),
+        count=plural(group.count, "exchange"),
+        statement=row.statement,
+        source=row.source,
+        expected=one_line(group.finding.expected, 800),
+        seen=one_line(group.finding.seen, 800),
+        request=f"{exchange.request.method} {target}",
+        credential=exchange.request.credential,
+        curl=command,
+        rerun=rerun(report.header, group.requirement),
+        status=status_line(exchange.response),
+        response=readable(exchange.response.body, lines=lines, characters=characters),
+        headers="\n".join(one_line(f"{name}: {value}", 400) for name, value in exchange.response.headers[: 60 * full]),
+        exchange=number(group.sample.n),
+        test=one_line(group.sample.test),
+        also=tuple(
+            f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
+            for other in group.also[:30]
+        ),
+    )
+
+
+def _segments(report: Report) -> list[Segment]:
+    """Return the bar of verdicts over the selected requirements."""
+    counts = {status: sum(row.selected for row in report.requirements(status)) for status in _BAR}
+    total = sum(counts.values()) or 1
+    segments, x = [], 0.0
+    for status, count in counts.items():
+        if count:
+            width = 100 * count / total
+            segments.append(Segment(_SLUGS[status], status, count, f"{x:.3f}%", f"{width:.3f}%"))
+            x += width
+    return segments
+
+
+def _links(report: Report, anchors: Mapping[tuple[str, str, str], str]) -> dict[tuple[str, str], str]:
+    """Return, for each failed cell, the card that shows or explains it."""
+    links: dict[tuple[str, str], str] = {}
+    for group in report.groups:
+        pair = (group.requirement, group.operation)
+        if group.lead is None:
+            links[pair] = min(anchors[group.key], links.get(pair, anchors[group.key]), key=lambda a: (len(a), a))
+    for group in report.groups:
+        if group.lead is not None:
+            links.setdefault((group.requirement, group.operation), anchors[group.lead])
+    return links
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """Return what the run was as names and values."""
+    header = report.header
+    facts = [
+        ("Endpoint", str(header.target.get("base_url") or "")),
+        ("Target", str(header.target.get("source") or "")),
+        ("Level", str(header.target.get("level") or "as found")),
+        ("Profile", header.profile),
+        ("Seed", str(header.seed)),
+        ("Mode", header.mode),
+        ("Workers", str(header.workers)),
+        ("Requirements", "all" if header.requirements is None else ", ".join(header.requirements)),
+        ("Shard", header.shard or ""),
+        ("Started", header.started),
+        ("Ended", report.ended or "without a closing line"),
+        ("Took", duration(report.seconds)),
+        ("Exchanges", number(report.exchanges)),
+        ("Contract", header.contract),
+        ("Suite", header.suite),
+        *((name, version) for name, version in sorted(header.versions.items())),
+    ]
+    return [(name, visible(value)) for name, value in facts if value]
+
+
+def _cell_words(cell: Cell) -> str:
+    """Return what a cell says, in words."""
+    parts = [cell.status]
+    for count, words in ((cell.failed, "failed"), (cell.departed, "departed"), (cell.passed, "passed")):
+        if count:
+            parts.append(f"{number(count)} {words}")
+    if cell.reason:
+        parts.append(one_line(cell.reason))
+    return ", ".join(parts)
+
+
+def _cell_count(cell: Cell) -> str:
+    count = {PASSED: cell.passed, FAILED: cell.failed, DEPARTURE: cell.departed}.get(cell.status, 0)
+    return number(count) if count else ""
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "one_line": one_line,
+        "listed": listed,
+        "slug": _SLUGS.__getitem__,
+        "sign": SYMBOLS.__getitem__,
+        "meaning": MEANINGS.__getitem__,
+        "cell_words": _cell_words,
+        "cell_count": _cell_count,
+        "plural": plural,
+    }
+    environment.globals |= {"why": why_unexercised, "operations": OPERATIONS}
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,0 +1,134 @@
+"""JUnit XML: one test suite for each family of requirements, one test case for each requirement and operation."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections import defaultdict
+from collections.abc import Iterable
+
+import regex
+
+from reports.model import DEPARTURE, ERROR, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD, Cell, FindingGroup, Report
+from reports.wording import (
+    FAMILIES,
+    Curl,
+    curl_command,
+    one_line,
+    plural,
+    readable,
+    rerun,
+    status_line,
+    verdict_sentence,
+    visible,
+)
+
+_ILLEGAL = regex.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LISTED_PLACES = 20
+
+
+def junit(report: Report, curl: Curl | None = None) -> bytes:
+    """Return the JUnit XML document in UTF-8.
+
+    A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
+    known departure passes with a word in its output. What belongs to no cell stands in a suite of its own.
+    """
+    groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
+    for group in report.groups:
+        groups[group.requirement, group.operation].append(group)
+    root = ET.Element("testsuites", {"name": "atlas-conformance", "time": f"{report.seconds:.3f}"})
+    by_family: defaultdict[str, list[ET.Element]] = defaultdict(list)
+    for row in report.rows.values():
+        for cell in row.cells.values():
+            case = _case(f"{row.id} on {cell.operation}", f"atlas.{row.family}.{row.id}")
+            _fill(case, cell, row.statement, groups[cell.requirement, cell.operation], report, curl)
+            by_family[row.family].append(case)
+    for family, cases in by_family.items():
+        _suite(root, f"{family}: {FAMILIES.get(family, family)}", cases, report)
+    _suite(root, "The run", _run_cases(report), report)
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
+
+
+def legal(text: str) -> str:
+    """Return `text` with every character that XML 1.0 cannot hold spelt as an escape."""
+    return _ILLEGAL.sub(lambda match: f"\\u{ord(match.group()):04x}", visible(text))
+
+
+def _suite(root: ET.Element, name: str, cases: Iterable[ET.Element], report: Report) -> None:
+    suite = ET.SubElement(root, "testsuite", {"name": legal(name)})
+    suite.extend(cases)
+    suite.set("tests", str(len(suite)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(attribute, str(sum(case.find(tag) is not None for case in suite)))
+    suite.set("timestamp", legal(report.header.started))
+
+
+def _case(name: str, classname: str) -> ET.Element:
+    return ET.Element("testcase", {"name": legal(name), "classname": legal(classname)})
+
+
+def _outcome(case: ET.Element, tag: str, message: str, text: str = "", type: str = "") -> None:
+    outcome = ET.SubElement(case, tag, {"message": legal(one_line(message, 1000))})
+    if type:
+        outcome.set("type", legal(type))
+    outcome.text = legal(text) or None
+
+
+def _fill(
+    case: ET.Element, cell: Cell, statement: str, groups: list[FindingGroup], report: Report, curl: Curl | None
+) -> None:
+    if cell.status == FAILED:
+        shown = groups[0]
+        message = f"{statement} Expected {shown.finding.expected}; seen {shown.finding.seen}."
+        _outcome(case, "failure", message, _failure_text(groups, report, curl), cell.requirement)
+    elif cell.status == ERROR:
+        _outcome(case, "error", cell.reason or "The suite itself failed.", type="suite error")
+    elif cell.status in (NOT_EXERCISED, NOT_OFFERED, WITHHELD):
+        _outcome(case, "skipped", f"{cell.status}: {cell.reason}")
+    elif cell.status == DEPARTURE:
+        uses = [use for use in report.departures if cell.operation in use.operations]
+        own = [f"{use.id}: {one_line(use.statement)}" for use in uses if use.requirement == cell.requirement]
+        words = f"{plural(cell.departed, 'exchange')} with known departures of the real service.\n"
+        ET.SubElement(case, "system-out").text = legal(words + "\n".join(own))
+
+
+def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None) -> str:
+    shown = groups[0]
+    exchange = shown.sample.exchange
+    lines = [
+        f"Expected: {one_line(shown.finding.expected, 1000)}",
+        f"Seen: {one_line(shown.finding.seen, 1000)}",
+        f"Where: {one_line(shown.finding.pointer)}",
+        f"Exchanges: {shown.count}, the smallest request is exchange {shown.sample.n}, {one_line(shown.sample.test)}",
+        "",
+        curl_command(curl, exchange.request, shown.sample.n) or f"{exchange.request.method} {exchange.request.target}",
+        "",
+        f"Response: {status_line(exchange.response)}",
+        readable(exchange.response.body),
+        "",
+        f"Run again: {rerun(report.header, shown.requirement)}",
+    ]
+    if shown.lead is not None:
+        lines.append(f"Explained by: {shown.lead[0]} on {shown.lead[1]}")
+    lines += [f"Also at: {one_line(group.place)} ({group.count})" for group in groups[1 : _LISTED_PLACES + 1]]
+    if len(groups) > _LISTED_PLACES + 1:
+        lines.append(f"And at {len(groups) - _LISTED_PLACES - 1} more places.")
+    return "\n".join(lines)
+
+
+def _run_cases(report: Report) -> list[ET.Element]:
+    """Return a case for the run as a whole, and one for each error of the suite that belongs to no cell."""
+    whole = _case("the run is whole", "atlas.run")
+    if report.partial:
+        _outcome(whole, "error", f"The run is partial: {report.partial}.", type="partial run")
+    elif report.verdict == NOT_EXERCISED:
+        _outcome(whole, "error", verdict_sentence(report), type="nothing exercised")
+    cases = [whole]
+    for index, error in enumerate((e for e in report.errors if not (e.requirement and e.operation)), 1):
+        case = _case(f"error {index} of the suite: {one_line(error.where, 100)}", "atlas.run")
+        _outcome(case, "error", error.message, error.message, "suite error")
+        cases.append(case)
+    return cases

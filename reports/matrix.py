@@ -1,0 +1,356 @@
+"""From the records of a journal to a report: the matrix of requirement and operation, verdicts, groups of findings."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
+from contracts.finding import Finding
+from contracts.operations import OPERATIONS
+from reports.journal import Journal
+from reports.model import (
+    DEPARTURE,
+    ERROR,
+    EXIT_CODES,
+    FAILED,
+    INCOMPLETE,
+    LADDER,
+    NOT_EXERCISED,
+    NOT_OFFERED,
+    PASSED,
+    WITHHELD,
+    Cell,
+    DepartureUse,
+    FindingGroup,
+    Report,
+    Row,
+    SuiteError,
+    Unexercised,
+)
+from reports.records import Closing, ExchangeRecord, FindingRecord, Header, JobRecord, Record, StatusRecord
+
+Key = tuple[str, str, str]
+Pair = tuple[str, str]
+
+NO_EXCHANGE = "no request of this run put it to the test"
+UNSELECTED = "left out by --requirement"
+
+
+@dataclass(slots=True)
+class _Group:
+    """The findings of one key while they are counted; `best` is (size of the request, exchange, finding)."""
+
+    exchanges: set[int] = field(default_factory=set)
+    best: tuple[int, int, Finding] | None = None
+
+    def add(self, n: int, size: int, finding: Finding) -> None:
+        self.exchanges.add(n)
+        if self.best is None or (size, n) < self.best[:2]:
+            self.best = (size, n, finding)
+
+
+def request_size(record: ExchangeRecord) -> int:
+    """Return the size by which requests are compared: characters of target and headers, bytes of the body."""
+    request = record.exchange.request
+    headers = sum(len(name) + len(value) for name, value in request.headers or ())
+    return len(request.target) + len(request.body or b"") + headers
+
+
+class Tally:
+    """Counts records as they come, live or from a file, and makes the report of all records so far."""
+
+    def __init__(
+        self,
+        header: Header,
+        requirements: Mapping[str, Requirement] = REQUIREMENTS,
+        departures: Mapping[str, Departure] = DEPARTURES,
+    ) -> None:
+        """Count nothing yet; `requirements` and `departures` give the words, the order and the specificity."""
+        self.header = header
+        self._requirements = requirements
+        self._departures = departures
+        self._sizes = array("Q")
+        self._held_of = array("L")
+        self._held_sets: dict[tuple[Pair, ...], int] = {}
+        self._held_counts: list[int] = []
+        self._failed: defaultdict[Pair, set[int]] = defaultdict(set)
+        self._departed: defaultdict[Pair, set[int]] = defaultdict(set)
+        self._groups: defaultdict[Key, _Group] = defaultdict(_Group)
+        self._leads: dict[int, tuple[tuple[int, bool], Key]] = {}
+        self._uses: dict[str, tuple[Finding, defaultdict[str, set[int]]]] = {}
+        self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
+        self._errors: list[SuiteError] = []
+        self._jobs: list[JobRecord] = []
+        self._findings = 0
+        self._last = 0.0
+        self._first: float | None = None
+        self._closing: Closing | None = None
+
+    @property
+    def exchanges(self) -> int:
+        """The number of exchanges so far."""
+        return len(self._sizes)
+
+    @property
+    def failures(self) -> int:
+        """The number of groups of findings so far that are no known departures."""
+        return len(self._groups)
+
+    def add(self, record: Record) -> None:
+        """Count one record; records come in the order of the journal."""
+        if isinstance(record, ExchangeRecord):
+            self._add_exchange(record)
+        elif isinstance(record, FindingRecord):
+            self._add_finding(record)
+        elif isinstance(record, StatusRecord):
+            self._add_status(record)
+        elif isinstance(record, JobRecord):
+            self._jobs.append(record)
+        elif isinstance(record, Closing):
+            self._closing = record
+
+    def verdict(self, *, partial: bool) -> str:
+        """Return the overall verdict of all records so far: failed, error, incomplete, not exercised or passed."""
+        if self._groups:
+            return FAILED
+        if self._errors:
+            return ERROR
+        if partial:
+            return INCOMPLETE
+        exercised = any(self._held_sets) or bool(self._departed)
+        return PASSED if exercised else NOT_EXERCISED
+
+    def report(
+        self, exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]], partial: str | None = None
+    ) -> Report:
+        """Return the report of all records so far.
+
+        `exchanges` fetches records by number (`Journal.exchanges`); `partial` says why the journal is no whole run.
+        """
+        rows = self._rows()
+        groups = self._finding_groups(exchanges)
+        verdict = self.verdict(partial=partial is not None)
+        return Report(
+            header=self.header,
+            verdict=verdict,
+            exit_code=EXIT_CODES[verdict],
+            partial=partial,
+            ended=self._closing.ended if self._closing else None,
+            seconds=self._seconds(),
+            exchanges=len(self._sizes),
+            findings=self._findings,
+            operations=tuple(self._in_order((o for row in rows.values() for o in row.cells), OPERATIONS)),
+            rows=rows,
+            groups=groups,
+            headlines=_under_their_leads(groups),
+            departures=self._departure_uses(),
+            errors=tuple(self._errors),
+            unexercised=_by_reason(rows.values()),
+            jobs=tuple(self._jobs),
+        )
+
+    def _add_exchange(self, record: ExchangeRecord) -> None:
+        self._sizes.append(request_size(record))
+        number = self._held_sets.setdefault(record.held, len(self._held_sets))
+        if number == len(self._held_counts):
+            self._held_counts.append(0)
+        self._held_counts[number] += 1
+        self._held_of.append(number)
+        self._first = record.exchange.started if self._first is None else min(self._first, record.exchange.started)
+        self._last = max(self._last, record.exchange.ended)
+
+    def _add_finding(self, record: FindingRecord) -> None:
+        self._findings += 1
+        n, finding = record.n, record.finding
+        pair = (finding.requirement, finding.operation)
+        if finding.departure is not None:
+            self._departed[pair].add(n)
+            _, operations = self._uses.setdefault(finding.departure, (finding, defaultdict(set)))
+            operations[finding.operation].add(n)
+            return
+        self._failed[pair].add(n)
+        self._groups[finding.key].add(n, self._sizes[n - 1], finding)
+        known = self._requirements.get(finding.requirement)
+        rank = (known.specificity if known else 0, record.led_by is None)
+        if n not in self._leads or rank > self._leads[n][0]:
+            self._leads[n] = (rank, finding.key)
+
+    def _add_status(self, record: StatusRecord) -> None:
+        if record.status == ERROR:
+            error = SuiteError(record.where or "the suite", record.reason, record.requirement, record.operation)
+            if error not in self._errors:
+                self._errors.append(error)
+            if record.requirement is None and record.operation is None:
+                return
+        key = (record.requirement, record.operation)
+        known = self._statuses.get(key)
+        if known is None or LADDER.index(record.status) < LADDER.index(known.status):
+            self._statuses[key] = record
+
+    def _rows(self) -> dict[str, Row]:
+        passed = self._passed()
+        bound: defaultdict[str, set[str]] = defaultdict(set)
+        for requirement in self._requirements.values():
+            bound[requirement.id].update(requirement.operations)
+        for requirement_id, operation in (*passed, *self._failed, *self._departed, *self._statuses):
+            if requirement_id is not None and operation is not None:
+                bound[requirement_id].add(operation)
+        rows = {}
+        for requirement_id in self._in_order(bound, self._requirements):
+            cells = {
+                operation: self._cell((requirement_id, operation), passed[requirement_id, operation])
+                for operation in self._in_order(bound[requirement_id], OPERATIONS)
+            }
+            known = self._requirements.get(requirement_id)
+            statuses = {cell.status for cell in cells.values()} or {NOT_EXERCISED}
+            rows[requirement_id] = Row(
+                id=requirement_id,
+                statement=known.statement if known else "(A requirement that this version does not know.)",
+                source=known.source if known else "",
+                verdict=next(status for status in LADDER if status in statuses),
+                cells=cells,
+                selected=self._selected(requirement_id),
+            )
+        return rows
+
+    def _passed(self) -> Counter[Pair]:
+        """Return, for each pair, the number of exchanges that upheld it and have no finding of it."""
+        passed: Counter[Pair] = Counter()
+        held_sets = list(self._held_sets)
+        for held, count in zip(held_sets, self._held_counts, strict=True):
+            for pair in held:
+                passed[pair] += count
+        members = [frozenset(held) for held in held_sets]
+        for pair in {*self._failed, *self._departed}:
+            spoilt = self._failed.get(pair, set()) | self._departed.get(pair, set())
+            passed[pair] -= sum(pair in members[self._held_of[n - 1]] for n in spoilt)
+        return passed
+
+    def _cell(self, pair: Pair, passed: int) -> Cell:
+        failed = self._failed.get(pair, set())
+        departed = len(self._departed.get(pair, set()) - failed)
+        status, reason = self._recorded_status(pair)
+        if failed:
+            status, reason = FAILED, None
+        elif status != ERROR and (departed or passed):
+            status, reason = (DEPARTURE if departed else PASSED), None
+        return Cell(*pair, status=status, passed=passed, failed=len(failed), departed=departed, reason=reason)
+
+    def _recorded_status(self, pair: Pair) -> tuple[str, str | None]:
+        """Return the status and the reason of a pair as far as they don't rest on exchanges."""
+        requirement, operation = pair
+        recorded = [self._statuses.get(key) for key in (pair, (requirement, None), (None, operation), (None, None))]
+        if error := next((status for status in recorded if status and status.status == ERROR), None):
+            return ERROR, error.reason
+        if not self._selected(requirement):
+            return NOT_EXERCISED, UNSELECTED
+        offered = self.header.offered.get(operation, True)
+        if offered is not True:
+            return NOT_OFFERED, offered if isinstance(offered, str) else "the endpoint does not offer the operation"
+        if status := next((status for status in recorded if status), None):
+            return status.status, status.reason
+        return NOT_EXERCISED, NO_EXCHANGE
+
+    def _selected(self, requirement: str) -> bool:
+        return self.header.requirements is None or requirement in self.header.requirements
+
+    def _finding_groups(
+        self, exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]]
+    ) -> tuple[FindingGroup, ...]:
+        samples = exchanges({group.best[1] for group in self._groups.values() if group.best})
+        requirements = {id: index for index, id in enumerate(self._requirements)}
+        operations = {id: index for index, id in enumerate(OPERATIONS)}
+
+        def place(key: Key) -> tuple[int, int, Key]:
+            return (requirements.get(key[0], len(requirements)), operations.get(key[1], len(operations)), key)
+
+        groups = []
+        for key in sorted(self._groups, key=place):
+            group = self._groups[key]
+            assert group.best is not None
+            _, n, finding = group.best
+            leads = Counter(self._leads[number][1] for number in group.exchanges)
+            groups.append(
+                FindingGroup(
+                    *key,
+                    count=len(group.exchanges),
+                    first=min(group.exchanges),
+                    finding=finding,
+                    sample=samples[n],
+                    lead=None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead)),
+                )
+            )
+        return tuple(groups)
+
+    def _departure_uses(self) -> tuple[DepartureUse, ...]:
+        uses = []
+        for id in self._in_order(self._uses, self._departures):
+            finding, operations = self._uses[id]
+            known = self._departures.get(id)
+            uses.append(
+                DepartureUse(
+                    id=id,
+                    requirement=finding.requirement,
+                    statement=known.statement if known else "(A departure that this version does not know.)",
+                    operations={o: len(operations[o]) for o in self._in_order(operations, OPERATIONS)},
+                    place=finding.place,
+                    expected=finding.expected,
+                    seen=finding.seen,
+                )
+            )
+        return tuple(uses)
+
+    @staticmethod
+    def _in_order(names: Iterable[str], catalogue: Iterable[str]) -> list[str]:
+        """Return the distinct names: those of the catalogue in its order, then the others sorted."""
+        wanted = set(names)
+        known = [name for name in catalogue if name in wanted]
+        return known + sorted(wanted.difference(known))
+
+    def _seconds(self) -> float:
+        if self._closing is not None:
+            started, ended = (datetime.fromisoformat(at) for at in (self.header.started, self._closing.ended))
+            return max(0.0, (ended - started).total_seconds())
+        return 0.0 if self._first is None else max(0.0, self._last - self._first)
+
+
+def build(
+    journal: Journal,
+    requirements: Mapping[str, Requirement] = REQUIREMENTS,
+    departures: Mapping[str, Departure] = DEPARTURES,
+) -> Report:
+    """Return the report of a journal on disk; raise JournalError where it cannot be read."""
+    tally = Tally(journal.header, requirements, departures)
+    for record in journal:
+        tally.add(record)
+    partial = journal.partial
+    return tally.report(journal.exchanges, partial)
+
+
+def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ...]:
+    """Return the groups that stand for themselves, each with the groups that it explains."""
+    explained: defaultdict[Key, list[FindingGroup]] = defaultdict(list)
+    leads = []
+    for group in groups:
+        if group.lead is None:
+            leads.append(group)
+        else:
+            explained[group.lead].append(group)
+    return tuple(replace(group, also=tuple(explained[group.key])) for group in leads)
+
+
+def _by_reason(rows: Iterable[Row]) -> tuple[Unexercised, ...]:
+    """Return the cells without exchanges by status and reason, withheld ones first."""
+    found: defaultdict[tuple[str, str], defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        for cell in row.cells.values():
+            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED):
+                found[cell.status, cell.reason or ""][row.id].append(cell.operation)
+    return tuple(
+        Unexercised(status, reason, {id: tuple(operations) for id, operations in cells.items()})
+        for (status, reason), cells in sorted(found.items(), key=lambda item: (LADDER.index(item[0][0]), item[0][1]))
+    )

@@ -1,0 +1,176 @@
+"""A report: what a journal says, as values that every format is rendered from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from contracts.finding import Finding
+from reports.records import ExchangeRecord, Header, JobRecord
+
+PASSED = "passed"
+FAILED = "failed"
+ERROR = "error"
+DEPARTURE = "known departure"
+WITHHELD = "withheld"
+NOT_EXERCISED = "not exercised"
+NOT_OFFERED = "not offered"
+INCOMPLETE = "incomplete"
+
+LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED)
+"""The statuses of a cell, the one that decides for its requirement first."""
+
+EXIT_CODES: Mapping[str, int] = {PASSED: 0, FAILED: 1, ERROR: 4, INCOMPLETE: 4, NOT_EXERCISED: 4}
+"""The exit code of each overall verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
+
+    An exchange counts once: as failed, else as a known departure, else as passed. `reason` says why there are none, or
+    what went wrong in the suite.
+    """
+
+    requirement: str
+    operation: str
+    status: str
+    passed: int = 0
+    failed: int = 0
+    departed: int = 0
+    reason: str | None = None
+
+    @property
+    def exercised(self) -> int:
+        """The number of exchanges that put the requirement to the test on the operation."""
+        return self.passed + self.failed + self.departed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A requirement: its words, its source, its verdict (the worst of its cells by LADDER), and its cells.
+
+    `selected` is false where the run was told to leave the requirement out.
+    """
+
+    id: str
+    statement: str
+    source: str
+    verdict: str
+    cells: Mapping[str, Cell]
+    selected: bool = True
+
+    @property
+    def exercised(self) -> int:
+        """The number of exchanges that put the requirement to the test, over all operations."""
+        return sum(cell.exercised for cell in self.cells.values())
+
+    @property
+    def family(self) -> str:
+        """The letter before the first hyphen of the id."""
+        return self.id.partition("-")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """All findings of one requirement on one operation at one place.
+
+    `count` is the number of exchanges, `first` the number of the first of them; `sample` is the one with the smallest
+    request and `finding` what was found on it. `lead` is the key of the group that explains this one, or None where it
+    stands for itself; `also` are the groups that this one explains.
+    """
+
+    requirement: str
+    operation: str
+    place: str
+    count: int
+    first: int
+    finding: Finding
+    sample: ExchangeRecord
+    lead: tuple[str, str, str] | None = None
+    also: tuple[FindingGroup, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Requirement, operation, place."""
+        return (self.requirement, self.operation, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class DepartureUse:
+    """A known departure of the real service that showed in the run.
+
+    `operations` maps each operation to the number of exchanges; `place`, `expected` and `seen` are of the first one.
+    """
+
+    id: str
+    requirement: str
+    statement: str
+    operations: Mapping[str, int]
+    place: str
+    expected: str
+    seen: str
+
+    @property
+    def count(self) -> int:
+        """The number of exchanges over all operations."""
+        return sum(self.operations.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteError:
+    """An error of the suite itself: where, and its message; the requirement and operation that it spoilt, if known."""
+
+    where: str
+    message: str
+    requirement: str | None = None
+    operation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unexercised:
+    """A reason for which cells have no exchanges, with the operations of each requirement that it keeps so."""
+
+    status: str
+    reason: str
+    cells: Mapping[str, tuple[str, ...]]
+
+    @property
+    def count(self) -> int:
+        """The number of cells."""
+        return sum(len(operations) for operations in self.cells.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a journal says.
+
+    `groups` are all groups of findings that are no known departures; `headlines` those that stand for themselves, with
+    the others under them. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
+    header to the closing line, or to the end of the last exchange in a partial journal.
+    """
+
+    header: Header
+    verdict: str
+    exit_code: int
+    partial: str | None
+    ended: str | None
+    seconds: float
+    exchanges: int
+    findings: int
+    operations: tuple[str, ...]
+    rows: Mapping[str, Row]
+    groups: tuple[FindingGroup, ...]
+    headlines: tuple[FindingGroup, ...]
+    departures: tuple[DepartureUse, ...]
+    errors: tuple[SuiteError, ...]
+    unexercised: tuple[Unexercised, ...]
+    jobs: tuple[JobRecord, ...] = ()
+
+    def count(self, status: str) -> int:
+        """Return the number of cells of the given status."""
+        return sum(cell.status == status for row in self.rows.values() for cell in row.cells.values())
+
+    def requirements(self, verdict: str) -> tuple[Row, ...]:
+        """Return the rows of the given verdict, in the catalogue's order."""
+        return tuple(row for row in self.rows.values() if row.verdict == verdict)

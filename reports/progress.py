@@ -1,0 +1,70 @@
+"""What a person sees while a run goes on: one living line on a terminal, a sparse line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from reports.wording import duration, one_line, plural
+
+
+class Progress:
+    """Shows elapsed time, exchanges, the suite at work and the failures so far; safe to call from any thread.
+
+    On a terminal one line is redrawn four times a second; elsewhere a line is printed at the first update of each
+    `interval` seconds. Use it as a context manager: leaving it takes the living line away.
+    """
+
+    def __init__(
+        self, console: Console, *, interval: float = 15.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Show nothing yet; `interval` in seconds holds where the console is no terminal."""
+        self._console = console
+        self._interval = interval
+        self._clock = clock
+        self._started = clock()
+        self._printed = self._started
+        self._exchanges = 0
+        self._findings = 0
+        self._suite = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        self._started = self._printed = self._clock()
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._line, console=self._console, refresh_per_second=4, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def update(self, *, exchanges: int, findings: int, suite: str | None = None) -> None:
+        """Take over the numbers of exchanges and of distinct failures so far, and the name of the suite at work."""
+        self._exchanges, self._findings = exchanges, findings
+        if suite is not None:
+            self._suite = suite
+        if self._live is None and not self._console.is_terminal:
+            now = self._clock()
+            if now - self._printed >= self._interval:
+                self._printed = now
+                self._console.print(self._line(), soft_wrap=True)
+
+    def _line(self) -> Text:
+        failures = plural(self._findings, "failure")
+        line = Text(f"{duration(self._clock() - self._started)}, {plural(self._exchanges, 'exchange')}, ")
+        line.append(failures, "bold red" if self._findings else "green")
+        if self._suite:
+            line.append(f", {one_line(self._suite, 60)}", "dim")
+        line.no_wrap = True
+        line.overflow = "ellipsis"
+        return line

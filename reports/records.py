@@ -1,0 +1,327 @@
+"""The lines of a journal as values, and their JSON form.
+
+`journal.schema.json`, beside this module, is the published schema of the JSON form.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import orjson
+
+from contracts.exchange import Exchange, Headers, Request, Response
+from contracts.finding import Finding
+
+VERSION = 1
+"""The version of the journal's form; a reader refuses any other."""
+
+PLAIN_BODY_LIMIT = 8 * 1024
+"""Bodies of more bytes than this are stored deflated."""
+
+INFLATED_LIMIT = 64 * 1024 * 1024
+"""No stored body inflates to more bytes than this; a journal that claims so is refused."""
+
+
+class RecordError(ValueError):
+    """A line is no record of a journal; the message is one sentence without its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the run was: the first line of a journal.
+
+    `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
+    whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
+    it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC.
+    """
+
+    contract: str
+    suite: str
+    target: Mapping[str, Any]
+    profile: str
+    seed: int
+    mode: str
+    workers: int
+    started: str
+    requirements: tuple[str, ...] | None = None
+    offered: Mapping[str, bool | str] = field(default_factory=dict)
+    shard: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> Header:
+        """Return the header that `line` holds."""
+        known = {key: line[key] for key in cls.__dataclass_fields__ if key in line}
+        if known.get("requirements") is not None:
+            known["requirements"] = tuple(known["requirements"])
+        return cls(**known)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        members = {key: getattr(self, key) for key in self.__dataclass_fields__}
+        plain = {key: dict(value) if isinstance(value, Mapping) else value for key, value in members.items()}
+        return {"kind": "header", "journal": VERSION, **plain}
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRecord:
+    """An exchange, numbered from 1 in the order of the journal, and the (requirement, operation) pairs that it upheld.
+
+    `test` names the test that caused it, `operation` is the operation's id or None where the request reaches none.
+    """
+
+    n: int
+    test: str
+    operation: str | None
+    exchange: Exchange
+    held: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> ExchangeRecord:
+        """Return the record that `line` holds; raise RecordError where a stored body cannot be decoded."""
+        sent, got = line["request"], line["response"]
+        request = Request(
+            method=sent["method"],
+            target=sent["target"],
+            headers=None if sent["headers"] is None else _headers(sent["headers"]),
+            body=decoded_body(sent),
+            credential=line["credential"],
+            scheme=line["scheme"],
+            body_recorded=sent["recorded"],
+        )
+        response = Response(got["status"], _headers(got["headers"]), decoded_body(got) or b"")
+        exchange = Exchange(request, response, line["started"], line["ended"])
+        return cls(line["n"], line["test"], line["operation"], exchange, tuple((r, o) for r, o in line["held"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line (`held` is an `orjson.Fragment`, encoded once for each distinct set)."""
+        request, response = self.exchange.request, self.exchange.response
+        return {
+            "kind": "exchange",
+            "n": self.n,
+            "test": self.test,
+            "operation": self.operation,
+            "credential": request.credential,
+            "scheme": request.scheme,
+            "started": self.exchange.started,
+            "ended": self.exchange.ended,
+            "request": {
+                "method": request.method,
+                "target": request.target,
+                "headers": request.headers,
+                **encoded_body(request.body),
+                "recorded": request.body_recorded,
+            },
+            "response": {"status": response.status, "headers": response.headers, **encoded_body(response.body)},
+            "held": self.held,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRecord:
+    """A finding on the exchange number `n`.
+
+    `related` are the numbers of other exchanges that the finding rests on; `led_by` is the requirement of the finding
+    of the same exchange that explains this one, or None where this one leads.
+    """
+
+    n: int
+    finding: Finding
+    related: tuple[int, ...] = ()
+    led_by: str | None = None
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> FindingRecord:
+        """Return the record that `line` holds."""
+        finding = Finding(
+            requirement=line["requirement"],
+            operation=line["operation"],
+            expected=line["expected"],
+            seen=line["seen"],
+            pointer=line["pointer"],
+            departure=line["departure"],
+        )
+        return cls(line["exchange"], finding, tuple(line["related"]), line["led_by"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        found = self.finding
+        return {
+            "kind": "finding",
+            "exchange": self.n,
+            "requirement": found.requirement,
+            "operation": found.operation,
+            "pointer": found.pointer,
+            "expected": found.expected,
+            "seen": found.seen,
+            "departure": found.departure,
+            "related": self.related,
+            "led_by": self.led_by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRecord:
+    """Why a requirement has no exchanges on an operation, or an error of the suite itself.
+
+    `status` is `not exercised`, `not offered`, `withheld` or `error`. None for the requirement or the operation means
+    all of them; an error's `where` names the test or the part of the suite, or is None.
+    """
+
+    status: str
+    reason: str
+    requirement: str | None = None
+    operation: str | None = None
+    where: str | None = None
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> StatusRecord:
+        """Return the record that `line` holds."""
+        return cls(line["status"], line["reason"], line["requirement"], line["operation"], line.get("where"))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        return {"kind": "status", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A restore job that the run created and left behind, and the state that it was last seen in."""
+
+    id: str
+    family: str
+    project: str
+    cluster: str
+    state: str
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> JobRecord:
+        """Return the record that `line` holds."""
+        return cls(line["id"], line["family"], line["project"], line["cluster"], line["state"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        return {"kind": "job", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The last line of a journal that was finished; `ended` is RFC 3339 in UTC, `partial` marks a run cut short."""
+
+    ended: str
+    exchanges: int
+    findings: int
+    verdict: str
+    exit: int
+    partial: bool = False
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> Closing:
+        """Return the record that `line` holds."""
+        return cls(line["ended"], line["exchanges"], line["findings"], line["verdict"], line["exit"], line["partial"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        return {"kind": "closing", **asdict(self)}
+
+
+Record: TypeAlias = Header | ExchangeRecord | FindingRecord | StatusRecord | JobRecord | Closing
+
+_KINDS: Mapping[str, Any] = {
+    "header": Header,
+    "exchange": ExchangeRecord,
+    "finding": FindingRecord,
+    "status": StatusRecord,
+    "job": JobRecord,
+    "closing": Closing,
+}
+
+
+def record_of_json(line: Any) -> Record:
+    """Return the record that the decoded JSON line holds; raise RecordError where it holds none."""
+    kind = line.get("kind") if isinstance(line, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise RecordError("is no line of a journal (a JSON object with a known \"kind\" is wanted)")
+    try:
+        record: Record = _KINDS[kind].of_json(line)
+    except KeyError as missing:
+        raise RecordError(f"is of kind {kind} but lacks {missing.args[0]!r}") from None
+    except (TypeError, ValueError) as wrong:
+        raise RecordError(f"is of kind {kind} but malformed ({wrong})") from None
+    return record
+
+
+def encoded_line(record: Record) -> bytes:
+    """Return the journal line of `record`, newline included.
+
+    Lone surrogates (which JSON text can spell and UTF-8 cannot) are stored as their escapes.
+    """
+    document = record.as_json()
+    if isinstance(record, ExchangeRecord):
+        document["held"] = _held_fragment(record.held)
+    try:
+        return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        document["held"] = [list(pair) for pair in record.held] if isinstance(record, ExchangeRecord) else None
+        if document["held"] is None:
+            del document["held"]
+        return orjson.dumps(_encodable(document), option=orjson.OPT_APPEND_NEWLINE)
+
+
+@lru_cache(maxsize=4096)
+def _held_fragment(held: tuple[tuple[str, str], ...]) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(held))
+
+
+def encodable_text(text: str) -> str:
+    """Return `text` with every lone surrogate replaced by its escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable_text(value)
+    if isinstance(value, Mapping):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_encodable(item) for item in value]
+    return value
+
+
+def encoded_body(body: bytes | None) -> dict[str, str | None]:
+    """Return the members that store `body`: `body` (text or null), `body_base64` or `body_deflate` (zlib in base64)."""
+    if body is None:
+        return {"body": None}
+    if len(body) > PLAIN_BODY_LIMIT:
+        return {"body_deflate": base64.b64encode(zlib.compress(body, 1)).decode("ascii")}
+    try:
+        return {"body": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode("ascii")}
+
+
+def decoded_body(stored: Mapping[str, Any]) -> bytes | None:
+    """Return the body that the members of `stored` hold; raise RecordError where they cannot be decoded."""
+    try:
+        if "body_deflate" in stored:
+            inflater = zlib.decompressobj()
+            body = inflater.decompress(base64.b64decode(stored["body_deflate"], validate=True), INFLATED_LIMIT)
+            if inflater.unconsumed_tail or not inflater.eof:
+                raise RecordError("a stored body is cut off or inflates beyond the limit")
+            return body
+        if "body_base64" in stored:
+            return base64.b64decode(stored["body_base64"], validate=True)
+    except (binascii.Error, zlib.error):
+        raise RecordError("a stored body cannot be decoded") from None
+    text: str | None = stored["body"]
+    return None if text is None else text.encode("utf-8")
+
+
+def _headers(pairs: Iterable[Sequence[str]]) -> Headers:
+    return tuple((name, value) for name, value in pairs)

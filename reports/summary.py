@@ -1,0 +1,157 @@
+"""`summary.json`: the report for programs. `summary.schema.json`, beside this module, is its published schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from contracts.exchange import Request, Response
+from reports.model import LADDER, Cell, FindingGroup, Report, Row
+from reports.records import encoded_body
+from reports.wording import Curl, curl_command, rerun, verdict_sentence
+
+VERSION = 1
+"""The version of the summary's form."""
+
+_BODY_LIMIT = 8 * 1024
+
+
+def summary(report: Report, curl: Curl | None = None) -> dict[str, Any]:
+    """Return the summary as a JSON document."""
+    header = report.header
+    return {
+        "summary": VERSION,
+        "verdict": report.verdict,
+        "exit_code": report.exit_code,
+        "sentence": verdict_sentence(report),
+        "partial": report.partial is not None,
+        "partial_reason": report.partial,
+        "seed": header.seed,
+        "profile": header.profile,
+        "mode": header.mode,
+        "level": header.target.get("level"),
+        "contract": header.contract,
+        "suite": header.suite,
+        "target": dict(header.target),
+        "selected": None if header.requirements is None else list(header.requirements),
+        "shard": header.shard,
+        "started": header.started,
+        "ended": report.ended,
+        "seconds": round(report.seconds, 3),
+        "exchanges": report.exchanges,
+        "findings": report.findings,
+        "counts": {
+            "requirements": {status: len(report.requirements(status)) for status in LADDER},
+            "cells": {status: report.count(status) for status in LADDER},
+        },
+        "requirements": {row.id: _requirement(row, report, curl) for row in report.rows.values()},
+        "known_departures": {
+            use.id: {
+                "requirement": use.requirement,
+                "statement": use.statement,
+                "operations": dict(use.operations),
+                "place": use.place,
+                "expected": use.expected,
+                "seen": use.seen,
+            }
+            for use in report.departures
+        },
+        "not_exercised": [
+            {
+                "status": reason.status,
+                "reason": reason.reason,
+                "cells": {id: list(operations) for id, operations in reason.cells.items()},
+            }
+            for reason in report.unexercised
+        ],
+        "errors": [
+            {
+                "where": error.where,
+                "message": error.message,
+                "requirement": error.requirement,
+                "operation": error.operation,
+            }
+            for error in report.errors
+        ],
+        "jobs": [
+            {"id": job.id, "family": job.family, "project": job.project, "cluster": job.cluster, "state": job.state}
+            for job in report.jobs
+        ],
+    }
+
+
+def summary_bytes(report: Report, curl: Curl | None = None) -> bytes:
+    """Return the summary as indented JSON text in UTF-8, ending in a newline."""
+    document = summary(report, curl)
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options)
+
+
+def _requirement(row: Row, report: Report, curl: Curl | None) -> dict[str, Any]:
+    return {
+        "verdict": row.verdict,
+        "statement": row.statement,
+        "source": row.source,
+        "exercised": row.exercised,
+        "operations": {operation: _cell(cell) for operation, cell in row.cells.items()},
+        "findings": [_finding(group, report, curl) for group in report.groups if group.requirement == row.id],
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "status": cell.status,
+        "passed": cell.passed,
+        "failed": cell.failed,
+        "known_departures": cell.departed,
+        "reason": cell.reason,
+    }
+
+
+def _finding(group: FindingGroup, report: Report, curl: Curl | None) -> dict[str, Any]:
+    exchange = group.sample.exchange
+    return {
+        "operation": group.operation,
+        "message": f"expected {group.finding.expected}, seen {group.finding.seen}",
+        "expected": group.finding.expected,
+        "seen": group.finding.seen,
+        "pointer": group.finding.pointer,
+        "place": group.place,
+        "count": group.count,
+        "exchange": group.sample.n,
+        "first_exchange": group.first,
+        "test": group.sample.test,
+        "led_by": dict(zip(("requirement", "operation", "place"), group.lead, strict=True)) if group.lead else None,
+        "request": _request(exchange.request),
+        "response": _response(exchange.response),
+        "curl": curl_command(curl, exchange.request, group.sample.n),
+        "rerun": rerun(report.header, group.requirement),
+    }
+
+
+def _request(request: Request) -> dict[str, Any]:
+    headers = None if request.headers is None else [list(pair) for pair in request.headers]
+    return {
+        "method": request.method,
+        "target": request.target,
+        "credential": request.credential,
+        "scheme": request.scheme,
+        "headers": headers,
+        **_body(request.body),
+    }
+
+
+def _response(response: Response) -> dict[str, Any]:
+    return {
+        "status": response.status,
+        "headers": [list(pair) for pair in response.headers],
+        **_body(response.body),
+    }
+
+
+def _body(body: bytes | None) -> dict[str, Any]:
+    """Return a body as in a journal, or the beginning of a long one with the number of its bytes."""
+    if body is None or len(body) <= _BODY_LIMIT:
+        return encoded_body(body)
+    return {"body_begins": body[:_BODY_LIMIT].decode("utf-8", "backslashreplace"), "body_bytes": len(body)}

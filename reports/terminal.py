@@ -1,0 +1,336 @@
+"""The end of a run on a terminal or in a log.
+
+What a person needs first stands last, where the eye is when a run ends: the matrix comes first, then what was not
+exercised, then each failure in full, then a digest and, as the very last line, the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from reports.matrix import request_size
+from reports.model import (
+    DEPARTURE,
+    ERROR,
+    FAILED,
+    NOT_EXERCISED,
+    NOT_OFFERED,
+    PASSED,
+    WITHHELD,
+    Cell,
+    FindingGroup,
+    Report,
+    Row,
+)
+from reports.wording import (
+    FAMILIES,
+    Curl,
+    columns,
+    curl_command,
+    duration,
+    families,
+    listed,
+    one_line,
+    plural,
+    readable,
+    rerun,
+    shortened,
+    status_line,
+    verdict_sentence,
+    verdict_word,
+    visible,
+    why_unexercised,
+)
+
+SYMBOLS: Mapping[str, str] = {
+    PASSED: "✓",
+    FAILED: "✗",
+    DEPARTURE: "≈",
+    ERROR: "!",
+    WITHHELD: "#",
+    NOT_EXERCISED: "·",
+    NOT_OFFERED: "○",
+}
+"""The sign of each status, told apart without colour."""
+
+PLAIN_SYMBOLS: Mapping[str, str] = {
+    **SYMBOLS, PASSED: "+", FAILED: "X", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-",
+}
+"""The same where the output's encoding has no others than ASCII."""
+
+STYLES: Mapping[str, str] = {
+    PASSED: "green",
+    FAILED: "bold red",
+    DEPARTURE: "yellow",
+    ERROR: "bold magenta",
+    WITHHELD: "cyan",
+    NOT_EXERCISED: "dim",
+    NOT_OFFERED: "dim",
+}
+
+_SHORT_HEADS = {"create": "POST", "get": "GET", "list": "LIST", "cancel": "DEL", "cluster v1": "clust. v1"}
+_WIDE = 112
+_FULL_FAILURES = 10
+_BODY_LINES = 24
+
+
+def print_report(
+    report: Report, console: Console, *, curl: Curl | None = None, written: Iterable[Path] = ()
+) -> None:
+    """Print the whole report; `written` are the files that were written, named at the end.
+
+    Characters that the console's encoding does not have are spelt as escapes.
+    """
+    if "utf" in console.encoding.lower():
+        _print_all(report, console, SYMBOLS, curl, written)
+        return
+    with console.capture() as capture:
+        _print_all(report, console, PLAIN_SYMBOLS, curl, written)
+    text = capture.get().replace("…", "...")
+    console.file.write(text.encode(console.encoding, "backslashreplace").decode(console.encoding))
+
+
+def _print_all(
+    report: Report, console: Console, signs: Mapping[str, str], curl: Curl | None, written: Iterable[Path]
+) -> None:
+    _print_matrix(report, console, signs)
+    _print_unexercised(report, console)
+    _print_departures(report, console)
+    _print_failures(report, console, curl, signs)
+    _print_errors(report, console, signs)
+    _print_jobs(report, console)
+    _print_end(report, console, signs, written)
+
+
+def matrix_lines(report: Report, width: int, signs: Mapping[str, str] = SYMBOLS) -> list[Text]:
+    """Return the matrix of requirement and operation for a terminal of `width` columns (80 or more fit all)."""
+    wide = width >= _WIDE
+    cell_width = 7 if wide else 4
+    groups = columns(report)
+    id_width = max((len(id) for id in report.rows), default=4) + 1
+    first, second = Text(" " * id_width), Text(" " * id_width)
+    for name, operations in groups.items():
+        first.append(" │ " if "✓" in signs.values() else " | ", "dim")
+        second.append(" │ " if "✓" in signs.values() else " | ", "dim")
+        span = len(operations) * (cell_width + 1) - 1
+        head = name if len(name) <= span else _SHORT_HEADS.get(name, name)
+        first.append(shortened(head, span).ljust(span), "bold")
+        heads = [shortened(kind if wide else _SHORT_HEADS.get(kind, kind), cell_width) for _, kind in operations]
+        second.append(" ".join(head.ljust(cell_width) for head in heads))
+    lines = [first, second]
+    for family, rows in families(report).items():
+        lines.append(Text(FAMILIES.get(family, family), "dim italic"))
+        lines.extend(_matrix_row(row, groups, id_width, cell_width, signs) for row in rows)
+    for line in lines:
+        line.rstrip()
+        line.no_wrap = True
+    return lines
+
+
+def _matrix_row(
+    row: Row,
+    groups: Mapping[str, list[tuple[str, str]]],
+    id_width: int,
+    cell_width: int,
+    signs: Mapping[str, str],
+) -> Text:
+    line = Text(row.id.ljust(id_width), STYLES[row.verdict])
+    for operations in groups.values():
+        line.append(" │ " if "✓" in signs.values() else " | ", "dim")
+        texts = []
+        for operation, _ in operations:
+            cell = row.cells.get(operation)
+            text = cell_text(cell, cell_width, signs) if cell else ""
+            texts.append(Text(text.ljust(cell_width), STYLES[cell.status] if cell else ""))
+        line.append_text(Text(" ").join(texts))
+    return line
+
+
+def cell_text(cell: Cell, width: int, signs: Mapping[str, str] = SYMBOLS) -> str:
+    """Return the sign of a cell and the count that belongs to it in at most `width` characters."""
+    count = {PASSED: cell.passed, FAILED: cell.failed, DEPARTURE: cell.departed}.get(cell.status, 0)
+    sign = signs[cell.status]
+    if not count:
+        return sign
+    for text in (f"{count:,}", f"{count}", f"{count // 1000}k", f"{count // 1_000_000}M"):
+        if len(text) < width:
+            return sign + text
+    return sign + "…"
+
+
+def _print_matrix(report: Report, console: Console, signs: Mapping[str, str]) -> None:
+    console.print()
+    for line in matrix_lines(report, console.width, signs):
+        console.print(line, soft_wrap=True)
+    console.print()
+    legend = Text()
+    for status, sign in signs.items():
+        if count := report.count(status):
+            words = f"{sign} {status} {count:,}"
+            if legend and len(legend.plain.rpartition("\n")[2]) + len(words) > console.width:
+                legend.append("\n")
+            legend.append(sign, STYLES[status])
+            legend.append(words[len(sign) :] + "   ", "dim")
+    legend.rstrip()
+    console.print(legend, soft_wrap=True)
+
+
+def _print_unexercised(report: Report, console: Console) -> None:
+    reasons = [reason for reason in report.unexercised if any(report.rows[id].selected for id in reason.cells)]
+    if not reasons:
+        return
+    _heading(console, "Not exercised")
+    for reason in reasons:
+        line = Text(f"{reason.status}, because ", STYLES[reason.status])
+        line.append(one_line(reason.reason), "")
+        line.append(f" ({plural(reason.count, 'cell')})", "dim")
+        console.print(line)
+        _wrapped(console, Text(shortened(why_unexercised(reason, report), 1200), "dim"), 4)
+
+
+def _print_departures(report: Report, console: Console) -> None:
+    if not report.departures:
+        return
+    _heading(console, "Known departures of the real service")
+    for use in report.departures:
+        line = Text(use.id, STYLES[DEPARTURE])
+        line.append(f" of {use.requirement}, {listed(use.operations)}: ")
+        line.append(one_line(use.statement))
+        console.print(line)
+
+
+def _print_failures(report: Report, console: Console, curl: Curl | None, signs: Mapping[str, str]) -> None:
+    by_requirement = headlines_by_requirement(report)
+    if not by_requirement:
+        return
+    _heading(console, "Failures")
+    for id, groups in list(by_requirement.items())[:_FULL_FAILURES]:
+        _print_failure(report, console, report.rows[id], groups, curl, signs)
+    left = len(by_requirement) - _FULL_FAILURES
+    if left > 0:
+        console.print(Text(f"And {plural(left, 'more failing requirement')}, named below.", "italic"))
+
+
+def headlines_by_requirement(report: Report) -> dict[str, list[FindingGroup]]:
+    """Return the groups that stand for themselves by requirement, in order, the smallest request of each first."""
+    found: dict[str, list[FindingGroup]] = {}
+    for group in report.headlines:
+        found.setdefault(group.requirement, []).append(group)
+    for groups in found.values():
+        groups.sort(key=lambda group: (request_size(group.sample), group.sample.n))
+    return found
+
+
+def _print_failure(
+    report: Report, console: Console, row: Row, groups: list[FindingGroup], curl: Curl | None, signs: Mapping[str, str]
+) -> None:
+    shown = groups[0]
+    exchange = shown.sample.exchange
+    broken = {o: cell.failed for o, cell in row.cells.items() if cell.failed}
+    title = Text(f"{signs[FAILED]} {row.id}  ", STYLES[FAILED])
+    title.append(listed(broken), "bold")
+    console.print(title)
+    _wrapped(console, Text(one_line(row.statement, 600)), 2)
+    console.print()
+    _field(console, "Expected", one_line(shown.finding.expected, 600))
+    _field(console, "Seen", one_line(shown.finding.seen, 600), "bold")
+    _field(console, "Where", f"{one_line(shown.finding.pointer)} of {shown.operation}")
+    command = curl_command(curl, exchange.request, shown.sample.n)
+    request = f"{exchange.request.method} {exchange.request.target}"
+    _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
+    _verbatim(console, command or visible(shortened(request, 2000)))
+    _field(console, "Response", status_line(exchange.response))
+    _verbatim(console, readable(exchange.response.body, lines=_BODY_LINES, characters=2000), "dim")
+    _field(console, "Run again", "")
+    _verbatim(console, rerun(report.header, row.id), "cyan")
+    others = [f"{group.operation} at {one_line(group.place, 80)} ({group.count:,})" for group in groups[1:]]
+    if others:
+        _field(console, "Also at", _some(others))
+    explained = {f"{group.requirement} on {group.operation}": group.count for g in groups for group in g.also}
+    if explained:
+        _field(console, "Explains", _some([f"{name} ({count:,})" for name, count in explained.items()]))
+    console.print()
+
+
+def _print_errors(report: Report, console: Console, signs: Mapping[str, str]) -> None:
+    if not report.errors:
+        return
+    _heading(console, "Errors of the suite itself, not of the endpoint")
+    for error in report.errors[:20]:
+        where = one_line(error.where)
+        console.print(Text.assemble((f"{signs[ERROR]} {where}: ", STYLES[ERROR]), one_line(error.message, 1000)))
+    if len(report.errors) > 20:
+        console.print(Text(f"And {len(report.errors) - 20:,} more.", "italic"))
+
+
+def _print_jobs(report: Report, console: Console) -> None:
+    if not report.jobs:
+        return
+    _heading(console, "Jobs left behind")
+    for job in report.jobs[:50]:
+        console.print(Text(one_line(f"{job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}")))
+    if len(report.jobs) > 50:
+        console.print(Text(f"And {len(report.jobs) - 50:,} more, in the journal.", "italic"))
+
+
+def _print_end(report: Report, console: Console, signs: Mapping[str, str], written: Iterable[Path]) -> None:
+    console.print()
+    console.print(Rule(style="dim", characters="─" if "✓" in signs.values() else "-"))
+    for row in report.requirements(FAILED):
+        broken = listed({o: cell.failed for o, cell in row.cells.items() if cell.failed})
+        line = Text(f"{signs[FAILED]} {row.id.ljust(14)}", STYLES[FAILED])
+        line.append(f" {broken}")
+        leads = [group.lead for group in report.groups if group.requirement == row.id]
+        if leads and None not in leads:
+            line.append(f", explained by {', '.join(sorted({lead[0] for lead in leads if lead}))}", "dim")
+        console.print(line)
+    header = report.header
+    facts = [
+        f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}",
+        f"profile {header.profile}",
+        f"seed {header.seed}",
+        one_line(str(header.target.get("base_url") or "")),
+    ]
+    console.print(Text(", ".join(fact for fact in facts if fact), "dim"))
+    for path in written:
+        console.print(Text(f"Written: {visible(str(path))}", "dim"), soft_wrap=True)
+    style = {PASSED: "bold green", FAILED: "bold red"}.get(report.verdict, "bold magenta")
+    console.print(Text.assemble((f"{verdict_word(report)}: ", style), (verdict_sentence(report), "bold")))
+
+
+def _heading(console: Console, words: str) -> None:
+    console.print()
+    console.print(Text(words, "bold underline"))
+
+
+def _field(console: Console, name: str, text: str, style: str = "") -> None:
+    lines = Text(text, style).wrap(console, max(20, console.width - 13)) if text else [Text()]
+    for index, line in enumerate(lines):
+        label = Text("  " + ("" if index else name).ljust(11), "dim")
+        line.rstrip()
+        whole = Text.assemble(label, line)
+        whole.rstrip()
+        console.print(whole, soft_wrap=True)
+
+
+def _wrapped(console: Console, text: Text, indent: int) -> None:
+    """Print `text` wrapped, each line indented by so many columns."""
+    for line in text.wrap(console, max(20, console.width - indent)):
+        line.rstrip()
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def _verbatim(console: Console, text: str, style: str = "") -> None:
+    """Print text that a person may copy: never wrapped, each line indented."""
+    for line in text.split("\n"):
+        console.print(Text("    " + line, style), soft_wrap=True)
+
+
+def _some(items: list[str], limit: int = 8) -> str:
+    more = f", and {len(items) - limit:,} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more

@@ -1,0 +1,268 @@
+"""The words and the text of reports: verdicts, commands, bodies, and text of an endpoint made harmless."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+
+import orjson
+import regex
+
+from contracts.exchange import Request, Response
+from contracts.operations import OPERATIONS
+from reports.model import (
+    DEPARTURE,
+    ERROR,
+    FAILED,
+    INCOMPLETE,
+    NOT_EXERCISED,
+    NOT_OFFERED,
+    PASSED,
+    WITHHELD,
+    Report,
+    Row,
+    Unexercised,
+)
+from reports.records import Header
+
+Curl = Callable[[Request], str]
+"""Makes the shell command that sends a request again, credentials left to environment variables."""
+
+PROGRAM = "atlas-conformance"
+
+FAMILIES: Mapping[str, str] = {
+    "C": "Every operation",
+    "V": "Representation",
+    "E": "Errors",
+    "P": "Path parameters",
+    "N": "What does not exist",
+    "B": "Request bodies",
+    "T": "Dedicated clusters: deliveryType",
+    "S": "Flex and tenant: status",
+    "L": "Reading and listing",
+    "A": "Authentication",
+}
+"""The heading of each family of requirements, by the letter that its ids begin with."""
+
+MEANINGS: Mapping[str, str] = {
+    PASSED: "every exchange upheld it",
+    FAILED: "at least one exchange broke it",
+    DEPARTURE: "only as the real service is known to depart",
+    ERROR: "the suite itself failed",
+    WITHHELD: "the safety guard let no request out",
+    NOT_EXERCISED: "nothing put it to the test",
+    NOT_OFFERED: "the endpoint does not offer the operation",
+}
+"""What each status of a cell means."""
+
+_PRETTY_LIMIT = 100_000
+_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
+
+
+def visible(text: str) -> str:
+    """Return `text` with every character that is not printable spelt as an escape, but for newlines and tabs.
+
+    So that text of an endpoint can neither steer a terminal nor reorder what a person reads.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in text)
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Return `text` made visible, on one line, shortened to `limit` characters."""
+    return shortened(" ".join(visible(text[: limit * 4]).split()), limit)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return `text` cut to at most `limit` characters, the last one an ellipsis where something was cut off."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def readable(body: bytes | None, *, lines: int = 40, characters: int = 4000) -> str:
+    """Return a body as text for a person: JSON indented, what is not printable escaped, cut to the given size."""
+    if not body:
+        return "(no body)"
+    text = body[: _PRETTY_LIMIT * 4].decode("utf-8", "backslashreplace")
+    if len(body) <= _PRETTY_LIMIT and _is_json(body):
+        text = indented(text)
+    kept = visible(text[:characters]).split("\n")
+    cut = len(text) > characters or len(kept) > lines or len(body) > _PRETTY_LIMIT * 4
+    shown = "\n".join(kept[:lines])
+    return f"{shown}\n… ({len(body):,} bytes in all)" if cut else shown
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(body), dict | list)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def indented(text: str) -> str:
+    """Return JSON text spread over indented lines, its tokens unchanged (repeated keys, spellings of numbers)."""
+    out: list[str] = []
+    depth = 0
+    tokens = _TOKEN.findall(text)
+    for index, token in enumerate(tokens):
+        if token in "}]":
+            depth -= 1
+            if tokens[index - 1] not in ("{", "["):
+                out.append("\n" + "  " * min(depth, 40))
+        out.append(token)
+        if token in "{[":
+            depth += 1
+            if index + 1 < len(tokens) and tokens[index + 1] not in ("}", "]"):
+                out.append("\n" + "  " * min(depth, 40))
+        elif token == ",":
+            out.append("\n" + "  " * min(depth, 40))
+        elif token == ":":
+            out.append(" ")
+    return "".join(out)
+
+
+def status_line(response: Response) -> str:
+    """Return the status, its standard phrase and the content type of a response, as in `404 Not Found, text/html`."""
+    try:
+        phrase = " " + HTTPStatus(response.status).phrase
+    except ValueError:
+        phrase = ""
+    return one_line(f"{response.status}{phrase}, {response.header('content-type') or 'no content type'}")
+
+
+def number(n: int) -> str:
+    """Return `n` with thousands separated by commas."""
+    return f"{n:,}"
+
+
+def plural(n: int, noun: str, many: str | None = None) -> str:
+    """Return the number with its noun, as in `1 exchange` and `2,100 exchanges`."""
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span, as in `0.4 s`, `12 s` and `3 min 05 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def verdict_word(report: Report) -> str:
+    """Return the overall verdict in one or two capitalised words."""
+    return {NOT_EXERCISED: "NOTHING EXERCISED"}.get(report.verdict, report.verdict.upper())
+
+
+def verdict_sentence(report: Report) -> str:
+    """Return the overall verdict in one or two plain sentences."""
+    failed = len(report.requirements(FAILED))
+    departed = len(report.requirements(DEPARTURE))
+    exercised = sum(row.exercised > 0 for row in report.rows.values())
+    missing = sum(row.exercised == 0 and row.selected for row in report.rows.values())
+    if report.verdict == FAILED:
+        verb = "does" if failed == 1 else "do"
+        sentence = f"{failed} of {plural(exercised, 'exercised requirement')} {verb} not hold."
+        if failed == exercised:
+            sentence = f"No requirement of the {failed} exercised ones holds."
+        if failed == exercised == 1:
+            sentence = "The one exercised requirement does not hold."
+        if report.errors:
+            sentence += f" The suite itself failed {_times(len(report.errors))}."
+        if report.partial:
+            sentence += f" The run is partial: {report.partial}."
+    elif report.verdict == ERROR:
+        sentence = f"The suite itself failed {_times(len(report.errors))}; what it could judge holds."
+    elif report.verdict == INCOMPLETE:
+        sentence = f"Nothing failed as far as the run went, but it is partial: {report.partial}."
+    elif report.verdict == NOT_EXERCISED:
+        sentence = "No requirement was put to the test, so nothing is known of the endpoint."
+    else:
+        sentence = f"{'All ' if exercised > 1 else ''}{plural(exercised, 'exercised requirement')} hold"
+        sentence += "s" if exercised == 1 else ""
+        sentence += f", {departed} of them with known departures of the real service." if departed else "."
+    if missing and report.verdict in (FAILED, PASSED):
+        sentence += f" {plural(missing, 'requirement')} {'was' if missing == 1 else 'were'} not exercised."
+    return visible(sentence)
+
+
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n:,} times")
+
+
+def rerun(header: Header, requirement: str | None = None) -> str:
+    """Return the one-line command that runs `requirement` (or all that was selected) again as the run did."""
+    words = [PROGRAM, "run"]
+    source = str(header.target.get("source") or "")
+    base_url = str(header.target.get("base_url") or "")
+    if source.startswith(("http://", "https://")):
+        words += ["--base-url", base_url or source]
+    elif source and source != "reference":
+        words += ["--target", source]
+    selected: Iterable[str] = [requirement] if requirement else header.requirements or ()
+    for name in selected:
+        words += ["--requirement", name]
+    words += ["--profile", header.profile, "--seed", str(header.seed)]
+    if header.target.get("level"):
+        words += ["--level", str(header.target["level"])]
+    return visible(shlex.join(words))
+
+
+def curl_command(curl: Curl | None, request: Request, n: int, limit: int = 4000) -> str | None:
+    """Return the curl command for the request of exchange `n`, a comment in its place where it is too long to show.
+
+    None where no `curl` is given.
+    """
+    if curl is None:
+        return None
+    command = curl(request)
+    if len(command) <= limit:
+        return visible(command)
+    return f"# The command has {len(command):,} characters; the journal holds the request as exchange {n}."
+
+
+def listed(operations: Mapping[str, int]) -> str:
+    """Return operations with counts, as in `flex-create (12), flex-get (3)`."""
+    return ", ".join(f"{operation} ({count:,})" for operation, count in operations.items())
+
+
+def families(report: Report) -> dict[str, list[Row]]:
+    """Return the selected rows by the letter of their family, in order."""
+    found: dict[str, list[Row]] = {}
+    for row in report.rows.values():
+        if row.selected:
+            found.setdefault(row.family, []).append(row)
+    return found
+
+
+def columns(report: Report) -> dict[str, list[tuple[str, str]]]:
+    """Return the operations of the report as (id, kind) by their group: `flex`, `cluster`, `cluster v1`, `tenant`."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    order = ("flex", "cluster", "cluster v1", "tenant")
+    for id in report.operations:
+        known = OPERATIONS.get(id)
+        v1 = known is not None and known.family == "cluster" and known.api == "v1.0"
+        group = "other" if known is None else known.family + (" v1" if v1 else "")
+        found.setdefault(group, []).append((id, known.kind if known else id))
+    kinds = ("create", "get", "list", "cancel")
+    names = [name for name in order if name in found] + [name for name in found if name not in order]
+    return {
+        name: sorted(found[name], key=lambda item: kinds.index(item[1]) if item[1] in kinds else len(kinds))
+        for name in names
+    }
+
+
+def why_unexercised(reason: Unexercised, report: Report) -> str:
+    """Return what a reason keeps from being exercised: operations, or requirements with operations where not all."""
+    if reason.status == NOT_OFFERED:
+        return ", ".join(dict.fromkeys(o for operations in reason.cells.values() for o in operations))
+    parts = []
+    for id, operations in reason.cells.items():
+        whole = len(operations) == len(report.rows[id].cells)
+        parts.append(id if whole else f"{id} ({', '.join(operations)})")
+    return ", ".join(parts)

@@ -1,0 +1,105 @@
+"""Writing the reports of a run into a folder, and ending its journal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reports.html import html
+from reports.journal import Journal, JournalError, JournalWriter
+from reports.junit import junit
+from reports.matrix import Tally, build
+from reports.model import EXIT_CODES, Report
+from reports.summary import summary_bytes
+from reports.wording import Curl
+
+JOURNAL = "journal.jsonl"
+"""The name of the journal in a folder of reports."""
+
+FORMATS: Mapping[str, Callable[[Report, Curl | None], bytes]] = {
+    "summary.json": summary_bytes,
+    "junit.xml": junit,
+    "report.html": lambda report, curl: html(report, curl).encode("utf-8"),
+}
+"""What is written beside the journal: file names, and what makes the bytes of each."""
+
+
+class ReportError(Exception):
+    """A report could not be made or written; the message is one sentence. The exit code is 4."""
+
+    exit_code = 4
+
+
+def end_journal(writer: JournalWriter, tally: Tally, *, ended: str, partial: bool = False) -> Report:
+    """Append the closing line with the verdict of `tally` and return the report of the whole journal.
+
+    `tally` must have observed every record of `writer`; `ended` is RFC 3339 in UTC; `partial` marks a run cut short.
+    Raise ReportError where the journal cannot be written, or read back.
+    """
+    verdict = tally.verdict(partial=partial)
+    try:
+        writer.close(ended=ended, verdict=verdict, exit=EXIT_CODES[verdict], partial=partial)
+        return tally.report(Journal(writer.path).exchanges, "the run was cut short" if partial else None)
+    except JournalError as problem:
+        raise ReportError(str(problem)) from None
+
+
+def report_of(path: Path) -> Report:
+    """Return the report of a journal on disk; raise ReportError where it cannot be read."""
+    try:
+        return build(Journal(path))
+    except JournalError as problem:
+        raise ReportError(str(problem)) from None
+
+
+def write_reports(directory: Path, report: Report, journal: Path, *, curl: Curl | None = None) -> tuple[Path, ...]:
+    """Write every format of `report` into `directory`, and `journal` as its journal; return the paths.
+
+    Each file appears whole or not at all. All formats are tried; raise ReportError naming each that failed.
+    """
+    written: list[Path] = []
+    failed: list[str] = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ReportError(f"The reports cannot be written to {directory}: {_reason(problem)}.") from None
+    for name, make in FORMATS.items():
+        try:
+            _replace(directory / name, make(report, curl))
+            written.append(directory / name)
+        except Exception as problem:  # a format that fails must not keep the others from being written
+            failed.append(f"{name} ({_reason(problem)})")
+    kept = directory / JOURNAL
+    try:
+        if not (kept.exists() and kept.samefile(journal)):
+            shutil.copyfile(journal, kept)
+        written.append(kept)
+    except OSError as problem:
+        failed.append(f"{JOURNAL} ({_reason(problem)})")
+    if failed:
+        raise ReportError(f"Reports that cannot be written to {directory}: {', '.join(failed)}.")
+    return tuple(written)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put `content` in the place of `path` in one step."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror
+    return f"{type(problem).__name__}: {problem}"

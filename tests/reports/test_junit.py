@@ -1,0 +1,65 @@
+"""JUnit XML: valid, one case a cell, every status as what it is."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import xmlschema
+
+from reports.journal import Journal
+from reports.junit import junit
+from reports.matrix import build
+from tests.reports import sample_journal as sample
+
+XSD = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
+
+
+@pytest.mark.parametrize("build_sample", [sample.passing, sample.failing, sample.hostile])
+def test_it_is_valid(tmp_path: Path, build_sample: sample.Builder) -> None:
+    XSD.validate(junit(build_sample(tmp_path / "j"), lambda request: "curl \x00\x1b[1m").decode())
+
+
+def test_each_cell_is_a_case_with_its_status(tmp_path: Path) -> None:
+    report = sample.failing(tmp_path / "j")
+    root = ET.fromstring(junit(report))
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert len(cases) == sum(len(row.cells) for row in report.rows.values()) + 1
+    assert int(root.get("failures", "")) == len(root.findall(".//failure")) == 5
+    assert int(root.get("tests", "")) == len(cases)
+    failure = cases["T-TARGET on cluster-create"].find("failure")
+    assert failure is not None and failure.get("type") == "T-TARGET"
+    assert "seen 200 and a new job" in failure.get("message", "")
+    assert "--requirement T-TARGET" in (failure.text or "")
+    skipped = cases["A-LIST on flex-create"].find("skipped")
+    assert skipped is not None and "no credential" in skipped.get("message", "")
+    assert list(cases["C-STATUS on flex-get"]) == []
+
+
+def test_a_known_departure_passes_with_a_word(tmp_path: Path) -> None:
+    root = ET.fromstring(junit(sample.passing(tmp_path / "j")))
+    (case,) = [case for case in root.iter("testcase") if case.find("system-out") is not None]
+    assert case.get("name") == "C-SCHEMA on cluster-create"
+    assert "K-TIMESTAMP" in (case.findtext("system-out") or "")
+    assert root.findall(".//failure") == root.findall(".//error") == []
+
+
+def test_errors_and_partial_runs_are_errors(tmp_path: Path) -> None:
+    made = sample.Sample(tmp_path / "j")
+    made.add(held=(("C-STATUS", "flex-create"), ("C-5XX", "flex-create")))
+    made.writer.error("suites/test_x.py", "crashed", requirement="C-5XX", operation="flex-create")
+    made.writer.error("conftest.py", "crashed too")
+    root = ET.fromstring(junit(made.end(partial=True)))
+    messages = [error.get("message") for error in root.iter("error")]
+    assert messages == ["crashed", "The run is partial: the run was cut short.", "crashed too"]
+    assert root.get("errors") == "3"
+
+
+def test_a_run_that_exercised_nothing_is_an_error(tmp_path: Path) -> None:
+    root = ET.fromstring(junit(sample.Sample(tmp_path / "j").end()))
+    assert [error.get("type") for error in root.iter("error")] == ["nothing exercised"]
+
+
+def test_the_same_journal_gives_the_same_bytes(tmp_path: Path) -> None:
+    assert junit(sample.hostile(tmp_path / "j")) == junit(build(Journal(tmp_path / "j")))
