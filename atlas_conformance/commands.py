@@ -1,0 +1,40 @@
+"""The command line: thin; each command parses its options and hands over."""
+
+from __future__ import annotations
+
+import importlib
+from importlib import metadata
+
+import click
+
+_COMMANDS = {
+    "run": ("atlas_conformance.running", "run_command", "Verify an endpoint against the whole contract."),
+    "serve": ("reference.command", "serve_command", "Serve the reference endpoint until Ctrl-C."),
+    "prove": ("atlas_conformance.proving", "prove_command", "Run the suites against every fault they should catch."),
+    "requirements": ("atlas_conformance.listing", "requirements_command", "List requirements and their sources."),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's module only when that command is used, so that each starts quickly."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[name]
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("atlas-conformance"), prog_name="atlas-conformance")
+def command() -> None:
+    """Verify endpoints of the MongoDB Atlas restore-job API against their contract."""

@@ -1,0 +1,46 @@
+"""The join: command-line options, one session with its endpoint for all suites, and the report at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from suites.endpoint import Endpoint
+from suites.plugin import SuitePlugin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run to pytest's own."""
+    group = parser.getgroup("atlas-conformance")
+    group.addoption("--target", help="target file (TOML) that describes the endpoint")
+    group.addoption("--base-url", help="base URL of an endpoint that takes any well-formed id")
+    group.addoption("--level", choices=["core", "extended"], help="claimed level; found out where left out")
+    group.addoption("--profile", default="standard", help="quick, standard or thorough")
+    group.addoption("--seed", type=int, help="what requests are drawn from")
+    group.addoption("--requirement", action="append", default=[], help="verify this requirement alone; repeatable")
+    group.addoption("--workers", type=int, help="connections used at the same time")
+    group.addoption("--report", type=Path, help="folder for the reports")
+    group.addoption("--mode", choices=["read", "refusals", "restore"], help="what may be sent")
+    group.addoption("--rate", help="requests at most, such as 600/min")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and let the suites be run unless something else already runs them."""
+    config.addinivalue_line("markers", "requirement(*ids): the requirements that a suite test puts to the test")
+    if not config.pluginmanager.has_plugin("atlas-conformance"):
+        config.pluginmanager.register(SuitePlugin.from_config(config), "atlas-conformance")
+
+
+@pytest.fixture(scope="session")
+def session_endpoint(pytestconfig: pytest.Config) -> Endpoint:
+    """The endpoint of this run, opened on first use."""
+    plugin: SuitePlugin = pytestconfig.pluginmanager.get_plugin("atlas-conformance")
+    return plugin.endpoint()
+
+
+@pytest.fixture
+def endpoint(session_endpoint: Endpoint, request: pytest.FixtureRequest) -> Endpoint:
+    """The endpoint, told which test uses it now."""
+    session_endpoint.begin_test(request.node.nodeid)
+    return session_endpoint

@@ -1,0 +1,1 @@
+"""Requests to send: conforming ones, and ones that break exactly one rule, built from the contract's data."""

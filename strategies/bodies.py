@@ -1,0 +1,185 @@
+"""Bodies of creates: conforming ones, and every one-step departure from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from contracts.delivery import DELIVERIES
+from contracts.operations import Operation
+from contracts.validation import validator
+from strategies.boundaries import accepted_values, refused_values
+from strategies.scenes import Scene
+
+_ENUM_NEAR = {"automated": "Automated", "download": "DOWNLOAD", "pointInTime": "pointintime"}
+
+
+@dataclass(frozen=True)
+class Body:
+    """A JSON body, the requirement that it breaks (None: it conforms), and what is particular to it."""
+
+    document: Any
+    breaks: str | None
+    what: str
+
+
+def schema_of(operation: Operation) -> Mapping[str, Any]:
+    """The request schema of a create."""
+    assert operation.request_schema is not None
+    return validator(operation.request_schema).schema
+
+
+def conforming_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
+    """Yield conforming bodies: the plainest of each kind first, then every snapshot and target, then the variants."""
+    if operation.family == "cluster":
+        yield from _dedicated(scene)
+    else:
+        yield from _shared(scene)
+
+
+def _shared(scene: Scene) -> Iterator[Body]:
+    snapshot, (project, name) = scene.snapshots[0], scene.targets[0]
+    full = {"snapshotId": snapshot, "targetDeploymentItemName": name, "targetProjectId": project}
+    yield Body(full, None, "every property")
+    if project == scene.project:
+        yield Body({k: full[k] for k in ("snapshotId", "targetDeploymentItemName")}, None, "no targetProjectId")
+    for other in scene.snapshots[1:]:
+        yield Body(full | {"snapshotId": other}, None, "another snapshot")
+    for target_project, target_name in scene.targets[1:]:
+        body = full | {"targetDeploymentItemName": target_name, "targetProjectId": target_project}
+        yield Body(body, None, f"the target {target_name!r}")
+
+
+def _dedicated(scene: Scene) -> Iterator[Body]:
+    snapshot, (project, name) = scene.snapshots[0], scene.targets[0]
+    target = {"targetClusterName": name, "targetGroupId": project}
+    automated = {"deliveryType": "automated", "snapshotId": snapshot, **target}
+    yield Body(automated, None, "automated")
+    yield Body({"deliveryType": "download", "snapshotId": snapshot}, None, "download")
+    for moment in moments(scene):
+        yield Body({"deliveryType": "pointInTime", **moment, **target}, None, f"pointInTime by {' and '.join(moment)}")
+    for other in scene.snapshots[1:]:
+        yield Body(automated | {"snapshotId": other}, None, "automated, another snapshot")
+        yield Body({"deliveryType": "download", "snapshotId": other}, None, "download, another snapshot")
+    for target_project, target_name in scene.targets[1:]:
+        body = automated | {"targetClusterName": target_name, "targetGroupId": target_project}
+        yield Body(body, None, f"automated, the target {target_name!r}")
+
+
+def moments(scene: Scene) -> list[dict[str, int]]:
+    """Return the moment of the scene's restore window in each notation that is known."""
+    moment, found = scene.moment, []
+    if moment is not None and moment.utc_seconds is not None:
+        found.append({"pointInTimeUTCSeconds": moment.utc_seconds})
+    if moment is not None and moment.oplog_ts is not None and moment.oplog_inc is not None:
+        found.append({"oplogTs": moment.oplog_ts, "oplogInc": moment.oplog_inc})
+    return found
+
+
+def base_bodies(operation: Operation, scene: Scene) -> list[Body]:
+    """Return the bodies that departures start from: one a deliveryType and notation; one for flex and tenant."""
+    if operation.family != "cluster":
+        return list(islice(_shared(scene), 1))
+    return list(islice(_dedicated(scene), 2 + len(moments(scene))))
+
+
+def departing_bodies(operation: Operation, scene: Scene, per_property: int | None = None) -> Iterator[Body]:
+    """Yield bodies that break exactly one rule, each one step from a conforming body.
+
+    `per_property` limits how many departing values each property of each base body gets; None takes them all.
+    """
+    for base in base_bodies(operation, scene):
+        yield from absences(operation, base)
+        yield from departing_values(operation, base, per_property)
+    if operation.family == "cluster":
+        yield from half_pairs(scene)
+        yield from wrong_delivery_types(scene)
+
+
+def absences(operation: Operation, base: Body) -> Iterator[Body]:
+    """Yield the base without each property that it needs, then with null in its place (B-REQUIRED, T-*)."""
+    for name, requirement in _needed(operation, base.document):
+        rest = {k: v for k, v in base.document.items() if k != name}
+        yield Body(rest, requirement, f"{base.what}: {name} missing")
+        yield Body(rest | {name: None}, requirement, f"{base.what}: {name} null")
+
+
+def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if operation.family != "cluster":
+        return [(name, "B-REQUIRED") for name in schema_of(operation)["required"]]
+    delivery = DELIVERIES[document["deliveryType"]]
+    needed = list(delivery.required.items())
+    if delivery.alternatives_requirement is not None:
+        given = [name for name in document if any(name in group for group in delivery.alternatives)]
+        needed += [(name, delivery.alternatives_requirement) for name in given]
+    return needed
+
+
+def departing_values(operation: Operation, base: Body, per_property: int | None) -> Iterator[Body]:
+    """Yield the base with one property's value replaced by one that its schema refuses (B-TYPE, B-PATTERN, B-RANGE)."""
+    properties = schema_of(operation)["properties"]
+    for name, good in base.document.items():
+        if name == "deliveryType":
+            continue
+        for value in islice(refused_values(properties[name], good), per_property):
+            yield Body(base.document | {name: value.value}, value.breaks, f"{base.what}: {name} with {value.what}")
+
+
+def half_pairs(scene: Scene) -> Iterator[Body]:
+    """Yield pointInTime bodies with no moment, or with half of an oplog pair (T-POINT)."""
+    project, name = scene.targets[0]
+    base = {"deliveryType": "pointInTime", "targetClusterName": name, "targetGroupId": project}
+    yield Body(base, "T-POINT", "pointInTime without a moment")
+    yield Body(base | {"snapshotId": scene.snapshots[0]}, "T-POINT", "pointInTime with a snapshot for a moment")
+    if scene.moment is not None and scene.moment.oplog_ts is not None:
+        yield Body(base | {"oplogTs": scene.moment.oplog_ts}, "T-POINT", "pointInTime with oplogTs alone")
+        yield Body(base | {"oplogInc": scene.moment.oplog_inc}, "T-POINT", "pointInTime with oplogInc alone")
+
+
+def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
+    """Yield otherwise complete bodies whose deliveryType is none of the three (T-ENUM, B-TYPE)."""
+    project, name = scene.targets[0]
+    everything: dict[str, Any] = {"snapshotId": scene.snapshots[0], "targetClusterName": name, "targetGroupId": project}
+    for good, near in _ENUM_NEAR.items():
+        base = everything | (moments(scene)[0] if good == "pointInTime" and moments(scene) else {})
+        for wrong in (near, good + "\n", good[:-1], " " + good, good.upper(), good + "s"):
+            yield Body(base | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
+    for wrong in ("", "RESTORE", "point_in_time", "oplog"):
+        yield Body(everything | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
+    for odd in (1, True, ["automated"], {"type": "automated"}):
+        yield Body(everything | {"deliveryType": odd}, "B-TYPE", f"deliveryType {odd!r}")
+
+
+def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
+    """Yield bodies on which the contract leaves an endpoint free: whatever the answer, it must hold to C-* and E-*."""
+    properties = schema_of(operation)["properties"]
+    for base in base_bodies(operation, scene):
+        document = base.document
+        yield Body(document | {"unheardOf": 1}, None, f"{base.what}: a property that nobody names")
+        for name in properties:
+            if name not in document:
+                yield Body(document | {name: None}, None, f"{base.what}: {name} null")
+        for name, value in document.items():
+            if isinstance(value, int):
+                yield Body(document | {name: float(value)}, None, f"{base.what}: {name} with a fraction of zero")
+        if operation.family == "cluster":
+            yield from _free_combinations(base, scene)
+        else:
+            for value in accepted_values(properties["targetDeploymentItemName"], document["targetDeploymentItemName"]):
+                body = document | {"targetDeploymentItemName": value.value}
+                yield Body(body, None, f"an unknown target with {value.what}")
+
+
+def _free_combinations(base: Body, scene: Scene) -> Iterator[Body]:
+    document = base.document
+    delivery = document["deliveryType"]
+    for moment in moments(scene):
+        if not moment.keys() <= document.keys():
+            yield Body(document | moment, None, f"{base.what}: also {' and '.join(moment)}")
+    if delivery == "pointInTime":
+        yield Body(document | {"snapshotId": scene.snapshots[0]}, None, f"{base.what}: also a snapshot")
+    if delivery == "download":
+        project, name = scene.targets[0]
+        yield Body(document | {"targetClusterName": name, "targetGroupId": project}, None, "download: also a target")

@@ -1,0 +1,150 @@
+"""Bodies that are no JSON object, and input that is only meant to hurt (B-JSON, C-5XX, V-QUERY)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contracts.exchange import Request
+from strategies.requests import Case, encode, with_header
+
+
+def not_objects(good: Request) -> Iterator[Case]:
+    """Yield creates whose body is no JSON, or JSON but no object; `good` is a conforming create (B-JSON)."""
+    body = good.body or b"{}"
+    for sent, what in (
+        (b"", "an empty body"),
+        (body[:-1], "a body cut short"),
+        (b"[" + body + b"]", "an array"),
+        (b"null", "null"),
+        (body + b"}", "one brace too many"),
+        (b'"' + body.replace(b'"', b'\\"') + b'"', "a string that holds JSON"),
+        (b"true", "true"),
+        (b"42", "a number"),
+        (b"[]", "an empty array"),
+        (body.replace(b'"', b"'"), "single quotes"),
+        (body[:-1] + b",}", "a trailing comma"),
+        (body[:-1] + b',"x":NaN}', "NaN"),
+        (body + b" " + body, "two objects"),
+        (b"not json", "plain words"),
+        (b" \t\r\n ", "white space"),
+        (b"<job/>", "XML"),
+        (b"snapshotId=1", "a form"),
+        (body[:1] + b"/* */" + body[1:], "a comment"),
+        (body[:-1] + b',"x":Infinity}', "Infinity"),
+        (body[:-1] + b',"x":\xff\xfe}', "bytes that are no UTF-8"),
+        (body[:-1] + b',"x":"\xc3\x28"}', "a string that is no UTF-8"),
+        (body[:-1] + b',"x":"\x01"}', "a control character in a string"),
+        (body[:-1] + b',"x":01}', "a leading zero"),
+        (body[:-1] + b',"x":+1}', "a plus sign"),
+        (body[:-1] + b",x:1}", "a name without quotes"),
+    ):
+        yield Case(replace(good, body=sent), "B-JSON", what)
+
+
+def hurtful_bodies(good: Request) -> Iterator[Case]:
+    """Yield creates that strain a server: deep nesting, megabytes, odd numbers and strings (C-5XX)."""
+    body = good.body or b"{}"
+    yield Case(replace(good, body=b"[" * 100_000), None, "a hundred thousand open brackets")
+    yield Case(replace(good, body=_with(body, b"[" * 2_000 + b"]" * 2_000)), None, "deep nesting in a property")
+    yield Case(replace(good, body=_with(body, b'{"a":' * 20_000 + b"1" + b"}" * 20_000)), None, "deep objects")
+    yield Case(replace(good, body=_with(body, b'"' + b"x" * 1_048_576 + b'"')), None, "a string of a megabyte")
+    yield Case(replace(good, body=b" " * 1_048_576 + body), None, "a megabyte of white space")
+    yield Case(replace(good, body=_with(body, b"1e400")), None, "a number beyond doubles")
+    yield Case(replace(good, body=_with(body, b"9" * 5_000)), None, "a number of 5,000 digits")
+    yield Case(replace(good, body=_with(body, b'"\\ud800"')), None, "a lone surrogate")
+    yield Case(replace(good, body=_with(body, b'"\\u0000"')), None, "an escaped NUL")
+    yield Case(replace(good, body=body[:-1] + b',"":1}'), None, "a property without a name")
+    yield Case(
+        replace(good, body=body[:-1] + b',"__proto__":{"a":1},"$where":"1"}'), None, "names with a meaning elsewhere"
+    )
+    yield Case(replace(good, body=body[:-1] + b"," + body[1:]), None, "every property twice")
+    yield Case(replace(good, body=b"\xef\xbb\xbf" + body), None, "a byte order mark")
+    yield Case(replace(good, body=body.decode("utf-8", "replace").encode("utf-16")), None, "UTF-16")
+    many = encode({f"p{i}": i for i in range(5_000)})
+    yield Case(replace(good, body=body[:-1] + b"," + many[1:]), None, "five thousand properties")
+
+
+def _with(body: bytes, value: bytes) -> bytes:
+    """Add a property of this raw value to a JSON object."""
+    return body[:-1] + b',"unheardOf":' + value + b"}"
+
+
+def odd_headers(good: Request) -> Iterator[Case]:
+    """Yield requests with content types and Accept headers that no rule settles, and with odd other headers."""
+    if good.body is not None:
+        for value in (
+            None,
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-8",
+            "application/vnd.atlas.2023-01-01+json",
+            "application/vnd.atlas.2024-11-13+json",
+            ";",
+            "application/json, application/json",
+            "*/*",
+        ):
+            yield Case(with_header(good, "Content-Type", value), None, f"Content-Type {value}")
+    for name, value in (
+        ("Accept-Language", "tlh;q=x"),
+        ("X-Forwarded-For", "::1, ,999.999.999.999"),
+        ("Cookie", '=; a="; b'),
+        ("Origin", "null"),
+        ("X-Long", "a" * 4_000),
+    ):
+        yield Case(with_header(good, name, value), None, f"the header {name}")
+
+
+def odd_queries(good: Request) -> Iterator[Case]:
+    """Yield requests whose `envelope` or `pretty` is no boolean (V-QUERY), or whose query is otherwise odd (C-5XX)."""
+    joint = "&" if "?" in good.target else "?"
+    for name in ("envelope", "pretty"):
+        for value in (
+            "maybe",
+            "",
+            "1",
+            "TRUE",
+            "null",
+            "%00",
+            "%F0%9F%98%80",
+            "true,false",
+            "%FF",
+            "[]",
+            "-1",
+            "a" * 600,
+        ):
+            target = f"{good.target}{joint}{name}={value}"
+            yield Case(replace(good, target=target), None, f"{name}={value[:20]}")
+        yield Case(replace(good, target=f"{good.target}{joint}{name}"), None, f"{name} without a value")
+        yield Case(replace(good, target=f"{good.target}{joint}{name}=true&{name}=false"), None, f"{name} twice")
+    for query in (
+        "unheardOf=1",
+        "&&&",
+        "=",
+        "%",
+        "envelope%5B%5D=true",
+        "a=%ZZ",
+        "pageNum=x&itemsPerPage=y",
+        "x=" + "y" * 1_500,
+    ):
+        yield Case(replace(good, target=f"{good.target}{joint}{query}"), None, f"the query {query[:30]}")
+
+
+def odd_pages(good: Request) -> Iterator[Case]:
+    """Yield list requests whose page parameters are out of range or no numbers (C-5XX)."""
+    joint = "&" if "?" in good.target else "?"
+    for name in ("itemsPerPage", "pageNum"):
+        for value in ("0", "-1", "501", "x", "", "1.5", "99999999999999999999", "%00", "1e3", "٣"):
+            yield Case(replace(good, target=f"{good.target}{joint}{name}={value}"), None, f"{name}={value}")
+    yield Case(replace(good, target=f"{good.target}{joint}includeCount=perhaps"), None, "includeCount=perhaps")
+
+
+def other_methods(good: Request, taken: frozenset[str]) -> Iterator[Case]:
+    """Yield the same target with methods that its path does not have; `taken` are those that it has."""
+    for method in ("PUT", "PATCH", "DELETE", "GET", "POST", "HEAD", "OPTIONS"):
+        if method not in taken:
+            body = good.body if method in ("PUT", "PATCH", "POST") else None
+            yield Case(replace(good, method=method, body=body), None, f"the method {method}")

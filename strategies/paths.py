@@ -1,0 +1,95 @@
+"""Requests whose path names something malformed, absent, or of the wrong kind (P-*, N-GROUP, N-CLUSTER, N-JOB)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from contracts.inventory import Inventory
+from contracts.knowledge import KIND_OF_FAMILY
+from contracts.operations import Operation
+from strategies.bodies import base_bodies
+from strategies.boundaries import fits, text_edits
+from strategies.requests import Case, build
+from strategies.scenes import Scene, path_parameters
+
+REQUIREMENT_OF_PARAMETER = {
+    "groupId": "P-GROUP",
+    "restoreJobId": "P-JOB",
+    "restoreId": "P-JOB",
+    "name": "P-NAME",
+    "clusterName": "P-NAME",
+}
+_HEX24 = {"type": "string", "pattern": "^([a-f0-9]{24})$"}
+_NAME = {"type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9-]*$", "minLength": 1, "maxLength": 64}
+# A slash, or a segment that is empty or only dots, makes another path of it; routers may rightly differ on those.
+_ROUTING = frozenset("/\\?#%;")
+_DOCUMENT_FREE = frozenset({".", "..", ""})
+
+
+def malformed_paths(operation: Operation, scene: Scene, job: str, most: int | None = None) -> Iterator[Case]:
+    """Yield requests in which exactly one path parameter breaks its pattern or length; `most` a parameter."""
+    good = path_parameters(operation, scene, job)
+    document = _document(operation, scene)
+    for name in operation.path_parameters:
+        requirement = REQUIREMENT_OF_PARAMETER[name]
+        for text, what in islice(malformed_texts(name, good[name]), most):
+            request = build(operation, good | {name: text}, document)
+            yield Case(request, requirement, f"{name} with {what}")
+
+
+def malformed_texts(parameter: str, good: str) -> Iterator[tuple[str, str]]:
+    """Yield (text, what) pairs that break a path parameter's rule and that every router delivers as one segment."""
+    schema = _NAME if REQUIREMENT_OF_PARAMETER[parameter] == "P-NAME" else _HEX24
+    most = 64 if schema is _NAME else 24
+    for text, what in text_edits(good, most):
+        routable = text not in _DOCUMENT_FREE and not _ROUTING & set(text) and "\x00" not in text and len(text) < 200
+        if routable and not fits(schema, text):
+            yield text, what
+
+
+def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Inventory) -> Iterator[Case]:
+    """Yield well-formed requests for a project, a cluster or a job that does not exist, or a cluster of another
+    kind.
+    """
+    absent = inventory.absent
+    if absent is None:
+        return
+    good = path_parameters(operation, scene, job)
+    document = _document(operation, scene)
+    cluster = "name" if "name" in good else "clusterName"
+    yield Case(build(operation, good | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
+    if scene.real:
+        yield Case(build(operation, good | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
+    for name in ("restoreJobId", "restoreId"):
+        if name in good and scene.real:
+            yield Case(build(operation, good | {name: absent.job}, document), "N-JOB", "an absent job")
+    kinds = {KIND_OF_FAMILY[operation.family]}
+    for other in inventory.clusters:
+        if scene.real and other.kind not in kinds:
+            kinds.add(other.kind)
+            place = {"groupId": other.project, cluster: other.name}
+            yield Case(build(operation, good | place, document), "N-CLUSTER", f"a {other.kind} cluster")
+
+
+def snapshots_of_others(operation: Operation, scene: Scene, inventory: Inventory) -> Iterator[Case]:
+    """Yield creates that name a snapshot which is absent, or belongs to another cluster (N-SNAPSHOT)."""
+    absent = inventory.absent
+    if absent is None:
+        return
+    parameters = path_parameters(operation, scene, absent.job)
+    for base in base_bodies(operation, scene):
+        if "snapshotId" not in base.document:
+            continue
+        document = base.document | {"snapshotId": absent.snapshot}
+        yield Case(build(operation, parameters, document), "N-SNAPSHOT", f"{base.what}: an absent snapshot")
+        for other in inventory.clusters:
+            if other.snapshots and (other.project, other.name) != (scene.project, scene.cluster):
+                document = base.document | {"snapshotId": other.snapshots[0]}
+                what = f"{base.what}: a snapshot of a {other.kind} cluster"
+                yield Case(build(operation, parameters, document), "N-SNAPSHOT", what)
+                break
+
+
+def _document(operation: Operation, scene: Scene) -> object:
+    return base_bodies(operation, scene)[0].document if operation.kind == "create" else None

@@ -1,0 +1,64 @@
+"""Requests that ask for another form of the same answer: envelope, pretty, versions (V-*)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contracts.exchange import Request
+from contracts.media import version_date
+from contracts.operations import Operation
+from strategies.requests import Case, with_header
+
+FORMS = (
+    "envelope=true",
+    "envelope=false",
+    "pretty=true",
+    "pretty=false",
+    "envelope=true&pretty=true",
+    "pretty=true&envelope=false",
+)
+VERSIONS = ("2023-02-01", "2024-05-30", "2024-08-05", "2024-11-13", "2025-03-12")
+
+
+def in_every_form(request: Request) -> Iterator[Case]:
+    """Yield the request with each combination of `envelope` and `pretty`."""
+    joint = "&" if "?" in request.target else "?"
+    for query in FORMS:
+        yield Case(replace(request, target=f"{request.target}{joint}{query}"), None, query)
+
+
+def later_versions(operation: Operation, request: Request, latest: str) -> Iterator[Case]:
+    """Yield the request asking for dates after the resource's version: known ones, the day after, and the latest
+    (V-FLOOR).
+    """
+    own = version_date(operation.media_type or "")
+    if own is None:
+        return
+    following = (datetime.date.fromisoformat(own) + datetime.timedelta(days=1)).isoformat()
+    for date in dict.fromkeys((following, *VERSIONS, latest)):
+        if own < date <= latest:
+            yield Case(with_header(request, "Accept", f"application/vnd.atlas.{date}+json"), None, f"version {date}")
+
+
+def unsettled_accepts(request: Request) -> Iterator[Case]:
+    """Yield the request with `Accept` headers for which any version or 406 conforms."""
+    for value in (
+        None,
+        "*/*",
+        "application/json",
+        "application/*",
+        "application/vnd.atlas.2020-01-01+json",
+        "application/vnd.atlas.2999-01-01+json",
+        "application/vnd.atlas.2024-13-45+json",
+        "application/vnd.atlas.+json",
+        "application/vnd.atlas.2024-11-13+csv",
+        "text/html",
+        "text/html, application/json;q=0.9, */*;q=0.1",
+        "application/vnd.atlas.2024-11-13+json;q=0",
+        "",
+        ";;;",
+        "a" * 2_000,
+    ):
+        yield Case(with_header(request, "Accept", value), None, f"Accept {value[:40] if value else value}")

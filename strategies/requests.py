@@ -1,0 +1,67 @@
+"""Building requests: the ordinary form of each operation, and the case that a suite makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from contracts.exchange import Credential, Headers, Request, Scheme
+from contracts.media import asked_media_type
+from contracts.operations import Operation, expand
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request and what it is meant to put to the test.
+
+    `breaks` is the one requirement that the request breaks, or None for a conforming request; `what` says in a few
+    words what is particular to it.
+    """
+
+    request: Request
+    breaks: str | None
+    what: str
+
+
+def headers(operation: Operation, accept: str | None = "") -> Headers:
+    """Return the ordinary headers of a request; `accept` None leaves `Accept` out, "" asks for the operation's own."""
+    sent = []
+    if operation.kind == "create":
+        sent.append(("Content-Type", "application/json"))
+    wanted = asked_media_type(operation) if accept == "" else accept
+    if wanted is not None:
+        sent.append(("Accept", wanted))
+    return tuple(sent)
+
+
+def encode(document: Any) -> bytes:
+    """Encode a JSON document compactly; characters beyond ASCII are sent as themselves (UTF-8)."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def build(
+    operation: Operation,
+    parameters: Mapping[str, str],
+    document: Any = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    credential: Credential = "owner",
+    scheme: Scheme = "any",
+    accept: str | None = "",
+) -> Request:
+    """Build the request of `operation` with these path parameters; `document`, where not None, becomes the body."""
+    target = expand(operation, **parameters)
+    if query:
+        target += "?" + "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in query.items())
+    body = encode(document) if document is not None else None
+    return Request(operation.method, target, headers(operation, accept), body, credential, scheme)
+
+
+def with_header(request: Request, name: str, value: str | None) -> Request:
+    """Return the request with this one value of a header, or without the header where `value` is None."""
+    kept = tuple((k, v) for k, v in request.headers or () if k.lower() != name.lower())
+    return replace(request, headers=kept if value is None else (*kept, (name, value)))

@@ -1,0 +1,81 @@
+"""Scenes: the concrete project, cluster, snapshots and targets that requests of one family are built around."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.inventory import Absent, Cluster, Inventory, PointInTime
+from contracts.knowledge import KIND_OF_FAMILY
+from contracts.operations import Operation
+
+EARLIEST_MOMENT = 1_199_145_600
+_INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What requests of one family name.
+
+    `targets` are (project, name) pairs to restore to, at least one. `real` tells whether all of it is known to exist
+    (or
+    the endpoint takes any id), so that a conforming create must be accepted.
+    """
+
+    project: str
+    cluster: str
+    snapshots: tuple[str, ...]
+    targets: tuple[tuple[str, str], ...]
+    moment: PointInTime | None
+    real: bool
+    sharded: bool = False
+
+
+def scenes(inventory: Inventory, family: str) -> tuple[Scene, ...]:
+    """Return a scene for each known cluster of the family that has a snapshot and a target; empty where none has."""
+    kind = KIND_OF_FAMILY[family]
+    targets = tuple((t.project, t.name) for t in inventory.targets if kind in t.accepts)
+    found = []
+    for cluster in inventory.clusters:
+        if cluster.kind == kind and cluster.snapshots and targets:
+            # Targets of the same project come first: a flex or tenant request may leave the project out for them.
+            near = sorted(targets, key=lambda t: (t[0] != cluster.project, t == (cluster.project, cluster.name)))
+            found.append(_scene(cluster, tuple(near)))
+    return tuple(found)
+
+
+def _scene(cluster: Cluster, targets: tuple[tuple[str, str], ...]) -> Scene:
+    return Scene(
+        cluster.project, cluster.name, cluster.snapshots, targets, cluster.point_in_time, True, cluster.sharded
+    )
+
+
+def harmless_scene(inventory: Inventory, family: str, absent: Absent) -> Scene:
+    """Return a scene whose snapshot and target exist nowhere, on a known cluster where there is one.
+
+    Even an endpoint that wrongly accepts a create in this scene has nothing to restore and nothing to restore it to.
+    """
+    kind = KIND_OF_FAMILY[family]
+    cluster = next((c for c in inventory.clusters if c.kind == kind), None)
+    project, name = (cluster.project, cluster.name) if cluster is not None else (absent.project, absent.cluster)
+    moment = cluster.point_in_time if cluster is not None else None
+    return Scene(
+        project,
+        name,
+        (absent.snapshot,),
+        ((absent.project, absent.target),),
+        moment or _INVENTED_MOMENT,
+        False,
+    )
+
+
+def invented_scene(names: Absent, *, real: bool) -> Scene:
+    """Return a scene of well-formed names that nobody vouched for, for an endpoint of which only the URL is known."""
+    return Scene(
+        names.project, names.cluster, (names.snapshot,), ((names.project, names.target),), _INVENTED_MOMENT, real
+    )
+
+
+def path_parameters(operation: Operation, scene: Scene, job: str) -> dict[str, str]:
+    """Return the path parameters of `operation` in this scene; `job` serves operations on one job."""
+    values = {"groupId": scene.project, "name": scene.cluster, "clusterName": scene.cluster}
+    return {name: values.get(name, job) for name in operation.path_parameters}

@@ -1,0 +1,53 @@
+"""Running Hypothesis inside a suite test: settings that fit a run against a live endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import FlakyFailure, FlakyReplay
+
+from contracts.exchange import Request
+from suites.endpoint import Endpoint
+
+
+def exploring_settings(endpoint: Endpoint, examples: int, steps: int = 50) -> settings:
+    """Settings without deadlines, without a database, and with shrinking unless the run stops at the first sight."""
+    phases = [Phase.generate] if endpoint.stop is not None else [Phase.generate, Phase.shrink]
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examples: int | None = None) -> None:
+    """Send drawn batches of requests; raise Departed with the smallest request that shows something new.
+
+    `examples` bounds the batches drawn; by default it is the profile's.
+    """
+
+    @seed(endpoint.random(endpoint.test).getrandbits(64))
+    @exploring_settings(endpoint, examples or endpoint.profile.examples)
+    @given(batches)
+    def holds(batch: list[Request]) -> None:
+        if not endpoint.stopped:
+            endpoint.verify(batch)
+
+    tolerating_flakes(holds)
+
+
+def tolerating_flakes(run: Callable[[], None]) -> None:
+    """Run a Hypothesis test; a departure that did not repeat while it was made smaller has been journalled all the
+    same.
+    """
+    try:
+        run()
+    except (FlakyFailure, FlakyReplay):
+        return

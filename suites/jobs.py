@@ -1,0 +1,110 @@
+"""Jobs that suites read: created on first need, taken from a list, or followed to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from contracts.chronicle import READ_OF
+from contracts.history import JobHistory
+from contracts.operations import OPERATIONS, Operation
+from strategies.bodies import Body, base_bodies
+from strategies.requests import build
+from strategies.scenes import Scene, path_parameters
+from suites.endpoint import Endpoint, Judged
+
+CREATE_OF = {read: create for create, read in READ_OF.items()} | {
+    "flex-list": "flex-create",
+    "cluster-list": "cluster-create",
+    "cluster-cancel": "cluster-create",
+}
+"""The create whose jobs an operation reads, lists or cancels."""
+
+
+def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return the id of a job that `operation` reads in this scene.
+
+    A job that the run has already seen serves; else one is created, or taken from a list. None where there is none.
+    """
+    known = known_jobs(endpoint, operation, scene)
+    if known:
+        return known[0].job
+    create = OPERATIONS[CREATE_OF[operation.id]]
+    created = create_job(endpoint, create, scene) if endpoint.offers(create.id) and scene.real else None
+    if created is not None:
+        return created
+    if read_list(endpoint, operation.family, scene) is not None:
+        known = known_jobs(endpoint, operation, scene)
+    return known[0].job if known else None
+
+
+def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[JobHistory]:
+    """Return the jobs seen so far that `operation` reads in this scene: those of its own create first."""
+    found = [
+        job
+        for job in endpoint.chronicle.jobs()
+        if (job.family, job.project, job.cluster) == (operation.family, scene.project, scene.cluster)
+    ]
+    own = [job for job in found if job.create_operation == CREATE_OF[operation.id]]
+    return own + [job for job in found if job.create_operation is None and operation.api == "v2"]
+
+
+def create_job(endpoint: Endpoint, create: Operation, scene: Scene, body: Body | None = None) -> str | None:
+    """Send a conforming create, the plainest by default, and return the id of the new job; None where it was
+    refused.
+    """
+    document = (body or base_bodies(create, scene)[0]).document
+    judged = endpoint.send(build(create, path_parameters(create, scene, ""), document))
+    return created_id(endpoint, judged)
+
+
+def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
+    """Return the id of the job that an exchange created, or None."""
+    if judged is None or judged.status != 200:
+        return None
+    for job in endpoint.chronicle.created():
+        if job.created is not None and job.created.started == judged.exchange.started:
+            return job.job
+    return None
+
+
+def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Judged | None:
+    """Read one page of the family's list in this scene; None where no list is offered or it was not answered by 200."""
+    operation = OPERATIONS.get(f"{family}-list")
+    if operation is None or not endpoint.offers(operation.id):
+        return None
+    asked = {"itemsPerPage": "500"} | query
+    judged = endpoint.send(build(operation, path_parameters(operation, scene, ""), query=asked))
+    return judged if judged is not None and judged.status == 200 else None
+
+
+def reads_of(jobs: Iterable[JobHistory]) -> list[tuple[Operation, JobHistory]]:
+    """Pair each job whose creation was seen with the operation that reads it back."""
+    return [(OPERATIONS[READ_OF[j.create_operation]], j) for j in jobs if j.create_operation in READ_OF]
+
+
+def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> None:
+    """Read every job once, at the same time, failing on what departs."""
+    endpoint.verify(build(operation, place(operation, job)) for operation, job in jobs)
+
+
+def follow_to_the_end(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> list[JobHistory]:
+    """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time."""
+    with endpoint.waiting(endpoint.profile.patience) as again:
+        while True:
+            open_jobs = [(operation, job) for operation, job in jobs if not is_settled(job)]
+            if not open_jobs:
+                return []
+            read_again(endpoint, open_jobs)
+            if not again():
+                return [job for _, job in open_jobs if not is_settled(job)]
+
+
+def is_settled(job: JobHistory) -> bool:
+    """Whether a job has finished, as far as its answers show (a finished download shows its address)."""
+    return job.finished or job.delivered
+
+
+def place(operation: Operation, job: JobHistory) -> dict[str, str]:
+    """Return the path parameters by which `operation` reaches a job in its own cluster."""
+    values = {"groupId": job.project, "name": job.cluster, "clusterName": job.cluster}
+    return {name: values.get(name, job.job) for name in operation.path_parameters}

@@ -1,0 +1,27 @@
+"""Marks of suite tests: the requirements that a test puts to the test, and the operations it runs on."""
+
+from __future__ import annotations
+
+import pytest
+
+from contracts.operations import OPERATIONS, Operation
+
+CREATES = tuple(o for o in OPERATIONS.values() if o.kind == "create")
+READS = tuple(o for o in OPERATIONS.values() if o.kind in ("get", "list"))
+GETS = tuple(o for o in OPERATIONS.values() if o.kind == "get")
+LISTS = tuple(o for o in OPERATIONS.values() if o.kind == "list")
+DEDICATED_CREATES = tuple(o for o in CREATES if o.family == "cluster")
+EVERY = tuple(OPERATIONS.values())
+V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
+
+
+def puts_to_the_test(*requirements: str) -> pytest.MarkDecorator:
+    """Mark a test with the ids of the requirements that it puts to the test; `--requirement` selects by them."""
+    return pytest.mark.requirement(*requirements)
+
+
+def on(operations: tuple[Operation, ...]) -> pytest.MarkDecorator:
+    """Run a test once for each of these operations, given as its argument `operation`; those not offered are left
+    out.
+    """
+    return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.id)

@@ -1,0 +1,94 @@
+"""Watching that refused creates create nothing, by the list of jobs where one is offered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from contracts.finding import Finding
+from contracts.operations import OPERATIONS, Operation
+from contracts.reading import read
+from strategies.requests import Case
+from strategies.scenes import Scene
+from suites.endpoint import Endpoint, Judged
+from suites.jobs import read_list
+
+_TRIED_ALONE = 60
+"""How many refused creates are sent again, one at a time, to find the one that created a job."""
+
+
+def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
+    """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
+    cases = list(cases)
+    listing = f"{operation.family}-list"
+    if not scene.real or listing not in OPERATIONS or not endpoint.offers(listing):
+        endpoint.verify(case.request for case in cases)
+        return
+    with _watched(endpoint, operation, scene) as stray:
+        endpoint.verify(case.request for case in cases)
+        if not stray():
+            return
+        for case in cases[:_TRIED_ALONE]:
+            judged = endpoint.send(case.request)
+            if judged is not None and judged.status >= 400 and stray():
+                _report(endpoint, judged, case)
+
+
+@contextmanager
+def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether jobs appeared since it was last asked that no create of this run answered
+    for.
+    """
+    known = _listed(endpoint, operation, scene)
+
+    def stray() -> bool:
+        nonlocal known
+        before, known = known, _listed(endpoint, operation, scene)
+        if before is None or known is None:
+            return False
+        if before.whole and known.whole:
+            answered = {job.job for job in endpoint.chronicle.created()}
+            return bool(known.ids - before.ids - answered)
+        return known.total - before.total > known.created - before.created
+
+    yield stray
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The jobs of a list: the ids on its first page, how many there are, how many creates of this run there were."""
+
+    ids: frozenset[str]
+    total: int
+    created: int
+
+    @property
+    def whole(self) -> bool:
+        return self.total <= len(self.ids)
+
+
+def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed | None:
+    """Read the scene's list; None where it could not be read."""
+    created = len(endpoint.chronicle.created())
+    judged = read_list(endpoint, operation.family, scene)
+    if judged is None:
+        return None
+    try:
+        page = json.loads(judged.exchange.response.body)
+        ids = frozenset(str(job["id"]) for job in page["results"])
+        return _Listed(ids, int(page.get("totalCount", len(ids))), created)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _report(endpoint: Endpoint, judged: Judged, case: Case) -> None:
+    reading = read(judged.exchange.request, endpoint.knowledge)
+    requirement, pointer = case.breaks or "C-STATUS", "/response/status"
+    if reading is not None and reading.violations:
+        requirement, pointer = reading.violations[0].requirement, reading.violations[0].pointer
+    seen = f"{judged.status}, and a new job in the list"
+    expected = f"{case.what}: refused, and nothing created"
+    operation = reading.operation.id if reading is not None else ""
+    endpoint.report(judged, Finding(requirement, operation, expected, seen, pointer))

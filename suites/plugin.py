@@ -1,0 +1,153 @@
+"""The pytest side of a run: selecting tests, telling departures from errors, exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from reports.model import Report
+from reports.terminal import print_report
+from reports.writing import ReportError
+from suites.endpoint import Departed, Endpoint, EndpointLost
+from suites.session import Options, Session
+from targets.failures import TargetError
+from targets.preflight import PreflightFailed
+
+USAGE, UNREACHABLE, SUITE_ERROR = 2, 3, 4
+
+
+class SuitePlugin:
+    """Runs the suites of one session inside pytest.
+
+    `show` is called with the finished session; by default the report is printed to the terminal.
+    """
+
+    def __init__(self, session: Session, show: Callable[[Session], None] | None = None) -> None:
+        self.session = session
+        self.failure: str | None = None
+        self._show = show or print_session
+        self._endpoint: Endpoint | None = None
+        self._interrupted = False
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> SuitePlugin:
+        """Make the plugin from pytest's own command line. Raises pytest.UsageError on options that cannot be meant."""
+        option = config.option
+        try:
+            return cls(
+                Session(
+                    Options(
+                        target=option.target,
+                        base_url=option.base_url,
+                        level=option.level,
+                        profile=option.profile,
+                        seed=option.seed,
+                        requirements=tuple(option.requirement),
+                        workers=option.workers,
+                        report=option.report,
+                        mode=option.mode,
+                        rate=option.rate,
+                    )
+                )
+            )
+        except TargetError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def endpoint(self) -> Endpoint:
+        """The endpoint, opened on first use; ends the run with the documented exit code where that fails."""
+        if self._endpoint is None:
+            try:
+                self._endpoint = self.session.open()
+            except TargetError as error:
+                self._give_up(str(error), USAGE)
+            except PreflightFailed as error:
+                self._give_up(str(error), UNREACHABLE)
+            assert self._endpoint is not None
+        return self._endpoint
+
+    def _give_up(self, sentence: str, code: int) -> None:
+        self.failure = sentence
+        pytest.exit(sentence, returncode=code)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Keep the tests that put a selected requirement to the test."""
+        wanted = set(self.session.options.requirements)
+        if not wanted:
+            return
+        kept = [i for i in items if wanted & {r for mark in i.iter_markers("requirement") for r in mark.args}]
+        config.hook.pytest_deselected(items=[i for i in items if i not in kept])
+        items[:] = kept
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave out tests of operations that the endpoint does not offer."""
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        operation = parameters.get("operation")
+        uses_endpoint = operation is not None and "endpoint" in getattr(item, "fixturenames", ())
+        if uses_endpoint and not self.endpoint().offers(operation.id):
+            pytest.skip(f"{operation.id} is not offered")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
+        """Put an error of the suite itself into the journal, where a departure already is."""
+        report = yield
+        error = call.excinfo.value if call.excinfo is not None else None
+        if error is None or self._endpoint is None or isinstance(error, pytest.skip.Exception | pytest.exit.Exception):
+            return report
+        if isinstance(error, EndpointLost):
+            self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
+            item.session.shouldstop = "the endpoint stopped answering"
+        elif isinstance(error, KeyboardInterrupt):
+            self._interrupted = True
+        elif not _is_departure(error):
+            self._endpoint.journal.error(item.nodeid, f"{type(error).__name__}: {error}"[:2_000])
+        if self._endpoint.stopped:
+            item.session.shouldstop = "enough was seen"
+        return report
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """End the run early when enough was seen."""
+        if self._endpoint is not None and self._endpoint.stopped:
+            item.session.shouldstop = "enough was seen"
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that the run was cut short."""
+        self._interrupted = True
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Make the reports; the exit code is the report's."""
+        if self._endpoint is None:
+            self.session.close()
+            return
+        try:
+            partial = self._interrupted or self._endpoint.stopped
+            report = self.session.finish(partial=partial)
+            self._show(self.session)
+            session.exitstatus = exit_code(report)
+        except ReportError as error:
+            self.failure = str(error)
+            session.exitstatus = SUITE_ERROR
+        finally:
+            self.session.close()
+
+
+def exit_code(report: Report) -> int:
+    """The exit code of a finished report."""
+    return report.exit_code
+
+
+def _is_departure(error: BaseException) -> bool:
+    """Whether an exception, or what Hypothesis made of it, says only that the endpoint departs."""
+    if isinstance(error, Departed):
+        return True
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_departure(inner) for inner in error.exceptions)
+    return False
+
+
+def print_session(session: Session) -> None:
+    """Print the report of a finished session to the terminal."""
+    assert session.report is not None
+    print_report(session.report, Console(), curl=session.curl, written=session.written)

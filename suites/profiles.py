@@ -1,0 +1,36 @@
+"""Profiles: how much a run sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How much a run sends.
+
+    `per_property` limits the departing values of each property of a body, `per_parameter` those of a path parameter, and
+    `odd_inputs` the inputs that are only meant to hurt (None: all). `examples` is how many Hypothesis examples each
+    property-based test draws, of up to `batch` requests each; `machine_runs` and `machine_steps` bound the stateful
+    machine; `fuzz_examples` is what Schemathesis draws for each operation (0: it stays out). `patience` is how many
+    seconds a restore is waited for on loopback and on a remote endpoint.
+    """
+
+    name: str
+    per_property: int | None
+    per_parameter: int | None
+    odd_inputs: int | None
+    examples: int
+    batch: int
+    machine_runs: int
+    machine_steps: int
+    fuzz_examples: int
+    patience: tuple[float, float]
+
+
+QUICK = Profile("quick", 5, 4, 6, 3, 10, 1, 15, 0, (5.0, 30.0))
+STANDARD = Profile("standard", 24, 14, None, 10, 20, 3, 25, 6, (10.0, 120.0))
+THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
+
+PROFILES = {profile.name: profile for profile in (QUICK, STANDARD, THOROUGH)}
+"""The profiles by name, from the quickest to the most thorough."""

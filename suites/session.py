@@ -1,0 +1,234 @@
+"""One run from start to end: the target, the client, the preflight, the journal, the report."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+from random import SystemRandom
+
+from contracts import CONTRACT_VERSION
+from contracts.catalogue import REQUIREMENTS
+from contracts.exchange import Request
+from contracts.finding import Finding
+from contracts.knowledge import EVERY, Knowledge
+from contracts.operations import OPERATIONS
+from reference.command import environment
+from reference.fixtures import target_toml
+from reference.server import ReferenceServer
+from reports.journal import JournalWriter
+from reports.matrix import Tally
+from reports.model import Report
+from reports.records import Header, Record
+from reports.writing import JOURNAL, end_journal, write_reports
+from suites.endpoint import Endpoint
+from suites.profiles import PROFILES
+from targets.client import Client
+from targets.curl import curl
+from targets.failures import TargetError
+from targets.preflight import PreflightReport, preflight
+from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate
+from targets.target_file import parse_rate, target_from_file, target_from_text, target_from_url
+
+REFERENCE = "reference"
+_VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint."""
+
+    target: str | None = None
+    base_url: str | None = None
+    level: Level | None = None
+    profile: str = "standard"
+    seed: int | None = None
+    requirements: tuple[str, ...] = ()
+    workers: int | None = None
+    report: Path | None = None
+    mode: Mode | None = None
+    rate: str | None = None
+
+    def checked(self) -> Options:
+        """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
+        if self.target is not None and self.base_url is not None:
+            raise TargetError("give either a target file or a base URL, not both: a target file names its own base URL")
+        if self.profile not in PROFILES:
+            raise TargetError(f"there is no profile {self.profile!r}: the profiles are {', '.join(PROFILES)}")
+        for requirement in self.requirements:
+            if requirement not in REQUIREMENTS:
+                raise TargetError(
+                    f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"
+                )
+        if self.workers is not None and self.workers < 1:
+            raise TargetError(f"workers must be at least 1, not {self.workers}")
+        return self if self.seed is not None else replace(self, seed=SystemRandom().randrange(1_000_000))
+
+
+@dataclass
+class Session:
+    """A run under way. Open it, let the suites use `endpoint`, then finish it; closing without that leaves no report.
+
+    `observer` sees every record of the journal as it is written. `stop` is handed to the endpoint. `server` is an
+    endpoint that already runs and is verified instead of starting one.
+    """
+
+    options: Options
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    observer: Callable[[Record], None] | None = None
+    stop: Callable[[Finding], bool] | None = None
+    server: ReferenceServer | None = None
+
+    def __post_init__(self) -> None:
+        self.options = self.options.checked()
+        self.endpoint: Endpoint
+        self.report: Report | None = None
+        self.written: tuple[Path, ...] = ()
+        self._own_server: ReferenceServer | None = None
+        self._client: Client | None = None
+        self._folder: Path | None = None
+
+    def open(self) -> Endpoint:
+        """Start the reference endpoint if need be, look before the leap, and open the journal.
+
+        Raises TargetError (options, target file, environment), PreflightFailed, or ServerError.
+        """
+        assert self.options.seed is not None
+        target = with_absent(self._target(), self.options.seed)
+        # More connections hide latency, which on loopback there is little of, and cost the client's core.
+        workers = self.options.workers or (2 if target.loopback else 8)
+        self._client = Client(target, workers=workers)
+        found = preflight(self._client, seed=self.options.seed)
+        if found.takes_any:
+            target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
+        offered, reasons = _offered(target, found)
+        knowledge = Knowledge(
+            inventory=target.inventory,
+            offered=offered,
+            digest="digest" in found.schemes,
+            latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        )
+        header = self._header(target, workers, reasons)
+        self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
+        self.tally = Tally(header)
+        journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
+        profile = PROFILES[self.options.profile]
+        self.endpoint = Endpoint(self._client, knowledge, journal, profile, self.options.seed, self.stop)
+        self.endpoint.begin_test("preflight")
+        for exchange in found.exchanges:
+            self.endpoint.record(exchange)
+        return self.endpoint
+
+    def finish(self, *, partial: bool = False) -> Report:
+        """Note what was not exercised and why, end the journal, make and write the reports.
+
+        Raises ReportError where something could not be written.
+        """
+        journal = self.endpoint.journal
+        self._note_statuses(journal)
+        self.report = end_journal(journal, self.tally, ended=_now(), partial=partial)
+        if self.options.report is not None:
+            self.written = write_reports(self.options.report, self.report, journal.path, curl=self.curl)
+        return self.report
+
+    def close(self) -> None:
+        """Stop everything that was started; harmless when called again."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        server, self._own_server = self._own_server, None
+        if server is not None:
+            server.stop()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def curl(self, request: Request) -> str:
+        """The copyable command for a request of this run."""
+        target = self.endpoint.client.target
+        return curl(request, target.base_url, target.credentials.get(request.credential))
+
+    def _observe(self, record: Record) -> None:
+        self.tally.add(record)
+        if self.observer is not None:
+            self.observer(record)
+
+    def _target(self) -> Target:
+        options = self.options
+        if options.target is not None:
+            target = target_from_file(options.target, self.environ)
+        elif options.base_url is not None:
+            target = target_from_url(options.base_url, self.environ)
+        else:
+            target = self._reference_target()
+        if options.level is not None:
+            target = replace(target, level=options.level)
+        rate = parse_rate(options.rate, "--rate") if options.rate is not None else None
+        return with_rate(with_mode(target, options.mode), rate)
+
+    def _reference_target(self) -> Target:
+        server = self.server
+        if server is None:
+            server = self._own_server = ReferenceServer(seed=self.options.seed)
+            server.__enter__()
+        text = target_toml(server.url, server.inventory)
+        return target_from_text(text, dict(environment(server.credentials)))
+
+    def _header(self, target: Target, workers: int, reasons: Mapping[str, bool | str]) -> Header:
+        options = self.options
+        assert options.seed is not None
+        assert self._client is not None
+        source = options.target or options.base_url or REFERENCE
+        return Header(
+            contract=CONTRACT_VERSION,
+            suite=metadata.version("atlas-conformance"),
+            target={"base_url": target.base_url, "level": target.level, "source": source},
+            profile=options.profile,
+            seed=options.seed,
+            mode=self._client.guard.mode,
+            workers=workers,
+            started=_now(),
+            requirements=options.requirements or None,
+            offered=reasons,
+            versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},
+        )
+
+    def _note_statuses(self, journal: JournalWriter) -> None:
+        endpoint = self.endpoint
+        for operation, reason in endpoint.withheld().items():
+            journal.status("withheld", reason, operation=operation)
+        for requirement, operation, reason in endpoint.reasons():
+            if endpoint.offers(operation) and REQUIREMENTS[requirement].binds(operation):
+                journal.status("not exercised", reason, requirement=requirement, operation=operation)
+
+
+def _offered(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
+    """Decide which operations are judged: what the target claims, else what was found to be there."""
+    offered: set[str] = set()
+    reasons: dict[str, bool | str] = {}
+    for operation in OPERATIONS.values():
+        name = operation.id
+        if target.operations is not None:
+            there, reason = name in target.operations, "the target does not list it"
+        elif operation.level == "core" or target.level == "extended":
+            there, reason = True, ""
+        elif target.level == "core":
+            there, reason = False, "the target claims the core alone"
+        else:
+            there = found.offered.get(name) == "yes"
+            reason = found.reasons.get(name, "the endpoint does not have it, or it could not be told by reads alone")
+        if there:
+            offered.add(name)
+        reasons[name] = True if there else reason
+    assert offered <= EVERY
+    return frozenset(offered), reasons
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,85 @@
+"""Conforming creates are accepted, and the answer tells what was asked for."""
+
+from __future__ import annotations
+
+from contracts.exchange import Request
+from contracts.operations import Operation
+from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
+from strategies.requests import build
+from strategies.scenes import Scene, path_parameters
+from suites.endpoint import Departed, Endpoint, Judged
+from suites.jobs import follow_to_the_end, reads_of
+from suites.marks import CREATES, on, puts_to_the_test
+
+_CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")
+
+
+@puts_to_the_test("B-ACCEPT", "C-STATUS", "C-MEDIA", "C-SCHEMA", *_CREATION)
+@on(CREATES)
+def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Operation) -> None:
+    """One request of each deliveryType is answered with a fresh job."""
+    for scene in endpoint.scenes(operation.family)[:1]:
+        for body in base_bodies(operation, scene):
+            _accept(endpoint, operation, scene, body)
+
+
+@puts_to_the_test("B-ACCEPT", "B-PATTERN", "C-SCHEMA", *_CREATION)
+@on(CREATES)
+def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
+    """Every snapshot of every known cluster, and every restore target, whatever script its name is in."""
+    found = endpoint.scenes(operation.family)
+    if not found[0].real:
+        endpoint.not_exercised("B-ACCEPT", operation.id, "the target names no snapshot and restore target of this kind")
+    if endpoint.profile.name == "quick":
+        found = found[:1] + tuple(scene for scene in found[1:] if scene.sharded)
+    for scene in found:
+        for body in conforming_bodies(operation, scene):
+            _accept(endpoint, operation, scene, body)
+
+
+@puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ONLY-POINT", "T-ONLY-TARGET")
+@on(CREATES)
+def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, operation: Operation) -> None:
+    """Requests that may be taken or refused: whatever the answer, it has the form of a success or of an error."""
+    scene = endpoint.scenes(operation.family)[0]
+    parameters = path_parameters(operation, scene, "")
+    endpoint.verify(build(operation, parameters, body.document) for body in free_bodies(operation, scene))
+
+
+def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, body: Body) -> None:
+    """Send a conforming create; a refusal counts only if the target turns out not to be busy."""
+    request = build(operation, path_parameters(operation, scene, ""), body.document)
+    busy = endpoint.chronicle.busy(request)
+    judged = endpoint.verify([request])
+    if busy and judged and _refused(judged[0]):
+        _try_once_more(endpoint, operation, scene, request)
+
+
+def _refused(judged: Judged | None) -> bool:
+    return judged is not None and judged.status in (400, 403, 404, 409)
+
+
+def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, request: Request) -> None:
+    """Let earlier jobs finish and send the request again; it counts where a plain create is accepted before and
+    after it.
+
+    So a target that somebody else keeps busy, or whose jobs cannot be read, is never held against the endpoint.
+    """
+    plain = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
+    if not _idle(endpoint):
+        return
+    before = endpoint.send(plain)
+    if not _idle(endpoint):
+        return
+    again = endpoint.client.send(request)
+    after = endpoint.send(plain)
+    accepted = all(judged is not None and judged.status == 200 for judged in (before, after))
+    new = endpoint.new_findings(endpoint.record(again, free_target=accepted))
+    if new:
+        raise Departed(new)
+
+
+def _idle(endpoint: Endpoint) -> bool:
+    """Wait until every job of this run that can be read has finished; whether that came about."""
+    own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
+    return not follow_to_the_end(endpoint, own)

@@ -1,0 +1,137 @@
+"""Who may come in: no credentials, wrong ones, both schemes, lesser roles, addresses off the access list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from contracts.exchange import Credential, Request, Scheme
+from contracts.finding import Finding
+from contracts.operations import OPERATIONS, Operation
+from strategies.paths import malformed_paths
+from strategies.requests import Case, build, with_header
+from strategies.scenes import path_parameters
+from suites.endpoint import Endpoint
+from suites.marks import CREATES, EVERY, on, puts_to_the_test
+from suites.nothing_created import refuse_all
+from suites.test_representation import absent_read, ordinary, refused
+from targets.failures import MissingCredentials
+
+
+@puts_to_the_test("A-NONE", "A-WRONG")
+@on(EVERY)
+def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation: Operation) -> None:
+    """Requests that would succeed, without credentials and with wrong ones by each scheme."""
+    if _has_no_credentials(endpoint, operation, "A-NONE", "A-WRONG"):
+        return
+    good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    cases = [Case(replace(good, credential="none"), "A-NONE", "no credentials")]
+    for scheme in _schemes(endpoint):
+        cases.append(Case(replace(good, credential="wrong", scheme=scheme), "A-WRONG", f"wrong {scheme} credentials"))
+    for value in ("Bearer", "Basic YTpi", "Digest", "Negotiate x", "Bearer x.y.z"):
+        odd = with_header(replace(good, credential="none"), "Authorization", value)
+        cases.append(Case(odd, "A-NONE", f"Authorization: {value}"))
+    if operation.kind == "create":
+        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+    else:
+        endpoint.verify(case.request for case in cases)
+
+
+@puts_to_the_test("A-BEFORE")
+@on(EVERY)
+def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint, operation: Operation) -> None:
+    """Malformed and absent things earn 401, as anything does without credentials."""
+    if _has_no_credentials(endpoint, operation, "A-BEFORE"):
+        return
+    scene = endpoint.scenes(operation.family)[0]
+    bad = refused(endpoint, operation)
+    bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_job(), 1)]
+    if operation.kind == "create":
+        bad.append(replace(bad[0], target=build(operation, path_parameters(operation, scene, "")).target, body=b"{"))
+    endpoint.verify(replace(request, credential="none") for request in bad)
+
+
+@puts_to_the_test("A-DIGEST", "A-BEARER")
+@pytest.mark.parametrize("scheme", ["digest", "bearer"])
+@on(EVERY)
+def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Scheme) -> None:
+    """The same requests by HTTP Digest and with a bearer token: read twice, so that a nonce or token is used again."""
+    requirement = "A-DIGEST" if scheme == "digest" else "A-BEARER"
+    if not endpoint.client.offers("owner", scheme):
+        kind = "API key" if scheme == "digest" else "service account or token"
+        endpoint.not_exercised(requirement, operation.id, f"the target names no {kind}")
+        return
+    good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    times = 1 if operation.kind == "create" else 3
+    requests = [replace(good, scheme=scheme)] * times
+    requests += [replace(request, scheme=scheme) for request in refused(endpoint, operation)]
+    for attempt in endpoint.client.attempt_all(requests[:1]):
+        if isinstance(attempt, MissingCredentials):
+            _token_refused(endpoint, good, operation, attempt.reason)
+    endpoint.verify(requests[1:] if operation.kind != "create" else requests)
+
+
+def _token_refused(endpoint: Endpoint, good: Request, operation: Operation, reason: str) -> None:
+    """A service account that earns no token is a finding, shown on the same request without credentials."""
+    judged = endpoint.send(replace(good, credential="none"))
+    if judged is not None:
+        expected = "a token for valid client credentials"
+        endpoint.report(judged, Finding("A-BEARER", operation.id, expected, reason, "/response/status"))
+
+
+@puts_to_the_test("A-ROLE")
+@on(CREATES)
+def test_a_lesser_role_may_not_create(endpoint: Endpoint, operation: Operation) -> None:
+    """A conforming create by somebody who is no Project Owner."""
+    _refused_to(endpoint, operation, "reader", "A-ROLE")
+
+
+@puts_to_the_test("A-LIST")
+@on(EVERY)
+def test_an_address_off_the_access_list_may_do_nothing(endpoint: Endpoint, operation: Operation) -> None:
+    """A request with valid credentials from an address that is not on the API access list."""
+    _refused_to(endpoint, operation, "off-list", "A-LIST")
+
+
+def _refused_to(endpoint: Endpoint, operation: Operation, credential: Credential, requirement: str) -> None:
+    if not endpoint.client.offers(credential):
+        whom = "of a lesser role" if credential == "reader" else "off the access list"
+        endpoint.not_exercised(requirement, operation.id, f"the target names no credential {whom}")
+        return
+    good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    cases = [
+        Case(replace(good, credential=credential, scheme=scheme), requirement, f"{credential} by {scheme}")
+        for scheme in _schemes_of(endpoint, credential)
+    ]
+    if operation.kind == "create":
+        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+    else:
+        endpoint.verify(case.request for case in cases)
+
+
+def _has_no_credentials(endpoint: Endpoint, operation: Operation, *requirements: str) -> bool:
+    if endpoint.client.target.credentials.get("owner") is not None:
+        return False
+    for requirement in requirements:
+        endpoint.not_exercised(requirement, operation.id, "the target names no credentials")
+    return True
+
+
+def _schemes(endpoint: Endpoint) -> Iterator[Scheme]:
+    return _schemes_of(endpoint, "owner")
+
+
+def _schemes_of(endpoint: Endpoint, credential: Credential) -> Iterator[Scheme]:
+    schemes: tuple[Scheme, ...] = ("digest", "bearer")
+    return (scheme for scheme in schemes if endpoint.client.offers(credential, scheme))
+
+
+@puts_to_the_test("A-RATE")
+def test_rate_limit_headers_are_in_form(endpoint: Endpoint) -> None:
+    """A plain read; what is said of rates there, and on every other answer of the run, is judged wherever it is
+    sent.
+    """
+    if endpoint.offers("flex-get"):
+        endpoint.verify([absent_read(endpoint, OPERATIONS["flex-get"])])

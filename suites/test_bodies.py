@@ -1,0 +1,62 @@
+"""Bodies that must be refused: no JSON, something missing, of the wrong type, or outside its pattern or range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from contracts.operations import Operation
+from strategies.bodies import Body, absences, base_bodies, departing_values, half_pairs, wrong_delivery_types
+from strategies.malformed import not_objects
+from strategies.requests import Case, build
+from strategies.scenes import Scene, path_parameters
+from suites.endpoint import Endpoint
+from suites.marks import CREATES, DEDICATED_CREATES, on, puts_to_the_test
+from suites.nothing_created import refuse_all
+
+
+@puts_to_the_test("B-JSON")
+@on(CREATES)
+def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """Broken JSON, JSON of other types, other formats, nothing at all."""
+    scene = endpoint.scenes(operation.family)[0]
+    good = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
+    refuse_all(endpoint, operation, scene, islice(not_objects(good), _limit(endpoint, 8)))
+
+
+@puts_to_the_test("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
+@on(CREATES)
+def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """Each property that the operation or the deliveryType needs is left out, then null."""
+    for scene in endpoint.scenes(operation.family)[:1]:
+        bodies = [body for base in base_bodies(operation, scene) for body in absences(operation, base)]
+        refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+
+
+@puts_to_the_test("T-POINT", "T-ENUM", "B-TYPE")
+@on(DEDICATED_CREATES)
+def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """Half an oplog pair, no moment at all, a deliveryType that is none of the three."""
+    scene = endpoint.scenes(operation.family)[0]
+    wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 12))
+    refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
+
+
+@puts_to_the_test("B-TYPE", "B-PATTERN", "B-RANGE")
+@on(CREATES)
+def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """Each property of each kind of request, just beyond each boundary and in each other JSON type."""
+    scene = endpoint.scenes(operation.family)[0]
+    most = endpoint.profile.per_property
+    bodies = [body for base in base_bodies(operation, scene) for body in departing_values(operation, base, most)]
+    refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+
+
+def _cases(operation: Operation, scene: Scene, bodies: list[Body]) -> Iterator[Case]:
+    parameters = path_parameters(operation, scene, "")
+    for body in bodies:
+        yield Case(build(operation, parameters, body.document), body.breaks, body.what)
+
+
+def _limit(endpoint: Endpoint, quick: int) -> int | None:
+    return quick if endpoint.profile.odd_inputs is not None else None

@@ -1,0 +1,32 @@
+"""Properties explored around the constructed cases: whatever is drawn, the judge reads the request and holds the
+answer to it.
+"""
+
+from __future__ import annotations
+
+from contracts.operations import Operation
+from strategies.drawn import batches, creates, paths
+from suites.endpoint import Endpoint
+from suites.exploring import explore
+from suites.jobs import some_job
+from suites.marks import CREATES, EVERY, on, puts_to_the_test
+
+
+@puts_to_the_test(
+    "B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT", "C-5XX"
+)
+@on(CREATES)
+def test_any_body_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
+    """Bodies near the contract's boundaries, in combinations that nobody wrote down."""
+    scene = endpoint.scenes(operation.family)[0]
+    explore(endpoint, batches(creates(operation, scene), endpoint.profile.batch))
+
+
+@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "C-5XX")
+@on(EVERY)
+def test_any_path_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
+    """Path parameters near their patterns."""
+    scene = endpoint.scenes(operation.family)[0]
+    job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
+    drawn = paths(operation, scene, job or endpoint.absent_job())
+    explore(endpoint, batches(drawn, max(1, endpoint.profile.batch // 2)))

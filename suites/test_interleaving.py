@@ -1,0 +1,78 @@
+"""Several jobs at once: creates, reads, lists and refusals interleaved by a stateful machine."""
+
+from __future__ import annotations
+
+from hypothesis import seed
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from contracts.chronicle import READ_OF
+from contracts.history import JobHistory
+from contracts.operations import OPERATIONS
+from strategies.bodies import base_bodies
+from strategies.requests import build
+from strategies.scenes import path_parameters
+from suites.endpoint import Endpoint
+from suites.exploring import exploring_settings, tolerating_flakes
+from suites.jobs import place, read_list
+from suites.marks import puts_to_the_test
+
+
+@puts_to_the_test("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")
+def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
+    """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""
+    creates = [o for o in OPERATIONS.values() if o.kind == "create" and endpoint.offers(o.id)]
+    scenes = [(o, scene) for o in creates for scene in endpoint.scenes(o.family)[:2] if scene.real]
+    if not scenes:
+        return
+
+    class Jobs(RuleBasedStateMachine):
+        """Creates and reads jobs; what the answers must be is the chronicle's business."""
+
+        @initialize()
+        def begin(self) -> None:
+            self.jobs: list[JobHistory] = []
+
+        @rule(which=st.integers(0, len(scenes) - 1), form=st.integers(0, 3))
+        def create(self, which: int, form: int) -> None:
+            operation, scene = scenes[which]
+            bodies = base_bodies(operation, scene)
+            known = len(endpoint.chronicle.created())
+            document = bodies[form % len(bodies)].document
+            endpoint.verify([build(operation, path_parameters(operation, scene, ""), document)])
+            self.jobs += endpoint.chronicle.created()[known:]
+
+        @rule(which=st.integers(0, 15), times=st.integers(1, 3))
+        def read(self, which: int, times: int) -> None:
+            if self.jobs:
+                job = self.jobs[which % len(self.jobs)]
+                operation = OPERATIONS[READ_OF[job.create_operation or "flex-create"]]
+                if endpoint.offers(operation.id):
+                    endpoint.verify([build(operation, place(operation, job))] * times)
+
+        @rule(which=st.integers(0, 15), other=st.integers(0, 15))
+        def read_through_another(self, which: int, other: int) -> None:
+            if self.jobs:
+                job, elsewhere = self.jobs[which % len(self.jobs)], self.jobs[other % len(self.jobs)]
+                operation = OPERATIONS[READ_OF[job.create_operation or "flex-create"]]
+                if endpoint.offers(operation.id) and job.family == elsewhere.family:
+                    parameters = place(operation, elsewhere)
+                    parameters[operation.path_parameters[-1]] = job.job
+                    endpoint.verify([build(operation, parameters)])
+
+        @rule(which=st.integers(0, len(scenes) - 1), size=st.sampled_from(("1", "2", "5", "500")))
+        def read_a_list(self, which: int, size: str) -> None:
+            operation, scene = scenes[which]
+            read_list(endpoint, operation.family, scene, itemsPerPage=size)
+
+        @rule(which=st.integers(0, 15))
+        def cancel(self, which: int) -> None:
+            mine = [job for job in self.jobs if job.create_operation == "cluster-create"]
+            operation = OPERATIONS["cluster-cancel"]
+            if mine and endpoint.offers(operation.id):
+                endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])
+
+    seed(endpoint.random(endpoint.test).getrandbits(64))(Jobs)
+    profile = endpoint.profile
+    settings = exploring_settings(endpoint, profile.machine_runs, profile.machine_steps)
+    tolerating_flakes(lambda: run_state_machine_as_test(Jobs, settings=settings))

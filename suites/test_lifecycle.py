@@ -1,0 +1,57 @@
+"""Jobs over time: created, read until they end, read again."""
+
+from __future__ import annotations
+
+from contracts.chronicle import READ_OF
+from contracts.history import JobHistory
+from contracts.operations import OPERATIONS, Operation
+from strategies.bodies import base_bodies, conforming_bodies
+from strategies.requests import build
+from strategies.scenes import path_parameters
+from suites.endpoint import Endpoint
+from suites.jobs import follow_to_the_end, read_again, read_list, reads_of
+from suites.marks import CREATES, on, puts_to_the_test
+
+_OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS", "T-FLAGS", "L-FOUND", "L-STABLE")
+
+
+@puts_to_the_test(*_OVER_TIME, "S-URL", "T-ONLY-URL")
+@on(CREATES)
+def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, operation: Operation) -> None:
+    """A job of each kind and of each snapshot is read at once, again and again until it has finished, and after
+    that.
+    """
+    jobs = _created(endpoint, operation)
+    if not jobs:
+        return
+    late = follow_to_the_end(endpoint, jobs)
+    for read, job in jobs:
+        if job in late:
+            for requirement in ("S-FINISHED", "L-STABLE"):
+                endpoint.not_exercised(requirement, read.id, "no job finished within the time that this profile waits")
+    for _ in range(3):
+        read_again(endpoint, jobs)
+        for scene in endpoint.scenes(operation.family)[:2]:
+            read_list(endpoint, operation.family, scene)
+
+
+def _created(endpoint: Endpoint, operation: Operation) -> list[tuple[Operation, JobHistory]]:
+    read = OPERATIONS[READ_OF[operation.id]]
+    if not endpoint.offers(read.id):
+        return []
+    before = {job.job for job in endpoint.chronicle.created()}
+    requests = []
+    for scene in endpoint.scenes(operation.family):
+        if scene.real:
+            bodies = list(base_bodies(operation, scene))
+            known = {str(body.document) for body in bodies}
+            # The other snapshots of a scene may be ones whose restore fails, or has several parts.
+            bodies += [
+                b for b in conforming_bodies(operation, scene) if "snapshot" in b.what and str(b.document) not in known
+            ]
+            parameters = path_parameters(operation, scene, "")
+            requests += [build(operation, parameters, body.document) for body in bodies]
+    endpoint.verify(requests)
+    created = [job for job in endpoint.chronicle.created() if job.job not in before]
+    read_again(endpoint, reads_of(created))
+    return reads_of(created)

@@ -1,0 +1,152 @@
+"""Finding jobs: by id, in lists, page by page, and not through somebody else's cluster."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from contracts.listing import judge_walk
+from contracts.operations import OPERATIONS, Operation
+from contracts.verdicts import Verdicts
+from strategies.requests import build
+from strategies.scenes import Scene, path_parameters
+from suites.endpoint import Endpoint, Judged
+from suites.jobs import CREATE_OF, create_job, known_jobs, some_job
+from suites.marks import GETS, LISTS, on, puts_to_the_test
+
+_WALKS = (1, 2, 3, 100)
+
+
+@puts_to_the_test("L-SCOPE")
+@on(tuple(operation for operation in OPERATIONS.values() if operation.kind in ("get", "cancel")))
+def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operation: Operation) -> None:
+    """The same id through another cluster of the kind, another project, and clusters of other kinds."""
+    scene = endpoint.scenes(operation.family)[0]
+    job = some_job(endpoint, operation, scene)
+    if job is None:
+        endpoint.not_exercised("L-SCOPE", operation.id, "there is no job to read, and none may be created")
+        return
+    places = [(c.project, c.name) for c in endpoint.knowledge.inventory.clusters]
+    places += [(scene.project, other) for _, other in places] + [(project, scene.cluster) for project, _ in places]
+    absent = endpoint.knowledge.inventory.absent
+    if absent is not None:
+        places += [(absent.project, scene.cluster), (scene.project, absent.cluster)]
+    elsewhere = [place for place in dict.fromkeys(places) if place != (scene.project, scene.cluster)]
+    if not elsewhere:
+        endpoint.not_exercised("L-SCOPE", operation.id, "the target names one cluster only")
+    endpoint.verify(
+        build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
+        for project, name in elsewhere[: 6 if endpoint.profile.name == "quick" else None]
+    )
+
+
+@puts_to_the_test("L-FOUND", "S-SAME")
+@on(GETS)
+def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operation) -> None:
+    """Create and read at once."""
+    scene = endpoint.scenes(operation.family)[0]
+    job = create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene) if scene.real else None
+    if job is None:
+        endpoint.not_exercised("L-FOUND", operation.id, "nothing could be created to be found")
+        return
+    endpoint.verify([build(operation, path_parameters(operation, scene, job))])
+
+
+@puts_to_the_test("L-PAGE", "L-FOUND")
+@on(LISTS)
+def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
+    """The list is walked in pages of several sizes; every created job is on one of them."""
+    scene = endpoint.scenes(operation.family)[0]
+    create = OPERATIONS[CREATE_OF[operation.id]]
+    while len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
+        if create_job(endpoint, create, scene) is None:
+            break
+    endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
+    owed = frozenset(j.job for j in known_jobs(endpoint, operation, scene) if j.create_operation == create.id)
+    for size in _WALKS:
+        _walk(endpoint, operation, scene, size, owed)
+    without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
+    beyond = build(operation, path_parameters(operation, scene, ""), query={"pageNum": "1000", "itemsPerPage": "500"})
+    counted = build(
+        operation, path_parameters(operation, scene, ""), query={"includeCount": "true", "itemsPerPage": "1"}
+    )
+    endpoint.verify([without, beyond, counted])
+
+
+def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str]) -> None:
+    """Walk all pages of one size, again while a job is still missing: no rule says how soon a list shows a new one."""
+    with endpoint.waiting((2.0, 30.0)) as again:
+        while True:
+            pages, exchanges = _pages(endpoint, operation, scene, size)
+            if not pages:
+                return
+            verdicts = Verdicts(operation.id)
+            judge_walk(pages, owed if size > 3 else frozenset(), verdicts)
+            judgement = verdicts.judgement()
+            if not judgement.findings or not again():
+                break
+    if judgement.findings:
+        endpoint.report(exchanges[-1], *judgement.findings, related=exchanges[:-1])
+
+
+def _pages(
+    endpoint: Endpoint, operation: Operation, scene: Scene, size: int
+) -> tuple[list[dict[str, Any]], list[Judged]]:
+    """Read pages until one is not full; at most forty of the smallest sizes, which is no walk but still tells
+    overlaps.
+    """
+    pages: list[dict[str, Any]] = []
+    exchanges: list[Judged] = []
+    for number in range(1, 41):
+        query = {"itemsPerPage": str(size), "pageNum": str(number)}
+        judged = endpoint.send(build(operation, path_parameters(operation, scene, ""), query=query))
+        if judged is None or judged.status != 200:
+            return [], exchanges
+        try:
+            page = json.loads(judged.exchange.response.body)
+        except ValueError:
+            return [], exchanges
+        if not isinstance(page, dict) or not isinstance(page.get("results"), list):
+            return [], exchanges
+        pages.append(page)
+        exchanges.append(judged)
+        if len(page["results"]) < size:
+            break
+    else:
+        # The walk did not reach the end, so the number of jobs on it says nothing of totalCount.
+        pages = [{key: value for key, value in page.items() if key != "totalCount"} for page in pages]
+    return pages, exchanges
+
+
+@puts_to_the_test("T-CANCEL")
+@on((OPERATIONS["cluster-cancel"],))
+def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
+    """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
+    scene = endpoint.scenes(operation.family)[0]
+    create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
+    job = create_job(endpoint, create, scene) if scene.real else None
+    if job is None or not endpoint.offers(read.id):
+        endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
+        return
+    parameters = path_parameters(operation, scene, job)
+    endpoint.verify([build(operation, parameters)])
+    endpoint.verify([build(read, parameters)])
+    endpoint.verify([build(operation, parameters)])
+    finished = [j for j in known_jobs(endpoint, operation, scene) if j.finished and j.job != job]
+    endpoint.verify(build(operation, path_parameters(operation, scene, j.job)) for j in finished[:1])
+    endpoint.verify(build(read, path_parameters(read, scene, j.job)) for j in finished[:1])
+
+
+@puts_to_the_test("L-STABLE")
+@on(GETS + LISTS)
+def test_a_read_changes_nothing(endpoint: Endpoint, operation: Operation) -> None:
+    """A finished job, and a list of nothing but finished jobs, read the same however often they are read."""
+    scene = endpoint.scenes(operation.family)[0]
+    finished = [j for j in known_jobs(endpoint, operation, scene) if j.finished]
+    if not finished:
+        endpoint.not_exercised("L-STABLE", operation.id, "no job had finished")
+        return
+    job = "" if operation.kind == "list" else finished[0].job
+    query = {"itemsPerPage": "500"} if operation.kind == "list" else None
+    endpoint.verify([build(operation, path_parameters(operation, scene, job), query=query)] * 3)

@@ -1,0 +1,46 @@
+"""Paths that name something malformed, absent or of the wrong kind are refused."""
+
+from __future__ import annotations
+
+from contracts.operations import Operation
+from strategies.paths import absent_paths, malformed_paths, snapshots_of_others
+from suites.endpoint import Endpoint
+from suites.jobs import some_job
+from suites.marks import CREATES, EVERY, on, puts_to_the_test
+from suites.nothing_created import refuse_all
+
+
+@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB")
+@on(EVERY)
+def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
+    scene = endpoint.scenes(operation.family)[0]
+    job = endpoint.absent_job() if operation.kind in ("create", "list") else some_job(endpoint, operation, scene)
+    cases = malformed_paths(operation, scene, job or endpoint.absent_job(), endpoint.profile.per_parameter)
+    endpoint.verify(case.request for case in cases)
+
+
+@puts_to_the_test("N-GROUP", "N-CLUSTER", "N-JOB")
+@on(EVERY)
+def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operation) -> None:
+    """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
+    scene = endpoint.scenes(operation.family)[0]
+    if endpoint.knowledge.inventory.absent is None:
+        for requirement in ("N-GROUP", "N-CLUSTER", "N-JOB"):
+            endpoint.not_exercised(
+                requirement, operation.id, "the endpoint takes any id, so nothing is known to be absent"
+            )
+    job = endpoint.absent_job()
+    if operation.kind in ("get", "cancel"):
+        job = some_job(endpoint, operation, scene) or job
+    cases = absent_paths(operation, scene, job, endpoint.knowledge.inventory)
+    endpoint.verify(case.request for case in cases)
+
+
+@puts_to_the_test("N-SNAPSHOT")
+@on(CREATES)
+def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """An absent snapshot, and one of another cluster, for each deliveryType that names one."""
+    scene = endpoint.scenes(operation.family)[0]
+    cases = snapshots_of_others(operation, scene, endpoint.knowledge.inventory)
+    refuse_all(endpoint, operation, scene, cases)

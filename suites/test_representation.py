@@ -1,0 +1,114 @@
+"""The same answer in other forms: envelope, pretty, and versions of the resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from contracts.exchange import Request
+from contracts.operations import OPERATIONS, Operation
+from strategies.bodies import base_bodies
+from strategies.malformed import odd_queries
+from strategies.representations import in_every_form, later_versions, unsettled_accepts
+from strategies.requests import Case, build
+from strategies.scenes import Scene, path_parameters
+from suites.endpoint import Endpoint
+from suites.jobs import some_job
+from suites.marks import EVERY, V2, on, puts_to_the_test
+
+
+@puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
+@on(tuple(operation for operation in EVERY if operation.kind != "cancel"))
+def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation: Operation) -> None:
+    """Each combination on a success; the body inside is judged as ever."""
+    request = ordinary(endpoint, operation)
+    if request is None:
+        reason = "there is no job to read, and none may be created"
+        endpoint.not_exercised("V-ENVELOPE", operation.id, reason)
+        endpoint.not_exercised("V-PRETTY", operation.id, reason)
+        return
+    endpoint.verify(_requests(in_every_form(request)))
+
+
+@puts_to_the_test("V-ENVELOPE", "E-STATUS", "E-SCHEMA")
+@on(EVERY)
+def test_an_error_in_every_form_is_an_error(endpoint: Endpoint, operation: Operation) -> None:
+    """Under an envelope an error may be wrapped or not; its status is the same."""
+    endpoint.verify(_requests(case for bad in refused(endpoint, operation) for case in in_every_form(bad)))
+
+
+@puts_to_the_test("V-FLOOR", "C-MEDIA")
+@on(V2)
+def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint, operation: Operation) -> None:
+    """Accept headers with dates after the resource's version."""
+    request = ordinary(endpoint, operation)
+    if request is None:
+        endpoint.not_exercised("V-FLOOR", operation.id, "there is no job to read, and none may be created")
+        return
+    endpoint.verify(_requests(later_versions(operation, request, endpoint.knowledge.latest_date)))
+
+
+@puts_to_the_test("V-QUERY", "C-5XX")
+@on(EVERY)
+def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
+    """Words, numbers, nothing, broken escapes and repetitions as `envelope` and `pretty`; odd queries besides."""
+    request = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    every = list(odd_queries(request))
+    step = 1 if endpoint.profile.odd_inputs is None else max(1, len(every) // (2 * endpoint.profile.odd_inputs))
+    endpoint.verify(_requests(every[::step]))
+
+
+@puts_to_the_test("C-5XX", "C-STATUS", "C-MEDIA")
+@on(EVERY)
+def test_whatever_is_asked_for_the_answer_is_in_form(endpoint: Endpoint, operation: Operation) -> None:
+    """Accept headers for which any version conforms, or 406."""
+    request = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    every = list(unsettled_accepts(request))
+    endpoint.verify(_requests(every[: endpoint.profile.odd_inputs]))
+
+
+def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
+    """A request of the operation that should succeed; None where there is no job to read. A cancel names an absent
+    job.
+    """
+    scene = endpoint.scenes(operation.family)[0]
+    if operation.kind == "create":
+        return build(operation, path_parameters(operation, scene, ""), _plain(operation, scene))
+    if operation.kind == "list":
+        return build(operation, path_parameters(operation, scene, ""))
+    if operation.kind == "cancel":
+        return absent_read(endpoint, operation)
+    job = some_job(endpoint, operation, scene)
+    return build(operation, path_parameters(operation, scene, job)) if job is not None else None
+
+
+def absent_read(endpoint: Endpoint, operation: Operation) -> Request:
+    """A request of the operation for a job that does not exist."""
+    scene = endpoint.scenes(operation.family)[0]
+    document = _plain(operation, scene) if operation.kind == "create" else None
+    return build(operation, path_parameters(operation, scene, endpoint.absent_job()), document)
+
+
+def refused(endpoint: Endpoint, operation: Operation) -> list[Request]:
+    """Requests of the operation that must be refused, by different rules: one by its path, one by its body or its
+    job.
+    """
+    scene = endpoint.scenes(operation.family)[0]
+    parameters = path_parameters(operation, scene, endpoint.absent_job())
+    document = _plain(operation, scene) if operation.kind == "create" else None
+    bad = [build(operation, parameters | {"groupId": scene.project[:-1] + "G"}, document)]
+    if operation.kind == "create":
+        bad.append(build(operation, parameters, {}))
+    elif operation.kind != "list":
+        bad.append(build(operation, parameters))
+    absent = endpoint.knowledge.inventory.absent
+    if absent is not None:
+        bad.append(build(operation, parameters | {"groupId": absent.project}, document))
+    return bad
+
+
+def _plain(operation: Operation, scene: Scene) -> object:
+    return base_bodies(OPERATIONS[operation.id], scene)[0].document
+
+
+def _requests(cases: Iterable[Case]) -> Iterable[Request]:
+    return (case.request for case in cases)

@@ -1,0 +1,54 @@
+"""No input earns a 5xx: odd bodies, headers, pages and methods."""
+
+from __future__ import annotations
+
+from contracts.operations import OPERATIONS, Operation, operations_at
+from strategies.malformed import hurtful_bodies, odd_headers, odd_pages, other_methods
+from strategies.requests import build
+from strategies.scenes import path_parameters
+from suites.endpoint import Endpoint
+from suites.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
+from suites.test_representation import absent_read, ordinary
+
+
+@puts_to_the_test("C-5XX", "E-SCHEMA")
+@on(CREATES)
+def test_no_body_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
+    """Deep nesting, a megabyte, huge numbers, lone surrogates, other encodings."""
+    good = ordinary(endpoint, operation)
+    assert good is not None
+    cases = list(hurtful_bodies(good))
+    endpoint.verify(case.request for case in cases[: endpoint.profile.odd_inputs])
+
+
+@puts_to_the_test("C-5XX", "C-STATUS")
+@on(EVERY)
+def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
+    """Content types that no rule settles, and headers that nobody asked for."""
+    good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    cases = list(odd_headers(good))
+    endpoint.verify(case.request for case in cases[: endpoint.profile.odd_inputs])
+
+
+@puts_to_the_test("C-5XX", "L-PAGE")
+@on(LISTS)
+def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
+    """Page numbers and sizes that are out of range or no numbers."""
+    scene = endpoint.scenes(operation.family)[0]
+    cases = list(odd_pages(build(operation, path_parameters(operation, scene, ""))))
+    step = 1 if endpoint.profile.odd_inputs is None else 2
+    endpoint.verify(case.request for case in cases[::step])
+
+
+@puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX")
+@on(EVERY)
+def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, operation: Operation) -> None:
+    """404 or 405 with an error body."""
+    good = absent_read(endpoint, operation)
+    taken = frozenset(found.method for found, _ in operations_at(good.path)) | _unclaimed(endpoint, good.path)
+    endpoint.verify(case.request for case in other_methods(good, taken))
+
+
+def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
+    """The methods of operations on this path that the endpoint does not offer: what they answer is not judged."""
+    return frozenset(o.method for o, _ in operations_at(path) if o.id in OPERATIONS and not endpoint.offers(o.id))

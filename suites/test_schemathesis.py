@@ -1,0 +1,25 @@
+"""Schemathesis' coverage and fuzzing phases over the OpenAPI description, judged like everything else."""
+
+from __future__ import annotations
+
+from contracts.operations import Operation
+from strategies.scenes import path_parameters
+from suites.endpoint import Endpoint
+from suites.exploring import explore
+from suites.jobs import some_job
+from suites.marks import EVERY, on, puts_to_the_test
+
+
+@puts_to_the_test("C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "E-SCHEMA", "E-STATUS", "E-REASON", "E-CODE", "E-FIELDS")
+@on(EVERY)
+def test_every_coverage_case_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
+    """Each boundary and each broken keyword of the description, then what fuzzing draws from it."""
+    if not endpoint.profile.fuzz_examples:
+        return
+    from strategies.fuzzed import coverage_requests, fuzzed_requests  # a second's import that a quick run is spared
+
+    scene = endpoint.scenes(operation.family)[0]
+    job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
+    known = path_parameters(operation, scene, job or endpoint.absent_job())
+    endpoint.verify(coverage_requests(operation, known))
+    explore(endpoint, fuzzed_requests(operation, known).map(lambda r: [r]), endpoint.profile.fuzz_examples)
