@@ -36,7 +36,9 @@ def _known(context: click.Context, parameter: click.Parameter, faults: tuple[str
 @click.option("--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True)
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes at the same time.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What requests are drawn from.")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the matrix.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the matrix."
+)
 @click.option("--list", "listing", is_flag=True, help="List the faults instead.")
 def prove_command(
     fault: tuple[str, ...],

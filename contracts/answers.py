@@ -124,7 +124,9 @@ def _judge_refusal(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> 
 
 def _judge_acceptance(status: int, reading: Reading, verdicts: Verdicts) -> None:
     operation = reading.operation
-    if operation.kind == "create" and status != 409:
+    if reading.accepts.later and status == 406:
+        verdicts.failed("V-FLOOR", f"media type {operation.media_type} for a later version", str(status), _STATUS)
+    elif operation.kind == "create" and status != 409:
         expected = f"{operation.success}: the request keeps every rule, and all that it names exists"
         verdicts.check("B-ACCEPT", status == operation.success, expected, status, _STATUS)
     elif operation.kind == "list":
@@ -154,11 +156,11 @@ def judge_error(exchange: Exchange, verdicts: Verdicts, envelope: bool | None = 
 
 
 def _judge_error_document(response: Response, document: dict[str, Any], pointer: str, verdicts: Verdicts) -> None:
-    schema = validator("error.json")
-    if schema.is_valid(document):
+    errors = validator("error.json").errors(document)
+    if not errors:
         verdicts.held("E-SCHEMA")
     else:
-        for error in schema.errors(document):
+        for error in errors:
             value = _value_at(document, error.pointer)
             where = f"{pointer}{error.pointer}" + (f"/{error.property}" if error.property else "")
             requirement = "E-FIELDS" if error.pointer.startswith("/badRequestDetail/fields/") else "E-SCHEMA"
@@ -272,11 +274,11 @@ def _unwrap(response: Response, document: Any, reading: Reading, verdicts: Verdi
 
 def _judge_schema(operation: Operation, document: Any, pointer: str, verdicts: Verdicts) -> None:
     assert operation.response_schema is not None
-    schema = validator(operation.response_schema)
-    if schema.is_valid(document):
+    errors = validator(operation.response_schema).errors(document)
+    if not errors:
         verdicts.held("C-SCHEMA")
         return
-    for error in schema.errors(document):
+    for error in errors:
         where = f"{pointer}{error.pointer}" + (f"/{error.property}" if error.property else "")
         expected = error.message if error.property is None else f"{error.property} present"
         value = _value_at(document, error.pointer)

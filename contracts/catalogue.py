@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from contracts.operations import OPERATIONS, Level
-from contracts.validation import holds
+from contracts.validation import InlineSchema
 
 _INDEX = frozenset("0123456789")
 
@@ -54,6 +55,16 @@ class Place:
     value: Mapping[str, Any]
     when: Mapping[str, Any]
 
+    @cached_property
+    def value_schema(self) -> InlineSchema:
+        """What is let through, ready to judge."""
+        return InlineSchema(self.value)
+
+    @cached_property
+    def subject_schema(self) -> InlineSchema:
+        """The subjects that it is let through in, ready to judge."""
+        return InlineSchema(self.when)
+
 
 @dataclass(frozen=True)
 class Departure:
@@ -82,11 +93,11 @@ class Departure:
             inner = place.pointer.split("/")[1:]
             for subject in self.subjects:
                 outer = subject.split("/")[1:]
-                if _leads(outer + inner, steps) and holds(place.value, value):
+                if _leads(outer + inner, steps) and place.value_schema.takes(value):
                     if document is UNKNOWN:
                         return True
                     found, whole = _at(document, steps[: len(outer)])
-                    if found and holds(place.when, whole):
+                    if found and place.subject_schema.takes(whole):
                         return True
         return False
 

@@ -37,8 +37,12 @@ LISTED_WITHIN = 30.0
 class Chronicle:
     """Judges exchanges as they happen and remembers the jobs among them."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, *, remember: int | None = None) -> None:
+        """Know nothing of any job yet; of more than `remember` jobs (None: no limit) the one seen longest ago is
+        forgotten, so that memory does not grow with the traffic.
+        """
         self.knowledge = knowledge
+        self._remember = remember
         self._jobs: dict[str, JobHistory] = {}
 
     def jobs(self) -> Iterator[JobHistory]:
@@ -122,7 +126,10 @@ class Chronicle:
                 and status not in (401, 429)
                 and exchange.request.credential == "owner"
             )
-            if must_find:
+            if must_find and reading.accepts.later and status == 406:
+                expected = f"media type {reading.operation.media_type} for a later version"
+                verdicts.failed("V-FLOOR", expected, str(status), "/response/status")
+            elif must_find:
                 held = status == reading.operation.success
                 verdicts.check("L-FOUND", held, "the created job found by its id", status, "/response/status")
         if examined.document is not None:

@@ -75,7 +75,11 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header `name`, or None."""
-        return header(self.headers, name)
+        return self._by_name.get(name.lower())
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        return {key.lower(): value for key, value in reversed(self.headers)}
 
     @cached_property
     def content_type(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.jobs import TERMINAL
+from contracts.jobs import TERMINAL, is_terminal
 from contracts.verdicts import Verdicts
 
 RANK = {"PENDING": 0, "QUEUED": 1, "RUNNING": 2, "FAILED": 3, "COMPLETED": 3}
@@ -88,20 +88,52 @@ class JobHistory:
         self._orders: dict[str, _Order] = {}
         self._constants: dict[str, Any] = {}
         self._settled: Observation | None = None
+        self._sound: Observation | None = None
 
     def observe(self, seen: Observation, verdicts: Verdicts) -> None:
         """Compare one more observation with all earlier ones, and remember it."""
+        if self._repeats(seen):
+            self._observe_again(seen, verdicts)
+            return
+        before = verdicts.findings
         self._compare_fixed(seen, verdicts)
         if self.family == "cluster":
             self._observe_dedicated(seen, verdicts)
         else:
             self._observe_shared(seen, verdicts)
-        if not seen.created and self.finished:
+        if not seen.created and is_terminal(seen.document):
             self._compare_settled(seen, verdicts)
         if seen.created:
             self.created = seen
         elif self._first_read is None:
             self._first_read = seen
+        self.first_ended = min(self.first_ended, seen.ended)
+        self._sound = None if seen.created or verdicts.findings > before else seen
+
+    def _repeats(self, seen: Observation) -> bool:
+        """Whether a read shows exactly what the last one showed, so that its place in time alone is left to judge."""
+        last = self._sound
+        return (
+            last is not None
+            and not seen.created
+            and self.cancel_ended is None
+            and last.operation == seen.operation
+            and last.document == seen.document
+        )
+
+    def _observe_again(self, seen: Observation, verdicts: Verdicts) -> None:
+        if self.family == "cluster":
+            verdicts.held("T-FLAGS")
+            self._follow_flags(seen, verdicts)
+        else:
+            verdicts.held("S-FIXED")
+            status = seen.document.get("status")
+            if isinstance(status, str) and status in RANK:
+                self._follow_status(status, seen, verdicts)
+                if status in TERMINAL and seen.document.get("restoreFinishedDate") is not None:
+                    verdicts.held("S-FINISHED")
+        if self._settled is not None and is_terminal(seen.document):
+            verdicts.held("L-STABLE")
         self.first_ended = min(self.first_ended, seen.ended)
 
     def _compare_fixed(self, seen: Observation, verdicts: Verdicts) -> None:
@@ -118,21 +150,17 @@ class JobHistory:
             before = earlier.document.get(name)
             if before is not None:
                 now = seen.document.get(name)
-                expected = f"{name} as before: {before!r}"
-                verdicts.check(requirement, now == before, expected, now, f"{seen.pointer}/{name}")
+                if now == before:
+                    verdicts.held(requirement)
+                else:
+                    verdicts.check(requirement, False, f"{name} as before: {before!r}", now, f"{seen.pointer}/{name}")
 
     def _observe_shared(self, seen: Observation, verdicts: Verdicts) -> None:
         status = seen.document.get("status")
         if not isinstance(status, str) or status not in RANK:
             return
         pointer = f"{seen.pointer}/status"
-        order = self._orders.setdefault("status", _Order())
-        rank = RANK[status]
-        other = order.broken_by(rank, seen.started, seen.ended)
-        names = {value: key for key, value in RANK.items() if key != "FAILED"}
-        later = f"{names[other]} or later" if other is not None else ""
-        verdicts.check("S-FLOW", other is None, f"no step back from {later}", status, pointer)
-        order.add(rank, seen.started, seen.ended)
+        self._follow_status(status, seen, verdicts)
         self.last_state = status
         if status in TERMINAL:
             self.finished = True
@@ -142,16 +170,38 @@ class JobHistory:
                 where = f"{seen.pointer}/restoreFinishedDate"
                 self._constant("S-FINISHED", "restoreFinishedDate", finished, where, verdicts)
 
+    def _follow_status(self, status: str, seen: Observation, verdicts: Verdicts) -> None:
+        order = self._orders.get("status")
+        if order is None:
+            order = self._orders["status"] = _Order()
+        rank = RANK[status]
+        other = order.broken_by(rank, seen.started, seen.ended)
+        if other is None:
+            verdicts.held("S-FLOW")
+        else:
+            names = {value: key for key, value in RANK.items() if key != "FAILED"}
+            verdicts.failed("S-FLOW", f"no step back from {names[other]} or later", status, f"{seen.pointer}/status")
+        order.add(rank, seen.started, seen.ended)
+
+    def _follow_flags(self, seen: Observation, verdicts: Verdicts) -> dict[str, bool]:
+        levels = {flag: seen.document.get(flag) is True for flag in ("cancelled", "failed", "expired")}
+        levels["finishedAt"] = seen.document.get("finishedAt") is not None
+        for name, level in levels.items():
+            order = self._orders.get(name)
+            if order is None:
+                order = self._orders[name] = _Order()
+            other = order.broken_by(int(level), seen.started, seen.ended)
+            if other is None:
+                verdicts.held("T-FLAGS")
+            else:
+                expected = f"{name}, once {'shown' if name == 'finishedAt' else 'true'}, stays"
+                verdicts.check("T-FLAGS", False, expected, seen.document.get(name), f"{seen.pointer}/{name}")
+            order.add(int(level), seen.started, seen.ended)
+        return levels
+
     def _observe_dedicated(self, seen: Observation, verdicts: Verdicts) -> None:
         finished = seen.document.get("finishedAt")
-        levels = {flag: seen.document.get(flag) is True for flag in ("cancelled", "failed", "expired")}
-        levels["finishedAt"] = finished is not None
-        for name, level in levels.items():
-            order = self._orders.setdefault(name, _Order())
-            other = order.broken_by(int(level), seen.started, seen.ended)
-            expected = f"{name}, once {'shown' if name == 'finishedAt' else 'true'}, stays"
-            verdicts.check("T-FLAGS", other is None, expected, seen.document.get(name), f"{seen.pointer}/{name}")
-            order.add(int(level), seen.started, seen.ended)
+        levels = self._follow_flags(seen, verdicts)
         if finished is not None:
             self._constant("T-FLAGS", "finishedAt", finished, f"{seen.pointer}/finishedAt", verdicts)
         if finished is not None or levels["failed"] or levels["cancelled"]:

@@ -72,7 +72,7 @@ def examine(exchange: Exchange, knowledge: Knowledge, *, busy: bool = False) -> 
         settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
         if not settled or response.status >= 500:
             answers.judge_status(exchange, reading, verdicts)
-        if response.status < 300:
+        if response.status == reading.operation.success:
             success = answers.judge_success(exchange, reading, verdicts)
             if success is not None:
                 document, pointer = success

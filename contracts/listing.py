@@ -74,6 +74,8 @@ def _judge_links(
     document: Mapping[str, Any], total: int | None, size: int, number: int, pointer: str, verdicts: Verdicts
 ) -> None:
     links = document.get("links")
+    if links is None:
+        return  # whether links are shown at all is free
     relations = [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
     verdicts.check("L-PAGE", "self" in relations, "links with rel self", relations, f"{pointer}/links")
     if total is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -50,10 +50,12 @@ class Operation:
     path_parameters: tuple[str, ...]
 
 
+@cache
 def _segments(template: str) -> tuple[str, ...]:
     return tuple(template.split("/"))
 
 
+@cache
 def _parameter(segment: str) -> str | None:
     """Return the name of a template segment such as `{groupId}`, or None for a literal one."""
     return segment[1:-1] if segment.startswith("{") and segment.endswith("}") else None
@@ -113,7 +115,7 @@ OPERATIONS: Mapping[str, Operation] = _read()
 """All operations by id, in the order of the contract page."""
 
 
-def _same_place(template: str, segments: tuple[str, ...]) -> Mapping[str, str] | None:
+def _same_place(template: str, segments: tuple[str, ...]) -> dict[str, str] | None:
     """Return the parameters of a path's decoded segments under a template, or None where they don't match."""
     wanted = _segments(template)
     if wanted[-1] == "" and segments[-1] != "":
@@ -133,6 +135,7 @@ def _same_place(template: str, segments: tuple[str, ...]) -> Mapping[str, str] |
     return parameters
 
 
+@lru_cache(maxsize=16_384)
 def operations_at(path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
     """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 
@@ -141,7 +144,8 @@ def operations_at(path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
     """
     segments = decoded_segments(path)
     places = ((operation, _same_place(operation.template, segments)) for operation in OPERATIONS.values())
-    return tuple((operation, parameters) for operation, parameters in places if parameters is not None)
+    found = ((operation, parameters) for operation, parameters in places if parameters is not None)
+    return tuple((operation, MappingProxyType(parameters)) for operation, parameters in found)
 
 
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:

@@ -27,6 +27,11 @@ class Verdicts:
         self._failed: set[str] = set()
         self._findings: list[Finding] = []
 
+    @property
+    def findings(self) -> int:
+        """The number of findings so far."""
+        return len(self._findings)
+
     def held(self, requirement: str) -> None:
         """Note that the exchange put `requirement` to the test and that it held."""
         self._held.add(requirement)

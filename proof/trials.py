@@ -11,6 +11,7 @@ from contracts.finding import Finding
 from reference.fault import NOWHERE, TOKEN, Fault
 from reference.faults import catalogue
 from reference.freedoms import FREEDOMS, IMITATIONS
+from targets.target import Level
 
 SOUND = "sound"
 
@@ -30,7 +31,7 @@ class Trial:
     operations: tuple[str, ...] = ()
     freedoms: Mapping[str, str] = field(default_factory=dict)
     imitate: tuple[str, ...] = ()
-    level: str = "extended"
+    level: Level = "extended"
     authentication: tuple[str, ...] = ("digest", "bearer")
     seed: int = 0
 

@@ -27,6 +27,7 @@ def try_all(
     `run` runs the suites with a plugin inside this process. Worker processes end with this one.
     """
     context = multiprocessing.get_context("fork")
+    signal.signal(signal.SIGTERM, _leave)
     pipes: list[Connection] = []
     processes = []
     for share in interleaved(trials, workers):
@@ -52,12 +53,21 @@ def try_all(
             process.join()
 
 
+def _leave(*_: object) -> None:
+    """End this process by the ordinary way, so that everything it started is stopped."""
+    raise SystemExit(0)
+
+
 def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[[SuitePlugin], int]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
     server: ReferenceServer | None = None
     settings: tuple[str, tuple[str, ...]] | None = None
     try:
         for trial in trials:
+            if os.getppid() != parent:
+                break
             wanted = (trial.level, trial.authentication)
             if server is None or settings != wanted:
                 if server is not None:
@@ -112,8 +122,8 @@ def _try(
 def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]) -> Outcome:
     started = time.monotonic()
     stop = trial.catches if trial.fault is not None else None
-    level = "core" if trial.level == "core" else "extended"
-    session = Session(Options(profile=profile, seed=trial.seed, level=level, workers=1), stop=stop, server=server)
+    options = Options(profile=profile, seed=trial.seed, level=trial.level, workers=1)
+    session = Session(options, stop=stop, server=server)
     plugin = SuitePlugin(session, show=lambda finished: None)
     run(plugin)
     seconds = time.monotonic() - started

@@ -142,14 +142,18 @@ def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
     """Yield otherwise complete bodies whose deliveryType is none of the three (T-ENUM, B-TYPE)."""
     project, name = scene.targets[0]
     everything: dict[str, Any] = {"snapshotId": scene.snapshots[0], "targetClusterName": name, "targetGroupId": project}
+    bases = {
+        good: everything | (moments(scene)[0] if good == "pointInTime" and moments(scene) else {}) for good in _ENUM_NEAR
+    }
     for good, near in _ENUM_NEAR.items():
-        base = everything | (moments(scene)[0] if good == "pointInTime" and moments(scene) else {})
-        for wrong in (near, good + "\n", good[:-1], " " + good, good.upper(), good + "s"):
-            yield Body(base | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
-    for wrong in ("", "RESTORE", "point_in_time", "oplog"):
-        yield Body(everything | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
+        yield Body(bases[good] | {"deliveryType": near}, "T-ENUM", f"deliveryType {near!r}")
     for odd in (1, True, ["automated"], {"type": "automated"}):
         yield Body(everything | {"deliveryType": odd}, "B-TYPE", f"deliveryType {odd!r}")
+    for wrong in ("", "RESTORE", "automated\n", "point_in_time", "oplog"):
+        yield Body(everything | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
+    for good, base in bases.items():
+        for wrong in (good + "\n", good[:-1], " " + good, good.upper(), good + "s"):
+            yield Body(base | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
 
 
 def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:

@@ -17,6 +17,7 @@ from reports.journal import JournalWriter
 from strategies.requests import build
 from strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 from suites.profiles import Profile
+from suites.repeating import Repeating
 from targets.client import Client
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from targets.redaction import redact
@@ -71,6 +72,7 @@ class Endpoint:
     test: str = ""
     stopped: bool = False
     chronicle: Chronicle = field(init=False)
+    _repeating: Repeating = field(init=False)
     _known: set[tuple[str, str, str]] = field(default_factory=set, init=False)
     _known_before_test: frozenset[tuple[str, str, str]] = field(default=frozenset(), init=False)
     _spent_after_failure: int | None = field(default=None, init=False)
@@ -79,6 +81,7 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         self.chronicle = Chronicle(self.knowledge)
+        self._repeating = Repeating(self.knowledge)
 
     # What the endpoint is
 
@@ -124,14 +127,37 @@ class Endpoint:
         return judged[0]
 
     def send_all(self, requests: Iterable[Request], *, free_target: bool = False) -> list[Judged | None]:
-        """Send requests, at the same time as far as the run's workers allow; judge and journal them in their order."""
+        """Send requests, at the same time as far as the run's workers allow; judge and journal them in their order.
+
+        What is found is tried again, after all were sent; a run that stops at the first sight spares itself that.
+        """
         outcomes: list[Judged | None] = []
-        for attempt in self.client.attempt_all(requests):
+        for attempt in self.client.attempts(requests):
+            if self.stopped:
+                break
             if isinstance(attempt, Exchange):
                 outcomes.append(self.record(attempt, free_target=free_target))
             else:
                 outcomes.append(self._not_sent(attempt))
+        for judged in outcomes:
+            if judged is not None and judged.judgement.findings:
+                self.try_again(judged)
         return outcomes
+
+    def try_again(self, judged: Judged) -> None:
+        """Send the request of an exchange with findings once more, and journal whether they repeat."""
+        if self.stop is not None or judged.status == 0:
+            return
+
+        def send() -> tuple[int, Judgement] | None:
+            attempt = self.client.attempt_all([judged.exchange.request])[0]
+            if not isinstance(attempt, Exchange):
+                return None
+            again = self.record(attempt)
+            return again.number, again.judgement
+
+        for record in self._repeating.try_again(judged.number, judged.exchange, judged.judgement, send):
+            self.journal.repeat(record)
 
     def verify(self, requests: Iterable[Request]) -> list[Judged | None]:
         """Send requests and raise Departed on findings that were not known before the test began.

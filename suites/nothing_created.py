@@ -48,9 +48,6 @@ def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator
         before, known = known, _listed(endpoint, operation, scene)
         if before is None or known is None:
             return False
-        if before.whole and known.whole:
-            answered = {job.job for job in endpoint.chronicle.created()}
-            return bool(known.ids - before.ids - answered)
         return known.total - before.total > known.created - before.created
 
     yield stray
@@ -58,28 +55,21 @@ def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator
 
 @dataclass(frozen=True)
 class _Listed:
-    """The jobs of a list: the ids on its first page, how many there are, how many creates of this run there were."""
+    """How many jobs a list counts, and how many creates of this run had succeeded by then."""
 
-    ids: frozenset[str]
     total: int
     created: int
 
-    @property
-    def whole(self) -> bool:
-        return self.total <= len(self.ids)
-
 
 def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed | None:
-    """Read the scene's list; None where it could not be read."""
+    """Read how many jobs the scene's list counts; None where it could not be read."""
     created = len(endpoint.chronicle.created())
-    judged = read_list(endpoint, operation.family, scene)
+    judged = read_list(endpoint, operation.family, scene, itemsPerPage="1")
     if judged is None:
         return None
     try:
-        page = json.loads(judged.exchange.response.body)
-        ids = frozenset(str(job["id"]) for job in page["results"])
-        return _Listed(ids, int(page.get("totalCount", len(ids))), created)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return _Listed(int(json.loads(judged.exchange.response.body)["totalCount"]), created)
+    except (ValueError, KeyError, TypeError):
         return None
 
 

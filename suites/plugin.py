@@ -85,8 +85,8 @@ class SuitePlugin:
         """Leave out tests of operations that the endpoint does not offer."""
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         operation = parameters.get("operation")
-        uses_endpoint = operation is not None and "endpoint" in getattr(item, "fixturenames", ())
-        if uses_endpoint and not self.endpoint().offers(operation.id):
+        uses_endpoint = "endpoint" in getattr(item, "fixturenames", ())
+        if operation is not None and uses_endpoint and not self.endpoint().offers(operation.id):
             pytest.skip(f"{operation.id} is not offered")
 
     @pytest.hookimpl(wrapper=True)

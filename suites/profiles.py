@@ -29,7 +29,7 @@ class Profile:
 
 
 QUICK = Profile("quick", 5, 4, 6, 3, 10, 1, 15, 0, (5.0, 30.0))
-STANDARD = Profile("standard", 24, 14, None, 10, 20, 3, 25, 6, (10.0, 120.0))
+STANDARD = Profile("standard", 24, 12, None, 8, 20, 3, 25, 4, (10.0, 120.0))
 THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
 
 PROFILES = {profile.name: profile for profile in (QUICK, STANDARD, THOROUGH)}

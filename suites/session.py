@@ -18,6 +18,7 @@ from contracts.catalogue import REQUIREMENTS
 from contracts.exchange import Request
 from contracts.finding import Finding
 from contracts.knowledge import EVERY, Knowledge
+from contracts.knowledge_form import knowledge_as_json
 from contracts.operations import OPERATIONS
 from reference.command import environment
 from reference.fixtures import target_toml
@@ -114,15 +115,15 @@ class Session:
             digest="digest" in found.schemes,
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
-        header = self._header(target, workers, reasons)
+        header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
         self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self.tally = Tally(header)
         journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
         profile = PROFILES[self.options.profile]
         self.endpoint = Endpoint(self._client, knowledge, journal, profile, self.options.seed, self.stop)
         self.endpoint.begin_test("preflight")
-        for exchange in found.exchanges:
-            self.endpoint.record(exchange)
+        for judged in [self.endpoint.record(exchange) for exchange in found.exchanges]:
+            self.endpoint.try_again(judged)
         return self.endpoint
 
     def finish(self, *, partial: bool = False) -> Report:

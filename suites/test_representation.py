@@ -12,6 +12,7 @@ from strategies.representations import in_every_form, later_versions, unsettled_
 from strategies.requests import Case, build
 from strategies.scenes import Scene, path_parameters
 from suites.endpoint import Endpoint
+from suites.forms import compare_forms
 from suites.jobs import some_job
 from suites.marks import EVERY, V2, on, puts_to_the_test
 
@@ -26,7 +27,8 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
         endpoint.not_exercised("V-ENVELOPE", operation.id, reason)
         endpoint.not_exercised("V-PRETTY", operation.id, reason)
         return
-    endpoint.verify(_requests(in_every_form(request)))
+    judged = endpoint.verify([request, *_requests(in_every_form(request))])
+    compare_forms(endpoint, operation, judged)
 
 
 @puts_to_the_test("V-ENVELOPE", "E-STATUS", "E-SCHEMA")

@@ -151,14 +151,18 @@ class Client:
 
     def attempt_all(self, requests: Iterable[Request]) -> list[Attempt]:
         """Like `send_all`, with the failure itself in the place of each exchange that did not come about."""
-        requests = list(requests)
-        attempts: list[Attempt] = []
-        for outcome in self._outcomes(requests):
+        return list(self.attempts(requests))
+
+    def attempts(self, requests: Iterable[Request]) -> Iterator[Attempt]:
+        """Yield what becomes of each request, in request order; closing the iterator leaves the rest unsent.
+
+        With more than one worker those after it may be under way already.
+        """
+        for outcome in self._outcomes(list(requests)):
             try:
-                attempts.append(self._deliver(outcome))
+                yield self._deliver(outcome)
             except NotSent as failure:
-                attempts.append(failure)
-        return attempts
+                yield failure
 
     def _outcomes(self, requests: Sequence[Request]) -> Iterator[_Outcome]:
         if self.workers <= 1 or len(requests) <= 1:

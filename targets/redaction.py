@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote
 
 from contracts.exchange import Exchange, Headers
@@ -69,9 +70,13 @@ def mask_text(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 def _forms(secrets: Iterable[Secret]) -> tuple[str, ...]:
     """Return each secret as it may be written: plainly, in JSON, in a URL. Very short ones would mask half the text."""
+    return _forms_of(tuple(secret.reveal() for secret in secrets))
+
+
+@lru_cache(maxsize=8)
+def _forms_of(values: tuple[str, ...]) -> tuple[str, ...]:
     forms: dict[str, None] = {}
-    for secret in secrets:
-        value = secret.reveal()
+    for value in values:
         if len(value) >= _LEAST_LENGTH:
             forms.update(dict.fromkeys((value, json.dumps(value)[1:-1], quote(value, safe=""), quote(value))))
     return tuple(sorted(forms, key=len, reverse=True))

@@ -1,0 +1,60 @@
+"""The same answer in another form: what `envelope` and `pretty` must not change (V-ENVELOPE, V-PRETTY)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.jobs import is_terminal
+from contracts.listing import listed
+from contracts.verdicts import Verdicts
+
+TIDAL = frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components", "snapshotUrl", "status"})
+"""Properties that may differ between two answers by themselves: links repeat the query, downloads expire, and an
+enveloped list has a status of its own."""
+
+_MISSING = object()
+
+
+def judge_same_job(
+    requirement: str, plain: Mapping[str, Any], formed: Mapping[str, Any], pointer: str, verdicts: Verdicts
+) -> None:
+    """Hold a finished job's document in one form against its plain one; `pointer` is where the formed one stands."""
+    for name in sorted((plain.keys() | formed.keys()) - TIDAL):
+        owed, seen = plain.get(name, _MISSING), formed.get(name, _MISSING)
+        shown = "nothing" if seen is _MISSING else seen
+        expected = f"{name} as without the flag"
+        verdicts.check(requirement, owed == seen, expected, shown, f"{pointer}/{name}")
+
+
+def judge_same_list(
+    requirement: str,
+    plain: Mapping[str, Any],
+    formed: Mapping[str, Any],
+    pointer: str,
+    verdicts: Verdicts,
+) -> None:
+    """Hold a list page in one form against the plain one: its own properties, and the jobs that it showed finished."""
+    lacking = sorted(plain.keys() - formed.keys() - TIDAL)
+    verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
+    finished = {str(job.get("id")): job for _, job in listed(plain, "") if is_terminal(job)}
+    for where, job in listed(formed, pointer):
+        before = finished.get(str(job.get("id")))
+        if before is not None:
+            judge_same_job(requirement, before, job, where, verdicts)
+
+
+def judge_same_properties(
+    requirement: str,
+    plain: Mapping[str, Any],
+    formed: Mapping[str, Any],
+    read_back: Mapping[str, Any],
+    pointer: str,
+    verdicts: Verdicts,
+) -> None:
+    """Hold a create's answer in one form against a plain create's, of another job.
+
+    A property counts as lost only if the plain answer has it and the formed one's own job shows it when read back.
+    """
+    lost = sorted((plain.keys() & read_back.keys()) - formed.keys() - TIDAL)
+    verdicts.check(requirement, not lost, "every property of the plain answer", f"without {', '.join(lost)}", pointer)

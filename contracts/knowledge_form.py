@@ -1,0 +1,47 @@
+"""What a run knew of its endpoint as JSON, so that its journal can be judged again in the same light."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+from contracts.knowledge import Knowledge
+
+
+def knowledge_as_json(knowledge: Knowledge) -> dict[str, Any]:
+    """Return the JSON form of what is known, without what is offered, which a journal's header tells already."""
+    inventory = knowledge.inventory
+    return {
+        "clusters": [asdict(cluster) for cluster in inventory.clusters],
+        "targets": [{**asdict(target), "accepts": sorted(target.accepts)} for target in inventory.targets],
+        "absent": None if inventory.absent is None else asdict(inventory.absent),
+        "takes_any": inventory.takes_any,
+        "digest": knowledge.digest,
+        "latest_date": knowledge.latest_date,
+    }
+
+
+def knowledge_of_json(document: Mapping[str, Any], offered: frozenset[str]) -> Knowledge:
+    """Return what `document` says is known; where it says nothing, nothing is."""
+    if not document:
+        return Knowledge(offered=offered)
+    absent = document["absent"]
+    inventory = Inventory(
+        clusters=tuple(_cluster(cluster) for cluster in document["clusters"]),
+        targets=tuple(
+            RestoreTarget(target["project"], target["name"], frozenset(target["accepts"]))
+            for target in document["targets"]
+        ),
+        absent=None if absent is None else Absent(**absent),
+        takes_any=document["takes_any"],
+    )
+    return Knowledge(inventory, offered, document["digest"], document["latest_date"])
+
+
+def _cluster(document: Mapping[str, Any]) -> Cluster:
+    moment = document["point_in_time"]
+    members = {**document, "snapshots": tuple(document["snapshots"])}
+    members["point_in_time"] = None if moment is None else PointInTime(**moment)
+    return Cluster(**members)
