@@ -22,6 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--workers", type=int, help="connections used at the same time")
     group.addoption("--report", type=Path, help="folder for the reports")
     group.addoption("--mode", choices=["read", "refusals", "restore"], help="what may be sent")
+    group.addoption("--baseline", type=Path, help="earlier run to compare with: a folder of reports or a journal")
+    group.addoption("--gate", choices=["new", "any", "none"], help="which failures end the run with 1")
+    group.addoption("--waivers", type=Path, help="file (TOML) of accepted failures")
+    group.addoption("--update-waivers", action="store_true", help="add a waiver with blanks for each failure")
+    group.addoption("--shard", help="run one part of several, such as 2/4")
     group.addoption("--rate", help="requests at most, such as 600/min")
 
 
@@ -35,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def session_endpoint(pytestconfig: pytest.Config) -> Endpoint:
     """The endpoint of this run, opened on first use."""
-    plugin: SuitePlugin = pytestconfig.pluginmanager.get_plugin("atlas-conformance")
+    plugin = pytestconfig.pluginmanager.get_plugin("atlas-conformance")
+    assert isinstance(plugin, SuitePlugin)
     return plugin.endpoint()
 
 

@@ -11,6 +11,13 @@ _COMMANDS = {
     "run": ("atlas_conformance.running", "run_command", "Verify an endpoint against the whole contract."),
     "serve": ("reference.command", "serve_command", "Serve the reference endpoint until Ctrl-C."),
     "prove": ("atlas_conformance.proving", "prove_command", "Run the suites against every fault they should catch."),
+    "check": ("atlas_conformance.checking", "check_command", "Judge recorded traffic: HAR files and journals."),
+    "record": ("atlas_conformance.recording", "record_command", "Record and judge the traffic to an endpoint."),
+    "drift": ("atlas_conformance.drifting", "drift_command", "Compare the contract with a vendor's OpenAPI file."),
+    "report": ("atlas_conformance.reporting", "report_command", "Render a journal again, in any format."),
+    "compare": ("atlas_conformance.comparing", "compare_command", "Compare two runs: what is worse, what is better."),
+    "merge": ("atlas_conformance.merging", "merge_command", "Join the shards of a run."),
+    "history": ("atlas_conformance.trending", "history_command", "Show the verdicts of many runs over time."),
     "requirements": ("atlas_conformance.listing", "requirements_command", "List requirements and their sources."),
 }
 

@@ -13,7 +13,9 @@ import pytest
 from rich.console import Console
 
 from atlas_conformance.__main__ import INTERRUPTED, PROGRAM, ROOT
+from atlas_conformance.journalled import gate_options
 from reference.server import ServerError
+from reports.annotations import workflow_commands
 from reports.journal import JournalError
 from reports.progress import Progress
 from reports.records import FindingRecord, Header, Record
@@ -77,15 +79,32 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
     " restore on loopback and read elsewhere.",
 )
 @click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
-def run_command(requirement: tuple[str, ...], **given: object) -> None:
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="Earlier run to compare with: a folder of reports, a summary or a journal.",
+)
+@gate_options
+@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
+@click.option("--shard", metavar="I/N", help="Run part I of N; `merge` joins the journals. Needs --seed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    show_default=True,
+    help="github adds workflow commands that mark failures.",
+)
+def run_command(requirement: tuple[str, ...], form: str, **given: object) -> None:
     """Verify an endpoint against the whole contract.
 
     With neither --target nor --base-url, the reference endpoint is started on a free port and verified.
 
     \b
     Exit codes:
-      0  everything that was exercised holds
-      1  a requirement fails
+      0  everything that was exercised holds, or the gate lets it through
+      1  a requirement fails (--gate says which failures count)
       2  wrong usage, target file or environment
       3  the endpoint cannot be reached, or not be verified as things are
       4  an error of the suite itself, an interrupted run, or nothing was exercised
@@ -102,6 +121,9 @@ def run_command(requirement: tuple[str, ...], **given: object) -> None:
         session.observer = _Observer(session, console, progress)
         plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
         code = run_suites(plugin)
+    if form == "github" and session.report is not None:
+        for line in workflow_commands(session.report, session.standing):
+            click.echo(line)
     if plugin.failure is not None:
         _complain(plugin.failure, code)
     sys.exit(code)

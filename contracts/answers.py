@@ -71,11 +71,11 @@ def judge_authentication(exchange: Exchange, reading: Reading, knowledge: Knowle
         return True
     if request.credential == "unknown":
         return status == 401
-    if request.scheme in ("digest", "bearer"):
+    if request.scheme in ("digest", "bearer") and request.credential == "owner":
         requirement = "A-DIGEST" if request.scheme == "digest" else "A-BEARER"
         verdicts.check(requirement, status != 401, f"valid {request.scheme} credentials taken", status, _STATUS)
-    if status == 401:
-        return True
+        if status == 401:
+            return True
     if request.credential == "off-list":
         allowed = {403} | reading.refusals
         expected = "403 for an address outside the API access list"
@@ -85,7 +85,7 @@ def judge_authentication(exchange: Exchange, reading: Reading, knowledge: Knowle
         allowed = {403} | reading.refusals
         verdicts.check("A-ROLE", status in allowed, "403 without the Project Owner role", status, _STATUS)
         return True
-    return request.credential == "reader" and status == 403
+    return request.credential == "reader" and status in (401, 403)
 
 
 def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> None:
@@ -134,6 +134,28 @@ def _judge_acceptance(status: int, reading: Reading, verdicts: Verdicts) -> None
         verdicts.check("L-FOUND", status == operation.success, expected, status, _STATUS)
 
 
+def judge_hidden_error(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> bool:
+    """V-ENVELOPE: an error under an envelope keeps its own HTTP status; return whether a success hides one."""
+    response = exchange.response
+    if reading.envelope is False or response.status >= 300 or b'"error"' not in response.body:
+        return False
+    document = _parse(response)
+    key = _envelope_key(document)
+    inner = document[key] if key is not None else None
+    if inner is None or not {"error", "errorCode"} <= inner.keys() or "id" in inner:
+        return False
+    expected = "the HTTP status that the error has without an envelope"
+    verdicts.failed("V-ENVELOPE", expected, f"{response.status} around the error {shown(inner['error'])}", _STATUS)
+    return True
+
+
+def _envelope_key(document: Any) -> str | None:
+    """The key under which a document holds a wrapped one, or None."""
+    if not isinstance(document, dict):
+        return None
+    return next((key for key in ("content", "envelope") if isinstance(document.get(key), dict)), None)
+
+
 def judge_error(exchange: Exchange, verdicts: Verdicts, envelope: bool | None = False) -> None:
     """E-* and C-MEDIA on an error answer; under an envelope the error may be wrapped or not (V-ENVELOPE)."""
     response = exchange.response
@@ -142,7 +164,7 @@ def judge_error(exchange: Exchange, verdicts: Verdicts, envelope: bool | None = 
     document = _parse(response)
     pointer = "/response/body"
     if isinstance(document, dict) and envelope is not False and "error" not in document:
-        key = next((k for k in ("content", "envelope") if isinstance(document.get(k), dict)), None)
+        key = _envelope_key(document)
         if key is not None:
             expected = f"status {response.status} in the envelope of an error"
             wrapped = document.get("status")
@@ -166,6 +188,8 @@ def _judge_error_document(response: Response, document: dict[str, Any], pointer:
             requirement = "E-FIELDS" if error.pointer.startswith("/badRequestDetail/fields/") else "E-SCHEMA"
             expected = error.message if error.property is None else f"{error.property} present"
             verdicts.value_failed(requirement, expected, where, error.pointer, value, document)
+            if error.keyword == "type":
+                verdicts.mistyped(where)
     detail = document.get("badRequestDetail")
     if isinstance(detail, dict) and detail.get("fields"):
         verdicts.held("E-FIELDS")
@@ -247,9 +271,7 @@ def _unwrap(response: Response, document: Any, reading: Reading, verdicts: Verdi
     """V-ENVELOPE: return the answer's own document and the pointer to it, or None where an envelope hides it."""
     pointer = "/response/body"
     operation = reading.operation
-    key = None
-    if isinstance(document, dict):
-        key = next((k for k in ("content", "envelope") if isinstance(document.get(k), dict)), None)
+    key = _envelope_key(document)
     status = document.get("status") if isinstance(document, dict) else None
     wrapped = key is not None and (_is_integer(status) or "id" not in document) and "results" not in (document or {})
     if reading.envelope is None:
@@ -283,6 +305,8 @@ def _judge_schema(operation: Operation, document: Any, pointer: str, verdicts: V
         expected = error.message if error.property is None else f"{error.property} present"
         value = _value_at(document, error.pointer)
         verdicts.value_failed("C-SCHEMA", expected, where, error.pointer, value, document)
+        if error.keyword == "type":
+            verdicts.mistyped(where)
 
 
 def _parse(response: Response) -> Any:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.jobs import TERMINAL, is_terminal
+from contracts.operations import OPERATIONS
+from contracts.validation import validator
 from contracts.verdicts import Verdicts
 
 RANK = {"PENDING": 0, "QUEUED": 1, "RUNNING": 2, "FAILED": 3, "COMPLETED": 3}
@@ -30,6 +32,12 @@ _FIXED_SHARED = (
 )
 _VOLATILE = frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components", "snapshotUrl"})
 _MISSING = object()
+
+NAMED = {
+    family: frozenset(validator(f"{family}-restore-job.json").schema["properties"])
+    for family in ("flex", "tenant", "cluster")
+}
+"""The properties that the schema of a job names, by family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +66,10 @@ class _Order:
     def broken_by(self, level: int, started: float, ended: float) -> int | None:
         """Return a level seen whose order with this one is wrong, or None."""
         for other, end in self.earliest_end.items():
-            if other > level and end <= started:
+            if other > level and end < started:
                 return other
         for other, start in self.latest_start.items():
-            if other < level and ended <= start:
+            if other < level and ended < start:
                 return other
         return None
 
@@ -78,6 +86,7 @@ class JobHistory:
         self.created: Observation | None = None
         self.create_operation: str | None = None
         self.target: tuple[str, str] | None = None
+        self.target_unread = False
         self.first_ended: float = float("inf")
         self.listed_ended: float = float("inf")
         self.finished = False
@@ -87,7 +96,9 @@ class JobHistory:
         self._first_read: Observation | None = None
         self._orders: dict[str, _Order] = {}
         self._constants: dict[str, Any] = {}
-        self._settled: Observation | None = None
+        self.finished_ended: float = float("inf")
+        self._fixed: dict[str, Any] = {}
+        self._settled: dict[str, Observation] = {}
         self._sound: Observation | None = None
 
     def observe(self, seen: Observation, verdicts: Verdicts) -> None:
@@ -97,6 +108,8 @@ class JobHistory:
             return
         before = verdicts.findings
         self._compare_fixed(seen, verdicts)
+        if is_terminal(seen.document):
+            self.finished_ended = min(self.finished_ended, seen.ended)
         if self.family == "cluster":
             self._observe_dedicated(seen, verdicts)
         else:
@@ -118,7 +131,7 @@ class JobHistory:
             and not seen.created
             and self.cancel_ended is None
             and last.operation == seen.operation
-            and last.document == seen.document
+            and (last.document is seen.document or last.document == seen.document)
         )
 
     def _observe_again(self, seen: Observation, verdicts: Verdicts) -> None:
@@ -132,28 +145,39 @@ class JobHistory:
                 self._follow_status(status, seen, verdicts)
                 if status in TERMINAL and seen.document.get("restoreFinishedDate") is not None:
                     verdicts.held("S-FINISHED")
-        if self._settled is not None and is_terminal(seen.document):
+        if self._settled and is_terminal(seen.document):
             verdicts.held("L-STABLE")
         self.first_ended = min(self.first_ended, seen.ended)
 
     def _compare_fixed(self, seen: Observation, verdicts: Verdicts) -> None:
         if seen.created:
             return
-        earlier, requirement = self._first_read, "S-FIXED"
-        if earlier is None:
-            earlier, requirement = self.created, "S-SAME"
-        if earlier is None:
-            return
+        after_create = self._first_read is None and self.created is not None
+        if after_create and self.created is not None:
+            self._remember_fixed(self.created)
+        requirement = "S-SAME" if after_create else "S-FIXED"
         requirement = "T-FLAGS" if self.family == "cluster" else requirement
-        fields = _FIXED[self.family] + (() if self.family == "cluster" else _FIXED_SHARED)
-        for name in fields:
-            before = earlier.document.get(name)
+        for name in self._fixed_of(seen.operation):
+            before = self._fixed.get(name)
             if before is not None:
                 now = seen.document.get(name)
                 if now == before:
                     verdicts.held(requirement)
                 else:
                     verdicts.check(requirement, False, f"{name} as before: {before!r}", now, f"{seen.pointer}/{name}")
+
+        self._remember_fixed(seen)
+
+    def _fixed_of(self, operation: str) -> tuple[str, ...]:
+        """What the operation shows of a job that never changes; flex and tenant reads name the cluster differently."""
+        family = OPERATIONS[operation].family
+        return _FIXED[family] + (() if family == "cluster" else _FIXED_SHARED)
+
+    def _remember_fixed(self, seen: Observation) -> None:
+        for name in self._fixed_of(seen.operation):
+            value = seen.document.get(name)
+            if value is not None:
+                self._fixed.setdefault(name, value)
 
     def _observe_shared(self, seen: Observation, verdicts: Verdicts) -> None:
         status = seen.document.get("status")
@@ -222,13 +246,14 @@ class JobHistory:
 
     def _compare_settled(self, seen: Observation, verdicts: Verdicts) -> None:
         """L-STABLE: between two reads of a finished job nothing else changes either."""
-        before = self._settled
-        if before is None or before.operation != seen.operation:
-            self._settled = seen
+        before = self._settled.setdefault(seen.operation, seen)
+        if before is seen:
             return
         covered = set(_FIXED[self.family]) | set(_FIXED_SHARED) | {"status", "restoreFinishedDate"}
         covered |= {"cancelled", "failed", "finishedAt"}
-        for name in sorted((before.document.keys() | seen.document.keys()) - _VOLATILE - covered):
+        # A property that no schema names may follow a clock of its own.
+        named = before.document.keys() & NAMED[self.family] | seen.document.keys() & NAMED[self.family]
+        for name in sorted(named - _VOLATILE - covered):
             old, new = before.document.get(name, _MISSING), seen.document.get(name, _MISSING)
             shown = "nothing" if new is _MISSING else new
             expected = f"{name} of a finished job as before"

@@ -25,7 +25,7 @@ _INSTANCE = {"flex": "instanceName", "tenant": "clusterName"}
 
 def is_terminal(document: Mapping[str, Any]) -> bool:
     """Whether a job document, of whatever family, shows that the job has come to its end."""
-    ended = any(document.get(name) is True for name in ("failed", "cancelled"))
+    ended = document.get("failed") is True or document.get("cancelled") is True
     return document.get("status") in TERMINAL or document.get("finishedAt") is not None or ended
 
 
@@ -182,6 +182,7 @@ def judge_creation(
     given = {name: value for name, value in sent.items() if value is not None}
     if operation.family == "cluster":
         _judge_dedicated_creation(given, document, pointer, verdicts)
+        judge_freshness(operation, document, pointer, verdicts)
         return
     fields = ["snapshotId", "targetDeploymentItemName"]
     fields += ["targetProjectId"] if "targetProjectId" in given else []
@@ -197,10 +198,23 @@ def judge_creation(
     if delivery in ("RESTORE", "DOWNLOAD"):
         expected = "RESTORE for a job that restores to a target"
         verdicts.check("S-DELIVERY", delivery == "RESTORE", expected, delivery, f"{pointer}/deliveryType")
-    status = document.get("status")
-    verdicts.check("S-NEW", status not in TERMINAL, "a fresh job not yet terminal", status, f"{pointer}/status")
+    judge_freshness(operation, document, pointer, verdicts)
+
+
+def judge_freshness(operation: Operation, document: Mapping[str, Any], pointer: str, verdicts: Verdicts) -> None:
+    """Judge the answer of a create by what no fresh job may show, whatever was asked for: S-NEW, T-NEW."""
+    requirement = "T-NEW" if operation.family == "cluster" else "S-NEW"
     seen = document.get("id")
-    verdicts.check("S-NEW", isinstance(seen, str), "an id on a fresh job", seen, f"{pointer}/id")
+    verdicts.check(requirement, isinstance(seen, str), "an id on a fresh job", seen, f"{pointer}/id")
+    if operation.family != "cluster":
+        status = document.get("status")
+        verdicts.check("S-NEW", status not in TERMINAL, "a fresh job not yet terminal", status, f"{pointer}/status")
+        return
+    seen = document.get("finishedAt")
+    verdicts.check("T-NEW", seen is None, "no finishedAt on a fresh job", seen, f"{pointer}/finishedAt")
+    for flag in ("cancelled", "failed", "expired"):
+        seen = document.get(flag)
+        verdicts.check("T-NEW", seen in (None, False), f"{flag} false on a fresh job", seen, f"{pointer}/{flag}")
 
 
 def _judge_dedicated_creation(
@@ -228,10 +242,3 @@ def _judge_dedicated_creation(
                 seen = document[field]
                 expected = f"{field} {shown(given[field])}, as sent"
                 verdicts.check("T-ECHO", seen == given[field], expected, seen, f"{pointer}/{field}")
-    seen = document.get("id")
-    verdicts.check("T-NEW", isinstance(seen, str), "an id on a fresh job", seen, f"{pointer}/id")
-    seen = document.get("finishedAt")
-    verdicts.check("T-NEW", seen is None, "no finishedAt on a fresh job", seen, f"{pointer}/finishedAt")
-    for flag in ("cancelled", "failed", "expired"):
-        seen = document.get(flag)
-        verdicts.check("T-NEW", seen in (None, False), f"{flag} false on a fresh job", seen, f"{pointer}/{flag}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +55,50 @@ def _judge_bystander(exchange: Exchange, knowledge: Knowledge) -> Judgement:
     return verdicts.judgement()
 
 
-def examine(exchange: Exchange, knowledge: Knowledge, *, busy: bool = False) -> Examined | None:
+@dataclass(frozen=True)
+class _Answer:
+    """What a body alone shows: the unwrapped document, where it stands, and the verdicts on it."""
+
+    document: Mapping[str, Any] | None
+    pointer: str
+    verdicts: Verdicts
+
+
+class AnswerMemory:
+    """The last answers that were judged, as recorded polling sees the same answer to the same request many times.
+
+    Memory is bounded: `size` answers of at most `longest` bytes are kept. It serves one `Knowledge`.
+    """
+
+    def __init__(self, size: int = 256, longest: int = 65_536) -> None:
+        self._size = size
+        self._longest = longest
+        self._known: dict[tuple[object, ...], _Answer] = {}
+
+    def recall(self, exchange: Exchange, judge_anew: Callable[[], _Answer]) -> _Answer:
+        """Return what the answer shows, judged anew only where it is not remembered."""
+        request, response = exchange.request, exchange.response
+        if len(response.body) > self._longest or len(request.body or b"") > self._longest:
+            return judge_anew()
+        headers = (response.header("content-type"), response.header("x-error-code"))
+        sent = (request.method, request.target, request.headers, request.body, request.body_recorded)
+        key = (sent, response.status, headers, response.body)
+        known = self._known.pop(key, None)
+        if known is None:
+            known = judge_anew()
+            if len(self._known) >= self._size:
+                del self._known[next(iter(self._known))]
+        self._known[key] = known
+        return known
+
+
+def examine(
+    exchange: Exchange, knowledge: Knowledge, *, busy: bool = False, memory: AnswerMemory | None = None
+) -> Examined | None:
     """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
 
     `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse.
+    With a `memory`, an answer that it knows is not judged again.
     """
     reading = read(exchange.request, knowledge, busy=busy)
     if reading is None:
@@ -66,20 +106,33 @@ def examine(exchange: Exchange, knowledge: Knowledge, *, busy: bool = False) -> 
     verdicts = Verdicts(reading.operation.id)
     response = exchange.response
     answers.judge_rate(response, verdicts)
-    document: Mapping[str, Any] | None = None
-    pointer = "/response/body"
-    if not answers.is_paced(response):
+    hidden = answers.judge_hidden_error(exchange, reading, verdicts)
+    if not hidden and not answers.is_paced(response):
         settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
         if not settled or response.status >= 500:
             answers.judge_status(exchange, reading, verdicts)
-        if response.status == reading.operation.success:
-            success = answers.judge_success(exchange, reading, verdicts)
-            if success is not None:
-                document, pointer = success
-                _judge_document(exchange, reading, document, pointer, verdicts)
+    if memory is None:
+        answer = _judge_answer(exchange, reading)
+    else:
+        answer = memory.recall(exchange, lambda: _judge_answer(exchange, reading))
+    verdicts.include(answer.verdicts)
+    return Examined(reading, answer.document, answer.pointer, verdicts)
+
+
+def _judge_answer(exchange: Exchange, reading: Reading) -> _Answer:
+    """Judge what the answer itself shows, whoever asked and whenever."""
+    verdicts = Verdicts(reading.operation.id)
+    response = exchange.response
+    document: Mapping[str, Any] | None = None
+    pointer = "/response/body"
+    if response.status == reading.operation.success and not answers.is_paced(response):
+        success = answers.judge_success(exchange, reading, verdicts)
+        if success is not None:
+            document, pointer = success
+            _judge_document(exchange, reading, document, pointer, verdicts)
     if response.status >= 400:
         answers.judge_error(exchange, verdicts, reading.envelope)
-    return Examined(reading, document, pointer, verdicts)
+    return _Answer(document, pointer, verdicts)
 
 
 def _judge_document(
@@ -94,3 +147,5 @@ def _judge_document(
     jobs.judge_job(operation, parameters, document, pointer, verdicts)
     if operation.kind == "create" and isinstance(reading.document, dict):
         jobs.judge_creation(operation, parameters, reading.document, document, pointer, verdicts)
+    elif operation.kind == "create" and not exchange.request.body_recorded:
+        jobs.judge_freshness(operation, document, pointer, verdicts)

@@ -49,7 +49,7 @@ def judge_page(request: Request, document: Mapping[str, Any], pointer: str, verd
     doubled = len(ids) - len({str(i) for i in ids})
     verdicts.check("L-PAGE", doubled == 0, "each job once", f"{doubled} doubled", f"{pointer}/results")
     total = document.get("totalCount")
-    counted = request.parameter("includeCount") != "false"
+    counted = request.parameter("includeCount") in (None, "true")
     if not _is_count(total):
         if counted:
             verdicts.check("L-PAGE", False, "totalCount, the number of jobs", total, f"{pointer}/totalCount")

@@ -53,7 +53,7 @@ def accepts(operation: Operation, request: Request, latest_date: str) -> Accepts
         return Accepts(known=False)
     value = request.header("accept")
     if operation.api != "v2":
-        ordinary = value is None or media_type(value)[0] in (JSON, "*/*", "application/*")
+        ordinary = value is None or media_type(value) in ((JSON, ()), ("*/*", ()), ("application/*", ()))
         return Accepts(free=not ordinary)
     if value is None:
         return Accepts(free=True)

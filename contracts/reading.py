@@ -144,29 +144,33 @@ def _read_existence(
     job = parameters.get("restoreJobId") or parameters.get("restoreId")
     cluster_parameter = "name" if "name" in parameters else "clusterName"
     not_found = frozenset({404})
-    if job is not None and absent is not None and job == absent.job:
-        parameter = "restoreId" if "restoreId" in parameters else "restoreJobId"
-        violations.append(Violation("N-JOB", f"/request/path/{parameter}", not_found, "an absent job not found"))
-    elif job is not None and not inventory.takes_any:
+    job_is_absent = job is not None and absent is not None and job == absent.job
+    if job is not None and not job_is_absent and not inventory.takes_any:
+        # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
         freedoms.append(Freedom("a job that may not exist", frozenset({400, 403, 404})))
     if absent is not None and project == absent.project:
         violations.append(Violation("N-GROUP", "/request/path/groupId", not_found, "an absent project not found"))
         return
     cluster = knowledge.cluster(project, name)
     pointer = f"/request/path/{cluster_parameter}"
+    conflict = {409} if operation.kind == "create" else set()
     if cluster is None:
         if absent is not None and name == absent.cluster:
             violations.append(Violation("N-CLUSTER", pointer, not_found, "an absent cluster not found"))
             if project not in knowledge.projects():
                 freedoms.append(Freedom("a project that may not exist", frozenset({403, 404})))
-        elif not inventory.takes_any:
-            freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404, 409})))
+            return
+        if not inventory.takes_any:
+            freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404} | conflict)))
     elif cluster.kind != KIND_OF_FAMILY[operation.family]:
-        if operation.family == "tenant" and cluster.kind == "flex":
-            freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404, 409})))
-        else:
+        if operation.family != "tenant" or cluster.kind != "flex":
             kind = frozenset({400, 404})
             violations.append(Violation("N-CLUSTER", pointer, kind, f"a {cluster.kind} cluster refused here"))
+            return
+        freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404} | conflict)))
+    if job_is_absent:
+        parameter = "restoreId" if "restoreId" in parameters else "restoreJobId"
+        violations.append(Violation("N-JOB", f"/request/path/{parameter}", not_found, "an absent job not found"))
 
 
 def _flag(request: Request, name: str) -> bool | None:

@@ -26,6 +26,7 @@ class Verdicts:
         self._held: set[str] = set()
         self._failed: set[str] = set()
         self._findings: list[Finding] = []
+        self._mistyped: set[str] = set()
 
     @property
     def findings(self) -> int:
@@ -36,12 +37,29 @@ class Verdicts:
         """Note that the exchange put `requirement` to the test and that it held."""
         self._held.add(requirement)
 
+    def include(self, other: Verdicts) -> None:
+        """Take over everything that `other` has noted."""
+        self._held |= other._held
+        self._failed |= other._failed
+        self._findings += [finding for finding in other._findings if finding not in self._findings]
+
     def failed(self, requirement: str, expected: str, seen: str, pointer: str) -> None:
-        """Add a finding at `pointer`, a JSON pointer into the exchange."""
+        """Add a finding at `pointer`, a JSON pointer into the exchange.
+
+        A value of the wrong JSON type says nothing of the finer rules: where C-SCHEMA or E-SCHEMA has found one,
+        nothing
+        else is found.
+        """
+        if pointer in self._mistyped:
+            return
         finding = Finding(requirement, self.operation, expected, seen, pointer)
         if finding not in self._findings:
             self._failed.add(requirement)
             self._findings.append(finding)
+
+    def mistyped(self, pointer: str) -> None:
+        """Note that the value at `pointer` is of the wrong JSON type."""
+        self._mistyped.add(pointer)
 
     def value_failed(
         self, requirement: str, expected: str, pointer: str, inner: str, value: object, document: object

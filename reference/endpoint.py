@@ -178,7 +178,7 @@ class Endpoint:
         total = jobs.count(call.project, call.cluster_name)
         order = self.backend.free["list-order"]
         found = jobs.page(call.project, call.cluster_name, order, items, (number - 1) * items)
-        counted = call.parameter("includeCount") != "false"
+        counted = call.parameter("includeCount") != "false" or self.backend.free["count-unasked"] == "shown"
         return Page(tuple(found), number, items, total, counted, number * items < total)
 
     def _number(self, call: Call, name: str, usual: int, most: int) -> int:

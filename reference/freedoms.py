@@ -35,6 +35,7 @@ FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "v1-slash": ("optional", "required"),
         "junk-flag": ("ignored", "refused"),
         "page-range": ("refused", "clamped"),
+        "count-unasked": ("left-out", "shown"),
         "wrong-method": ("405", "404"),
         "malformed-group": ("400", "404"),
         "malformed-name": ("400", "404"),

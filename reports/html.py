@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from contracts.operations import OPERATIONS
+from reports.excerpt import Line, difference
 from reports.model import DEPARTURE, ERROR, FAILED, LADDER, NOT_EXERCISED, PASSED, WITHHELD, Cell, FindingGroup, Report
+from reports.pictures import effort_rows, job_pictures, latency_picture
+from reports.standing import Standing, comparison_sentence, lost_words
 from reports.terminal import SYMBOLS
 from reports.wording import (
     FAMILIES,
@@ -51,6 +54,14 @@ _BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered"
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """The second answer to the same request: what to call it, and its body."""
+
+    title: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A finding as the page shows it; every member is plain text for the template to escape."""
 
@@ -74,6 +85,10 @@ class Card:
     exchange: str
     test: str
     also: tuple[str, ...]
+    tags: tuple[str, ...]
+    waiver: str | None
+    difference: tuple[Line, ...]
+    again: Again | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +102,20 @@ class Segment:
     width: str
 
 
-def html(report: Report, curl: Curl | None = None) -> str:
+def html(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> str:
     """Return the page as text, to be stored in UTF-8."""
     anchors = {group.key: f"finding-{index}" for index, group in enumerate(report.headlines, 1)}
-    cards = [_card(group, anchors[group.key], report, curl, index) for index, group in enumerate(report.headlines)]
-    style, script = _asset("report.css"), _asset("report.js")
-    return _environment().get_template("report.html.j2").render(
+    cards = [
+        _card(group, anchors[group.key], report, curl, index, standing) for index, group in enumerate(report.headlines)
+    ]
+    comparison = standing.comparison if standing is not None else None
+    style, script = asset("report.css"), asset("report.js")
+    return template("report.html.j2").render(
         report=report,
         header=report.header,
         style=Markup(style),
         script=Markup(script),
-        policy=(
-            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-            "base-uri 'none'; form-action 'none'"
-        ),
+        policy=policy(style, script),
         sentence=verdict_sentence(report),
         rerun=rerun(report.header),
         cards=cards[:SHOWN_CARDS],
@@ -112,10 +127,19 @@ def html(report: Report, curl: Curl | None = None) -> str:
         links=_links(report, anchors),
         statuses=[(status, _SLUGS[status], SYMBOLS[status], report.count(status)) for status in LADDER],
         facts=_facts(report),
+        standing=standing,
+        anchors=anchors,
+        comparison_words=comparison_sentence(comparison) if comparison is not None else "",
+        lost=lost_words(comparison) if comparison is not None else [],
+        jobs=job_pictures(report),
+        latency=latency_picture(report),
+        effort=effort_rows(report),
     )
 
 
-def _card(group: FindingGroup, anchor: str, report: Report, curl: Curl | None, index: int) -> Card:
+def _card(
+    group: FindingGroup, anchor: str, report: Report, curl: Curl | None, index: int, standing: Standing | None
+) -> Card:
     exchange = group.sample.exchange
     row = report.rows[group.requirement]
     full = index < SHOWN_CARDS
@@ -146,7 +170,30 @@ def _card(group: FindingGroup, anchor: str, report: Report, curl: Curl | None, i
             f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
             for other in group.also[:30]
         ),
+        tags=_tags(group, standing),
+        waiver=standing.waived.get(group.key) if standing is not None else None,
+        difference=difference(group.sample, group.finding, 5 if full else 1),
+        again=_again(group, lines, characters),
     )
+
+
+def _tags(group: FindingGroup, standing: Standing | None) -> tuple[str, ...]:
+    """Return what is special of a finding in single words: new, waived, unstable."""
+    comparison = standing.comparison if standing is not None else None
+    new = comparison is not None and any(failure.key == group.key for failure in comparison.new)
+    waived = standing is not None and group.key in standing.waived
+    named = (("new", new), ("waived", waived), ("unstable", group.unstable))
+    return tuple(tag for tag, holds in named if holds)
+
+
+def _again(group: FindingGroup, lines: int, characters: int) -> Again | None:
+    """Return the second answer of a finding that did not repeat."""
+    if not group.unstable or group.repeat is None or group.repeat.again is None:
+        return None
+    again = group.repeat.again
+    title = f"The same request again, where the requirement held (exchange {number(again.n)})"
+    response = again.exchange.response
+    return Again(f"{title}: {status_line(response)}", readable(response.body, lines=lines, characters=characters))
 
 
 def _segments(report: Report) -> list[Segment]:
@@ -239,9 +286,21 @@ def _environment() -> Environment:
     return environment
 
 
+def template(name: str) -> Template:
+    """Return a template of this package."""
+    return _environment().get_template(name)
+
+
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file beside the templates."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def policy(style: str, script: str) -> str:
+    """Return the content security policy of a page that has these two and loads nothing; an empty script never runs."""
+    scripts = f"script-src '{_hash(script)}'; " if script else ""
+    return f"default-src 'none'; {scripts}style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:

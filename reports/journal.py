@@ -25,6 +25,7 @@ from reports.records import (
     JobRecord,
     Record,
     RecordError,
+    RepeatRecord,
     StatusRecord,
     encodable_text,
     encoded_line,
@@ -105,6 +106,11 @@ class JournalWriter:
         """Append findings, the most specific first, on the exchange number `n` that was written before."""
         with self._lock:
             self._append_findings(n, findings, tuple(related))
+
+    def repeat(self, record: RepeatRecord) -> None:
+        """Append what became of a request that was sent again because of a finding; see RepeatRecord."""
+        with self._lock:
+            self._write(replace(record, place=encodable_text(record.place)), flush=True)
 
     def status(self, status: str, reason: str, *, requirement: str | None = None, operation: str | None = None) -> None:
         """Append why `requirement` has no exchanges on `operation` (None: on any): see StatusRecord."""
@@ -201,6 +207,9 @@ class Journal:
                 findings += 1
                 if not 1 <= record.n <= exchanges:
                     raise JournalError(f"{self.path} is no journal: a finding on exchange {record.n}, not yet written.")
+            elif isinstance(record, RepeatRecord):
+                if not (1 <= record.n <= exchanges and (record.again is None or 1 <= record.again <= exchanges)):
+                    raise JournalError(f"{self.path} is no journal: an exchange is repeated that is not yet written.")
             elif isinstance(record, Closing):
                 closing = record
             yield record

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import regex
 
 from reports.model import DEPARTURE, ERROR, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD, Cell, FindingGroup, Report
+from reports.standing import Standing
 from reports.wording import (
     FAMILIES,
     Curl,
@@ -26,11 +27,12 @@ _ILLEGAL = regex.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LISTED_PLACES = 20
 
 
-def junit(report: Report, curl: Curl | None = None) -> bytes:
+def junit(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the JUnit XML document in UTF-8.
 
     A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
-    known departure passes with a word in its output. What belongs to no cell stands in a suite of its own.
+    known departure passes with a word in its output, a waived failure is skipped with its waiver. What belongs to no
+    cell stands in a suite of its own.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
     for group in report.groups:
@@ -40,7 +42,12 @@ def junit(report: Report, curl: Curl | None = None) -> bytes:
     for row in report.rows.values():
         for cell in row.cells.values():
             case = _case(f"{row.id} on {cell.operation}", f"atlas.{row.family}.{row.id}")
-            _fill(case, cell, row.statement, groups[cell.requirement, cell.operation], report, curl)
+            found = groups[cell.requirement, cell.operation]
+            waivers = [standing.waived[g.key] for g in found if g.key in standing.waived] if standing else []
+            if found and len(waivers) == len(found):
+                _outcome(case, "skipped", f"waived: {'; '.join(dict.fromkeys(waivers))}")
+            else:
+                _fill(case, cell, row.statement, found, report, curl)
             by_family[row.family].append(case)
     for family, cases in by_family.items():
         _suite(root, f"{family}: {FAMILIES.get(family, family)}", cases, report)
@@ -101,6 +108,7 @@ def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None)
     lines = [
         f"Expected: {one_line(shown.finding.expected, 1000)}",
         f"Seen: {one_line(shown.finding.seen, 1000)}",
+        *(["Unstable: the requirement held when the same request was sent again"] if shown.unstable else []),
         f"Where: {one_line(shown.finding.pointer)}",
         f"Exchanges: {shown.count}, the smallest request is exchange {shown.sample.n}, {one_line(shown.sample.test)}",
         "",

@@ -17,27 +17,44 @@ from reports.model import (
     ERROR,
     EXIT_CODES,
     FAILED,
+    HELD,
     INCOMPLETE,
     LADDER,
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
+    REPEATED,
+    UNTOLD,
     WITHHELD,
     Cell,
     DepartureUse,
     FindingGroup,
+    Repeat,
     Report,
     Row,
     SuiteError,
     Unexercised,
 )
-from reports.records import Closing, ExchangeRecord, FindingRecord, Header, JobRecord, Record, StatusRecord
+from reports.records import (
+    Closing,
+    ExchangeRecord,
+    FindingRecord,
+    Header,
+    JobRecord,
+    Record,
+    RepeatRecord,
+    StatusRecord,
+)
+from reports.watching import Watch
 
 Key = tuple[str, str, str]
 Pair = tuple[str, str]
 
 NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
+
+_EARLY = 32
+"""So many findings of a group are kept by exchange; those that are tried again are among the first."""
 
 
 @dataclass(slots=True)
@@ -46,11 +63,28 @@ class _Group:
 
     exchanges: set[int] = field(default_factory=set)
     best: tuple[int, int, Finding] | None = None
+    early: dict[int, Finding] = field(default_factory=dict)
+    repeats: list[RepeatRecord] = field(default_factory=list)
 
     def add(self, n: int, size: int, finding: Finding) -> None:
         self.exchanges.add(n)
+        if len(self.early) < _EARLY:
+            self.early[n] = finding
         if self.best is None or (size, n) < self.best[:2]:
             self.best = (size, n, finding)
+
+    def repeat(self) -> RepeatRecord | None:
+        """Return the repeat that decides: one that repeated, else one that held, else the last one."""
+        by_outcome = {record.outcome: record for record in self.repeats}
+        return next((by_outcome[outcome] for outcome in (REPEATED, HELD, UNTOLD) if outcome in by_outcome), None)
+
+    def shown(self) -> tuple[int, Finding]:
+        """Return the exchange that is shown, and its finding: the smallest, or the one that did not repeat."""
+        assert self.best is not None
+        repeat = self.repeat()
+        if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:
+            return repeat.n, self.early[repeat.n]
+        return self.best[1:]
 
 
 def request_size(record: ExchangeRecord) -> int:
@@ -85,6 +119,7 @@ class Tally:
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
         self._jobs: list[JobRecord] = []
+        self._watch = Watch()
         self._findings = 0
         self._last = 0.0
         self._first: float | None = None
@@ -106,6 +141,10 @@ class Tally:
             self._add_exchange(record)
         elif isinstance(record, FindingRecord):
             self._add_finding(record)
+        elif isinstance(record, RepeatRecord):
+            key = (record.requirement, record.operation, record.place)
+            if key in self._groups:
+                self._groups[key].repeats.append(record)
         elif isinstance(record, StatusRecord):
             self._add_status(record)
         elif isinstance(record, JobRecord):
@@ -121,7 +160,8 @@ class Tally:
             return ERROR
         if partial:
             return INCOMPLETE
-        exercised = any(self._held_sets) or bool(self._departed)
+        shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys()
+        exercised = any(self._selected(requirement) for requirement, _ in shown)
         return PASSED if exercised else NOT_EXERCISED
 
     def report(
@@ -151,10 +191,13 @@ class Tally:
             errors=tuple(self._errors),
             unexercised=_by_reason(rows.values()),
             jobs=tuple(self._jobs),
+            latencies=self._watch.latencies(),
+            timelines=self._watch.timelines(),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:
         self._sizes.append(request_size(record))
+        self._watch.add(record)
         number = self._held_sets.setdefault(record.held, len(self._held_sets))
         if number == len(self._held_counts):
             self._held_counts.append(0)
@@ -261,7 +304,10 @@ class Tally:
     def _finding_groups(
         self, exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]]
     ) -> tuple[FindingGroup, ...]:
-        samples = exchanges({group.best[1] for group in self._groups.values() if group.best})
+        repeats = {key: group.repeat() for key, group in self._groups.items()}
+        wanted = {group.shown()[0] for group in self._groups.values()}
+        wanted |= {repeat.again for repeat in repeats.values() if repeat is not None and repeat.again is not None}
+        samples = exchanges(wanted)
         requirements = {id: index for index, id in enumerate(self._requirements)}
         operations = {id: index for index, id in enumerate(OPERATIONS)}
 
@@ -271,8 +317,8 @@ class Tally:
         groups = []
         for key in sorted(self._groups, key=place):
             group = self._groups[key]
-            assert group.best is not None
-            _, n, finding = group.best
+            n, finding = group.shown()
+            repeat = repeats[key]
             leads = Counter(self._leads[number][1] for number in group.exchanges)
             groups.append(
                 FindingGroup(
@@ -282,6 +328,7 @@ class Tally:
                     finding=finding,
                     sample=samples[n],
                     lead=None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead)),
+                    repeat=None if repeat is None else Repeat(repeat.outcome, samples.get(repeat.again or 0)),
                 )
             )
         return tuple(groups)

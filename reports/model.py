@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from contracts.finding import Finding
 from reports.records import ExchangeRecord, Header, JobRecord
+from reports.watching import Latency, Timeline
 
 PASSED = "passed"
 FAILED = "failed"
@@ -16,6 +17,10 @@ WITHHELD = "withheld"
 NOT_EXERCISED = "not exercised"
 NOT_OFFERED = "not offered"
 INCOMPLETE = "incomplete"
+
+REPEATED = "repeated"
+HELD = "held"
+UNTOLD = "untold"
 
 LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED)
 """The statuses of a cell, the one that decides for its requirement first."""
@@ -72,12 +77,22 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """A finding's request sent again: the outcome (see RepeatRecord), and the exchange, None where there was none."""
+
+    outcome: str
+    again: ExchangeRecord | None
+
+
+@dataclass(frozen=True, slots=True)
 class FindingGroup:
     """All findings of one requirement on one operation at one place.
 
     `count` is the number of exchanges, `first` the number of the first of them; `sample` is the one with the smallest
-    request and `finding` what was found on it. `lead` is the key of the group that explains this one, or None where it
-    stands for itself; `also` are the groups that this one explains.
+    request (of an unstable group: the one that was sent again) and `finding` what was found on it. `repeat` is what
+    became of the request when it was sent again, or None where the finding rests on several exchanges. `lead` is the
+    key of the group that explains this one, or None where it stands for itself; `also` are the groups that this one
+    explains.
     """
 
     requirement: str
@@ -89,6 +104,12 @@ class FindingGroup:
     sample: ExchangeRecord
     lead: tuple[str, str, str] | None = None
     also: tuple[FindingGroup, ...] = ()
+    repeat: Repeat | None = None
+
+    @property
+    def unstable(self) -> bool:
+        """Whether the requirement held each time that the request of such a finding was sent again."""
+        return self.repeat is not None and self.repeat.outcome == HELD
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -147,7 +168,8 @@ class Report:
 
     `groups` are all groups of findings that are no known departures; `headlines` those that stand for themselves, with
     the others under them. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
-    header to the closing line, or to the end of the last exchange in a partial journal.
+    header to the closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of
+    the operations, `timelines` those of the jobs that were followed.
     """
 
     header: Header
@@ -166,6 +188,13 @@ class Report:
     errors: tuple[SuiteError, ...]
     unexercised: tuple[Unexercised, ...]
     jobs: tuple[JobRecord, ...] = ()
+    latencies: tuple[Latency, ...] = ()
+    timelines: tuple[Timeline, ...] = ()
+
+    @property
+    def unstable(self) -> tuple[FindingGroup, ...]:
+        """The groups of findings that did not repeat."""
+        return tuple(group for group in self.groups if group.unstable)
 
     def count(self, status: str) -> int:
         """Return the number of cells of the given status."""

@@ -38,7 +38,8 @@ class Header:
 
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
-    it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC.
+    it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC. `knowledge`
+    is what was known of the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
     """
 
     contract: str
@@ -53,6 +54,7 @@ class Header:
     offered: Mapping[str, bool | str] = field(default_factory=dict)
     shard: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    knowledge: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
@@ -167,6 +169,40 @@ class FindingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatRecord:
+    """What became of the request of exchange `n` when it was sent again, as exchange `again`, to see a finding twice.
+
+    `outcome` is `repeated` (the requirement did not hold again), `held` (it was put to the test again and held), or
+    `untold` (the answer does not tell, or there was none: then `again` may be None).
+    """
+
+    n: int
+    again: int | None
+    requirement: str
+    operation: str
+    place: str
+    outcome: str
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> RepeatRecord:
+        """Return the record that `line` holds."""
+        key = (line["requirement"], line["operation"], line["place"])
+        return cls(line["exchange"], line["again"], *key, line["outcome"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        return {
+            "kind": "repeat",
+            "exchange": self.n,
+            "again": self.again,
+            "requirement": self.requirement,
+            "operation": self.operation,
+            "place": self.place,
+            "outcome": self.outcome,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
     """Why a requirement has no exchanges on an operation, or an error of the suite itself.
 
@@ -231,12 +267,13 @@ class Closing:
         return {"kind": "closing", **asdict(self)}
 
 
-Record: TypeAlias = Header | ExchangeRecord | FindingRecord | StatusRecord | JobRecord | Closing
+Record: TypeAlias = Header | ExchangeRecord | FindingRecord | RepeatRecord | StatusRecord | JobRecord | Closing
 
 _KINDS: Mapping[str, Any] = {
     "header": Header,
     "exchange": ExchangeRecord,
     "finding": FindingRecord,
+    "repeat": RepeatRecord,
     "status": StatusRecord,
     "job": JobRecord,
     "closing": Closing,

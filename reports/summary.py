@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 
 from contracts.exchange import Request, Response
+from reports.comparison import Key
 from reports.model import LADDER, Cell, FindingGroup, Report, Row
 from reports.records import encoded_body
+from reports.standing import Standing
 from reports.wording import Curl, curl_command, rerun, verdict_sentence
 
 VERSION = 1
@@ -17,7 +19,7 @@ VERSION = 1
 _BODY_LIMIT = 8 * 1024
 
 
-def summary(report: Report, curl: Curl | None = None) -> dict[str, Any]:
+def summary(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> dict[str, Any]:
     """Return the summary as a JSON document."""
     header = report.header
     return {
@@ -25,6 +27,7 @@ def summary(report: Report, curl: Curl | None = None) -> dict[str, Any]:
         "verdict": report.verdict,
         "exit_code": report.exit_code,
         "sentence": verdict_sentence(report),
+        "gate": None if standing is None else _gate(standing),
         "partial": report.partial is not None,
         "partial_reason": report.partial,
         "seed": header.seed,
@@ -81,11 +84,39 @@ def summary(report: Report, curl: Curl | None = None) -> dict[str, Any]:
     }
 
 
-def summary_bytes(report: Report, curl: Curl | None = None) -> bytes:
+def summary_bytes(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the summary as indented JSON text in UTF-8, ending in a newline."""
-    document = summary(report, curl)
+    document = summary(report, curl, standing)
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     return orjson.dumps(document, option=options)
+
+
+def _gate(standing: Standing) -> dict[str, Any]:
+    """Return what the gate decided, and on what; failures as requirement, operation and place."""
+    comparison = standing.comparison
+    return {
+        "gate": standing.gate,
+        "exit_code": standing.exit_code,
+        "sentence": standing.sentence,
+        "waived": [_key(key) for key in standing.waived],
+        "complaints": list(standing.complaints),
+        "baseline": None
+        if comparison is None
+        else {
+            "started": comparison.old.started,
+            "new": [_key(failure.key) for failure in comparison.new],
+            "explained": [_key(failure.key) for failure in comparison.explained],
+            "fixed": [_key(failure.key) for failure in comparison.fixed],
+            "vanished": [_key(failure.key) for failure in comparison.vanished],
+            "still": [_key(failure.key) for failure in comparison.still],
+            "lost": {lost.requirement: list(lost.operations) for lost in comparison.lost},
+            "notes": list(comparison.notes),
+        },
+    }
+
+
+def _key(key: Key) -> dict[str, str]:
+    return dict(zip(("requirement", "operation", "place"), key, strict=True))
 
 
 def _requirement(row: Row, report: Report, curl: Curl | None) -> dict[str, Any]:
@@ -125,8 +156,22 @@ def _finding(group: FindingGroup, report: Report, curl: Curl | None) -> dict[str
         "led_by": dict(zip(("requirement", "operation", "place"), group.lead, strict=True)) if group.lead else None,
         "request": _request(exchange.request),
         "response": _response(exchange.response),
+        "unstable": group.unstable,
+        "repeat": _repeat(group),
         "curl": curl_command(curl, exchange.request, group.sample.n),
         "rerun": rerun(report.header, group.requirement),
+    }
+
+
+def _repeat(group: FindingGroup) -> dict[str, Any] | None:
+    """Return what became of the same request sent again."""
+    if group.repeat is None:
+        return None
+    again = group.repeat.again
+    return {
+        "outcome": group.repeat.outcome,
+        "exchange": None if again is None else again.n,
+        "response": None if again is None else _response(again.exchange.response),
     }
 
 

@@ -27,6 +27,7 @@ from reports.model import (
     Report,
     Row,
 )
+from reports.standing import Standing, standing_lines
 from reports.wording import (
     FAMILIES,
     Curl,
@@ -105,6 +106,20 @@ def _print_all(
     _print_errors(report, console, signs)
     _print_jobs(report, console)
     _print_end(report, console, signs, written)
+
+
+def print_standing(standing: Standing, console: Console) -> None:
+    """Print where the run stands: the comparison with an earlier one, waivers, and as the last line the gate."""
+    *lines, decision = standing_lines(standing)
+    console.print()
+    for line in lines:
+        console.print(Text(_encodable(line, console)), soft_wrap=True)
+    style = "bold green" if standing.exit_code == 0 else "bold red" if standing.exit_code == 1 else "bold magenta"
+    console.print(Text(_encodable(decision, console), style), soft_wrap=True)
+
+
+def _encodable(line: str, console: Console) -> str:
+    return line.encode(console.encoding, "backslashreplace").decode(console.encoding)
 
 
 def matrix_lines(report: Report, width: int, signs: Mapping[str, str] = SYMBOLS) -> list[Text]:
@@ -234,6 +249,8 @@ def _print_failure(
     broken = {o: cell.failed for o, cell in row.cells.items() if cell.failed}
     title = Text(f"{signs[FAILED]} {row.id}  ", STYLES[FAILED])
     title.append(listed(broken), "bold")
+    if shown.unstable:
+        title.append("  unstable", "bold magenta")
     console.print(title)
     _wrapped(console, Text(one_line(row.statement, 600)), 2)
     console.print()
@@ -246,6 +263,10 @@ def _print_failure(
     _verbatim(console, command or visible(shortened(request, 2000)))
     _field(console, "Response", status_line(exchange.response))
     _verbatim(console, readable(exchange.response.body, lines=_BODY_LINES, characters=2000), "dim")
+    if shown.unstable and shown.repeat is not None and shown.repeat.again is not None:
+        again = shown.repeat.again
+        _field(console, "Again", f"exchange {again.n}, the same request: {status_line(again.exchange.response)}")
+        _verbatim(console, readable(again.exchange.response.body, lines=_BODY_LINES, characters=2000), "dim")
     _field(console, "Run again", "")
     _verbatim(console, rerun(report.header, row.id), "cyan")
     others = [f"{group.operation} at {one_line(group.place, 80)} ({group.count:,})" for group in groups[1:]]

@@ -31,6 +31,9 @@ Curl = Callable[[Request], str]
 
 PROGRAM = "atlas-conformance"
 
+CHECK = "check"
+"""The mode in the header of a journal of recorded traffic, whose target names its `files`."""
+
 FAMILIES: Mapping[str, str] = {
     "C": "Every operation",
     "V": "Representation",
@@ -90,7 +93,7 @@ def readable(body: bytes | None, *, lines: int = 40, characters: int = 4000) -> 
     if not body:
         return "(no body)"
     text = body[: _PRETTY_LIMIT * 4].decode("utf-8", "backslashreplace")
-    if len(body) <= _PRETTY_LIMIT and _is_json(body):
+    if len(body) <= _PRETTY_LIMIT and is_json(body):
         text = indented(text)
     kept = visible(text[:characters]).split("\n")
     cut = len(text) > characters or len(kept) > lines or len(body) > _PRETTY_LIMIT * 4
@@ -98,7 +101,8 @@ def readable(body: bytes | None, *, lines: int = 40, characters: int = 4000) -> 
     return f"{shown}\n… ({len(body):,} bytes in all)" if cut else shown
 
 
-def _is_json(body: bytes) -> bool:
+def is_json(body: bytes) -> bool:
+    """Whether a body is a JSON object or array."""
     try:
         return isinstance(orjson.loads(body), dict | list)
     except orjson.JSONDecodeError:
@@ -172,6 +176,9 @@ def verdict_sentence(report: Report) -> str:
             sentence = f"No requirement of the {failed} exercised ones holds."
         if failed == exercised == 1:
             sentence = "The one exercised requirement does not hold."
+        if report.unstable:
+            unstable = plural(len(report.unstable), "failure is", "failures are")
+            sentence += f" {unstable} unstable: the same request sent again was answered as it should be."
         if report.errors:
             sentence += f" The suite itself failed {_times(len(report.errors))}."
         if report.partial:
@@ -197,6 +204,8 @@ def _times(n: int) -> str:
 
 def rerun(header: Header, requirement: str | None = None) -> str:
     """Return the one-line command that runs `requirement` (or all that was selected) again as the run did."""
+    if header.mode == CHECK:
+        return visible(shlex.join([PROGRAM, "check", *map(str, header.target.get("files") or ())]))
     words = [PROGRAM, "run"]
     source = str(header.target.get("source") or "")
     base_url = str(header.target.get("base_url") or "")

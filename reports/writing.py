@@ -7,24 +7,48 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from reports.badge import badge
+from reports.ctrf import ctrf
 from reports.html import html
 from reports.journal import Journal, JournalError, JournalWriter
 from reports.junit import junit
+from reports.markdown import markdown
 from reports.matrix import Tally, build
 from reports.model import EXIT_CODES, Report
+from reports.sarif import sarif
+from reports.standing import Standing
 from reports.summary import summary_bytes
 from reports.wording import Curl
 
 JOURNAL = "journal.jsonl"
 """The name of the journal in a folder of reports."""
 
-FORMATS: Mapping[str, Callable[[Report, Curl | None], bytes]] = {
-    "summary.json": summary_bytes,
-    "junit.xml": junit,
-    "report.html": lambda report, curl: html(report, curl).encode("utf-8"),
+Format: TypeAlias = Callable[[Report, Curl | None, Standing | None], bytes]
+"""Makes the bytes of a report in one format."""
+
+RENDERERS: Mapping[str, Format] = {
+    "json": summary_bytes,
+    "html": lambda report, curl, standing: html(report, curl, standing).encode("utf-8"),
+    "junit": junit,
+    "sarif": sarif,
+    "ctrf": ctrf,
+    "markdown": markdown,
+    "badge": badge,
 }
-"""What is written beside the journal: file names, and what makes the bytes of each."""
+"""The formats by name."""
+
+FILES: Mapping[str, str] = {
+    "summary.json": "json",
+    "junit.xml": "junit",
+    "report.html": "html",
+    "report.sarif": "sarif",
+    "ctrf.json": "ctrf",
+    "summary.md": "markdown",
+    "badge.svg": "badge",
+}
+"""What is written beside the journal: file names, and the format of each."""
 
 
 class ReportError(Exception):
@@ -55,7 +79,14 @@ def report_of(path: Path) -> Report:
         raise ReportError(str(problem)) from None
 
 
-def write_reports(directory: Path, report: Report, journal: Path, *, curl: Curl | None = None) -> tuple[Path, ...]:
+def write_reports(
+    directory: Path,
+    report: Report,
+    journal: Path,
+    *,
+    curl: Curl | None = None,
+    standing: Standing | None = None,
+) -> tuple[Path, ...]:
     """Write every format of `report` into `directory`, and `journal` as its journal; return the paths.
 
     Each file appears whole or not at all. All formats are tried; raise ReportError naming each that failed.
@@ -66,9 +97,9 @@ def write_reports(directory: Path, report: Report, journal: Path, *, curl: Curl 
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise ReportError(f"The reports cannot be written to {directory}: {_reason(problem)}.") from None
-    for name, make in FORMATS.items():
+    for name, format in FILES.items():
         try:
-            _replace(directory / name, make(report, curl))
+            _replace(directory / name, RENDERERS[format](report, curl, standing))
             written.append(directory / name)
         except Exception as problem:  # a format that fails must not keep the others from being written
             failed.append(f"{name} ({_reason(problem)})")
@@ -82,6 +113,15 @@ def write_reports(directory: Path, report: Report, journal: Path, *, curl: Curl 
     if failed:
         raise ReportError(f"Reports that cannot be written to {directory}: {', '.join(failed)}.")
     return tuple(written)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one report, whole or not at all, its folder if need be; raise ReportError where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as problem:
+        raise ReportError(f"{path} cannot be written: {_reason(problem)}.") from None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -142,9 +142,8 @@ def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
     """Yield otherwise complete bodies whose deliveryType is none of the three (T-ENUM, B-TYPE)."""
     project, name = scene.targets[0]
     everything: dict[str, Any] = {"snapshotId": scene.snapshots[0], "targetClusterName": name, "targetGroupId": project}
-    bases = {
-        good: everything | (moments(scene)[0] if good == "pointInTime" and moments(scene) else {}) for good in _ENUM_NEAR
-    }
+    moment = moments(scene)[0] if moments(scene) else {}
+    bases = {good: everything | (moment if good == "pointInTime" else {}) for good in _ENUM_NEAR}
     for good, near in _ENUM_NEAR.items():
         yield Body(bases[good] | {"deliveryType": near}, "T-ENUM", f"deliveryType {near!r}")
     for odd in (1, True, ["automated"], {"type": "automated"}):

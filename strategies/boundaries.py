@@ -72,6 +72,7 @@ def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
     yield "", "an empty string"
     yield (good * most)[: most + 1], "one code point too long"
     yield good[:-1], "one code point shorter"
+    yield good * 40, "far too long"
     yield good.upper(), "upper case"
     yield good[:-1] + " ", "a space at the end"
     yield " " + good[1:], "a space at the front"
@@ -80,6 +81,7 @@ def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
     yield good[:-1] + "g", "a letter beyond hexadecimal"
     yield good[:-1] + "\n", "a newline in place of the last character"
     yield good[:middle] + "." + good[middle + 1 :], "a full stop"
+    yield good[:-1] + "\ud800", "a lone surrogate"
     for letter in LETTERS_OF_OTHER_SCRIPTS:
         yield good[:-1] + letter, f"the letter U+{ord(letter):04X}"
     for digit in DIGITS_OF_OTHER_SCRIPTS:
@@ -97,7 +99,6 @@ def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
         yield good[:middle] + sign + good[middle + 1 :], f"the sign {sign!r}"
     yield (good * most)[:most], "the greatest length"
     yield ("𝒳" * (most + 1)), "one astral letter too many"
-    yield good * 40, "far too long"
 
 
 def _texts(good: str, schema: Mapping[str, Any]) -> Iterator[Value]:

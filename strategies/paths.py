@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from contracts.inventory import Inventory
@@ -43,9 +44,20 @@ def malformed_texts(parameter: str, good: str) -> Iterator[tuple[str, str]]:
     schema = _NAME if REQUIREMENT_OF_PARAMETER[parameter] == "P-NAME" else _HEX24
     most = 64 if schema is _NAME else 24
     for text, what in text_edits(good, most):
-        routable = text not in _DOCUMENT_FREE and not _ROUTING & set(text) and "\x00" not in text and len(text) < 200
-        if routable and not fits(schema, text):
+        routable = text not in _DOCUMENT_FREE and not _ROUTING & set(text) and "\x00" not in text and len(text) < 1_000
+        if routable and "\ud800" not in text and not fits(schema, text):
             yield text, what
+
+
+def undecodable_paths(operation: Operation, scene: Scene, job: str) -> Iterator[Case]:
+    """Yield requests in which one path parameter holds percent-encoded bytes that are no UTF-8."""
+    good = path_parameters(operation, scene, job)
+    document = _document(operation, scene)
+    for name in operation.path_parameters:
+        marked = build(operation, good | {name: "undecodable"}, document)
+        for raw in ("%FF", "%C3%28", "%ED%A0%80"):
+            target = marked.target.replace("undecodable", good[name][:-1] + raw, 1)
+            yield Case(replace(marked, target=target), REQUIREMENT_OF_PARAMETER[name], f"{name} with {raw}")
 
 
 def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Inventory) -> Iterator[Case]:
@@ -58,9 +70,13 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
     good = path_parameters(operation, scene, job)
     document = _document(operation, scene)
     cluster = "name" if "name" in good else "clusterName"
-    yield Case(build(operation, good | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
-    if scene.real:
-        yield Case(build(operation, good | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
+    # Of a job that exists nowhere either, nothing but a 404 can be said.
+    nowhere = {name: absent.job for name in good if REQUIREMENT_OF_PARAMETER[name] == "P-JOB"}
+    for job_parameter in (nowhere, {}) if nowhere else ({},):
+        place = good | job_parameter
+        yield Case(build(operation, place | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
+        if scene.real:
+            yield Case(build(operation, place | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
     for name in ("restoreJobId", "restoreId"):
         if name in good and scene.real:
             yield Case(build(operation, good | {name: absent.job}, document), "N-JOB", "an absent job")
@@ -69,7 +85,12 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
         if scene.real and other.kind not in kinds:
             kinds.add(other.kind)
             place = {"groupId": other.project, cluster: other.name}
-            yield Case(build(operation, good | place, document), "N-CLUSTER", f"a {other.kind} cluster")
+            fitting = document
+            if isinstance(document, dict) and other.snapshots and "snapshotId" in document:
+                fitting = document | {"snapshotId": other.snapshots[0]}
+            # D4 lets the tenant route restore flex clusters, so there an endpoint is free.
+            breaks = None if (operation.family, other.kind) == ("tenant", "flex") else "N-CLUSTER"
+            yield Case(build(operation, good | place, fitting), breaks, f"a {other.kind} cluster")
 
 
 def snapshots_of_others(operation: Operation, scene: Scene, inventory: Inventory) -> Iterator[Case]:

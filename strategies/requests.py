@@ -38,9 +38,11 @@ def headers(operation: Operation, accept: str | None = "") -> Headers:
 
 
 def encode(document: Any) -> bytes:
-    """Encode a JSON document compactly; characters beyond ASCII are sent as themselves (UTF-8)."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    """Encode a JSON document compactly, in UTF-8; a lone surrogate, which UTF-8 cannot hold, is escaped."""
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
 def build(

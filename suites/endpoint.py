@@ -124,7 +124,7 @@ class Endpoint:
     def send(self, request: Request, *, free_target: bool = False) -> Judged | None:
         """Send one request; None where the guard withheld it or the target lacks what it takes to send it."""
         judged = self.send_all([request], free_target=free_target)
-        return judged[0]
+        return judged[0] if judged else None
 
     def send_all(self, requests: Iterable[Request], *, free_target: bool = False) -> list[Judged | None]:
         """Send requests, at the same time as far as the run's workers allow; judge and journal them in their order.
@@ -167,13 +167,17 @@ class Endpoint:
         if self._spent_after_failure is not None and self._spent_after_failure > _SHRINKING_BUDGET:
             return []
         judged = self.send_all(requests)
-        new = [f for j in judged if j is not None for f in self.new_findings(j)]
         if self._spent_after_failure is not None:
             self._spent_after_failure += len(judged)
+        self.require(judged)
+        return judged
+
+    def require(self, judged: Iterable[Judged | None]) -> None:
+        """Raise Departed on findings of these exchanges that were not known before the test began."""
+        new = [f for j in judged if j is not None for f in self.new_findings(j)]
         if new:
             self._spent_after_failure = self._spent_after_failure or 0
             raise Departed(new)
-        return judged
 
     def new_findings(self, judged: Judged) -> list[Finding]:
         """The findings of an exchange, known departures left out, that were not known before the test began."""

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from reports.model import Report
-from reports.terminal import print_report
+from gates.sharding import Shard, ShardError, share
+from gates.waivers import WaiverError
+from reference.server import ServerError
+from reports.journal import JournalError
+from reports.terminal import print_report, print_standing
+from reports.wording import plural
 from reports.writing import ReportError
 from suites.endpoint import Departed, Endpoint, EndpointLost
 from suites.session import Options, Session
@@ -50,6 +55,11 @@ class SuitePlugin:
                         report=option.report,
                         mode=option.mode,
                         rate=option.rate,
+                        baseline=option.baseline,
+                        waivers=option.waivers,
+                        update_waivers=option.update_waivers,
+                        gate=option.gate,
+                        shard=option.shard,
                     )
                 )
             )
@@ -65,6 +75,8 @@ class SuitePlugin:
                 self._give_up(str(error), USAGE)
             except PreflightFailed as error:
                 self._give_up(str(error), UNREACHABLE)
+            except (JournalError, ServerError) as error:
+                self._give_up(str(error), SUITE_ERROR)
             assert self._endpoint is not None
         return self._endpoint
 
@@ -73,11 +85,16 @@ class SuitePlugin:
         pytest.exit(sentence, returncode=code)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep the tests that put a selected requirement to the test."""
+        """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
         wanted = set(self.session.options.requirements)
-        if not wanted:
+        kept = [i for i in items if not wanted or wanted & {r for m in i.iter_markers("requirement") for r in m.args}]
+        if self.session.options.shard is not None:
+            try:
+                kept = share([(item, _unit(item)) for item in kept], Shard.parse(self.session.options.shard))
+            except ShardError as error:
+                self._give_up(str(error), USAGE)
+        if len(kept) == len(items):
             return
-        kept = [i for i in items if wanted & {r for mark in i.iter_markers("requirement") for r in mark.args}]
         config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         items[:] = kept
 
@@ -118,24 +135,31 @@ class SuitePlugin:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Make the reports; the exit code is the report's."""
-        if self._endpoint is None:
+        if not self.session.opened:
             self.session.close()
             return
         try:
-            partial = self._interrupted or self._endpoint.stopped
-            report = self.session.finish(partial=partial)
+            partial = self._endpoint is None or self._interrupted or self._endpoint.stopped
+            self.session.finish(partial=partial)
             self._show(self.session)
-            session.exitstatus = exit_code(report)
-        except ReportError as error:
+            session.exitstatus = self.session.exit_code
+        except (ReportError, WaiverError) as error:
             self.failure = str(error)
             session.exitstatus = SUITE_ERROR
         finally:
             self.session.close()
 
 
-def exit_code(report: Report) -> int:
-    """The exit code of a finished report."""
-    return report.exit_code
+def _unit(item: pytest.Item) -> tuple[str, str]:
+    """What must stay together with other tests when a run is split into shards.
+
+    The lists and the finished jobs that a test reads may be those that the tests of the same family's lifecycle left.
+    """
+    module = item.nodeid.partition("::")[0].rpartition("/")[2]
+    operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
+    if operation is not None and module in ("test_lifecycle.py", "test_listing.py"):
+        return "jobs", operation.family
+    return "test", item.nodeid
 
 
 def _is_departure(error: BaseException) -> bool:
@@ -150,4 +174,10 @@ def _is_departure(error: BaseException) -> bool:
 def print_session(session: Session) -> None:
     """Print the report of a finished session to the terminal."""
     assert session.report is not None
-    print_report(session.report, Console(), curl=session.curl, written=session.written)
+    console = Console()
+    print_report(session.report, console, curl=session.curl, written=session.written)
+    if session.waivers_added:
+        added = plural(session.waivers_added, "waiver")
+        console.print(Text(f"Added to {session.options.waivers}: {added} with blanks to fill"), soft_wrap=True)
+    if session.standing is not None:
+        print_standing(session.standing, console)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Profile:
     """How much a run sends.
 
-    `per_property` limits the departing values of each property of a body, `per_parameter` those of a path parameter, and
-    `odd_inputs` the inputs that are only meant to hurt (None: all). `examples` is how many Hypothesis examples each
+    `per_property` limits the departing values of each property of a body, `per_parameter` those of a path parameter,
+    and `odd_inputs` the inputs that are only meant to hurt (None: all). `examples` is how many Hypothesis examples each
     property-based test draws, of up to `batch` requests each; `machine_runs` and `machine_steps` bound the stateful
     machine; `fuzz_examples` is what Schemathesis draws for each operation (0: it stays out). `patience` is how many
     seconds a restore is waited for on loopback and on a remote endpoint.
@@ -28,7 +28,7 @@ class Profile:
     patience: tuple[float, float]
 
 
-QUICK = Profile("quick", 5, 4, 6, 3, 10, 1, 15, 0, (5.0, 30.0))
+QUICK = Profile("quick", 6, 4, 10, 3, 10, 1, 15, 0, (5.0, 30.0))
 STANDARD = Profile("standard", 24, 12, None, 8, 20, 3, 25, 4, (10.0, 120.0))
 THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
 

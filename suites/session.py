@@ -20,14 +20,19 @@ from contracts.finding import Finding
 from contracts.knowledge import EVERY, Knowledge
 from contracts.knowledge_form import knowledge_as_json
 from contracts.operations import OPERATIONS
+from gates.gate import Gate, Policy
+from gates.sharding import Shard, ShardError
+from gates.waivers import WaiverError
 from reference.command import environment
 from reference.fixtures import target_toml
 from reference.server import ReferenceServer
+from reports.comparison import outline
 from reports.journal import JournalWriter
 from reports.matrix import Tally
 from reports.model import Report
 from reports.records import Header, Record
-from reports.writing import JOURNAL, end_journal, write_reports
+from reports.standing import Standing
+from reports.writing import JOURNAL, ReportError, end_journal, write_reports
 from suites.endpoint import Endpoint
 from suites.profiles import PROFILES
 from targets.client import Client
@@ -55,6 +60,11 @@ class Options:
     report: Path | None = None
     mode: Mode | None = None
     rate: str | None = None
+    baseline: Path | None = None
+    waivers: Path | None = None
+    update_waivers: bool = False
+    gate: Gate | None = None
+    shard: str | None = None
 
     def checked(self) -> Options:
         """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
@@ -69,7 +79,23 @@ class Options:
                 )
         if self.workers is not None and self.workers < 1:
             raise TargetError(f"workers must be at least 1, not {self.workers}")
+        if self.update_waivers and self.waivers is None:
+            raise TargetError("--update-waivers needs --waivers FILE to write to")
+        if self.gate == "new" and self.baseline is None:
+            raise TargetError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
+        if self.shard is not None:
+            self._check_shard(self.shard)
         return self if self.seed is not None else replace(self, seed=SystemRandom().randrange(1_000_000))
+
+    def _check_shard(self, shard: str) -> None:
+        try:
+            Shard.parse(shard)
+        except ShardError as error:
+            raise TargetError(str(error)) from None
+        if self.seed is None:
+            raise TargetError("--shard needs --seed N: every shard of a run draws from the same seed")
+        if self.baseline is not None or self.update_waivers:
+            raise TargetError("a shard is no whole run: give --baseline and --update-waivers to `merge` instead")
 
 
 @dataclass
@@ -87,9 +113,15 @@ class Session:
     server: ReferenceServer | None = None
 
     def __post_init__(self) -> None:
-        self.options = self.options.checked()
+        self.options = options = self.options.checked()
+        try:
+            self.policy = Policy.load(options.gate, options.baseline, options.waivers, update=options.update_waivers)
+        except (WaiverError, ReportError) as error:
+            raise TargetError(str(error)) from None
         self.endpoint: Endpoint
         self.report: Report | None = None
+        self.standing: Standing | None = None
+        self.waivers_added = 0
         self.written: tuple[Path, ...] = ()
         self._own_server: ReferenceServer | None = None
         self._client: Client | None = None
@@ -126,17 +158,34 @@ class Session:
             self.endpoint.try_again(judged)
         return self.endpoint
 
+    @property
+    def opened(self) -> bool:
+        """Whether there is a journal to end."""
+        return hasattr(self, "endpoint")
+
     def finish(self, *, partial: bool = False) -> Report:
         """Note what was not exercised and why, end the journal, make and write the reports.
 
-        Raises ReportError where something could not be written.
+        Raises ReportError where something could not be written, WaiverError where waivers could not be.
         """
         journal = self.endpoint.journal
         self._note_statuses(journal)
         self.report = end_journal(journal, self.tally, ended=_now(), partial=partial)
+        if not self.policy.silent:
+            run = outline(self.report)
+            self.waivers_added = self.policy.write_waivers(run)
+            self.standing = self.policy.decide(run, errors=bool(self.report.errors))
         if self.options.report is not None:
-            self.written = write_reports(self.options.report, self.report, journal.path, curl=self.curl)
+            self.written = write_reports(
+                self.options.report, self.report, journal.path, curl=self.curl, standing=self.standing
+            )
         return self.report
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the finished run: the gate's, where one was asked for, else the verdict's."""
+        assert self.report is not None
+        return self.report.exit_code if self.standing is None else self.standing.exit_code
 
     def close(self) -> None:
         """Stop everything that was started; harmless when called again."""
@@ -189,7 +238,12 @@ class Session:
         return Header(
             contract=CONTRACT_VERSION,
             suite=metadata.version("atlas-conformance"),
-            target={"base_url": target.base_url, "level": target.level, "source": source},
+            target={
+                "base_url": target.base_url,
+                "level": target.level,
+                "source": source,
+                "credentials": {name: dict(held.names) for name, held in sorted(target.credentials.items())},
+            },
             profile=options.profile,
             seed=options.seed,
             mode=self._client.guard.mode,
@@ -197,6 +251,7 @@ class Session:
             started=_now(),
             requirements=options.requirements or None,
             offered=reasons,
+            shard=options.shard,
             versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},
         )
 

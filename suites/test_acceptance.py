@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.exchange import Request
-from contracts.operations import Operation
+from contracts.operations import OPERATIONS, Operation
 from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
@@ -72,8 +72,11 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
     if not _idle(endpoint):
         return
     again = endpoint.client.send(request)
-    after = endpoint.send(plain)
-    accepted = all(judged is not None and judged.status == 200 for judged in (before, after))
+    accepted = False
+    if again.response.status != OPERATIONS[operation.id].success:
+        # Only a refusal needs a plain create after it; a job made by this request would hold the target against that.
+        after = endpoint.send(plain)
+        accepted = all(judged is not None and judged.status == 200 for judged in (before, after))
     new = endpoint.new_findings(endpoint.record(again, free_target=accepted))
     if new:
         raise Departed(new)

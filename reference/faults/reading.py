@@ -243,12 +243,6 @@ def _lists() -> Iterator[Fault]:
         ),
         ("never-next", "No page has a next one.", "stateful", lambda b, c, page: replace(page, more=False)),
         ("always-next", "Every page has a next one.", "shape", lambda b, c, page: replace(page, more=True)),
-        (
-            "count-always",
-            "totalCount shows with includeCount=false.",
-            "rule",
-            lambda b, c, page: replace(page, counted=True),
-        ),
         ("pages-overlap", "A page begins with the last job of the one before.", "stateful", _overlapping),
         ("pages-lose", "Each page after the first lacks its first job.", "stateful", _losing),
         ("page-size-ignored", "itemsPerPage has no effect.", "rule", _sizeless),

@@ -140,6 +140,7 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
     yield caller.call("flex-list", headers={"Accept": "application/vnd.atlas.2020-01-01+json"})
     yield caller.call("flex-list", query="?envelope=maybe")
     yield caller.call("flex-list", query="?itemsPerPage=1000")
+    yield caller.call("flex-list", query="?includeCount=false")
     yield caller.call("flex-list", token=caller.token_of(caller.server.credentials.reader_account))
     yield caller.call("flex-list", at={"project": "x"})
     yield caller.call("flex-list", at={"name": "-"})

@@ -14,7 +14,7 @@ from contracts.operations import OPERATIONS
 from reports.journal import JournalWriter
 from reports.matrix import Tally
 from reports.model import Report
-from reports.records import Header, JobRecord
+from reports.records import Header, JobRecord, RepeatRecord
 from reports.writing import end_journal
 
 GROUP = "32b6e34b3d91647abb20e7b8"
@@ -182,9 +182,46 @@ def hostile(path: Path) -> Report:
         finding("C-MEDIA", seen=HOSTILE, expected="{{ 7 * 7 }} [bold]json[/bold]", pointer="/response/" + HOSTILE),
         sent=sent, test="suites/<b>test</b>.py",
     )
+    again = sample.add(sent=exchange("flex-create", answer=b"<script>alert(2)</script>", headers=JSON))
+    place = finding(pointer="/response/" + HOSTILE).place
+    sample.writer.repeat(RepeatRecord(1, again, "C-MEDIA", "flex-create", place, "held"))
+    for n, status in enumerate(("<script>alert(3)</script>", "PENDING", HOSTILE[:20])):
+        answer = json.dumps({"id": "<img src=x>", "status": status, "<b>": HOSTILE[:20]}).encode()
+        operation = "flex-get" if n else "flex-create"
+        sample.add(operation=operation, sent=exchange(operation, n=n + 5, answer=answer))
     sample.writer.error("suites/" + HOSTILE, "a crash: " + HOSTILE)
     sample.writer.status("withheld", HOSTILE, requirement="B-ACCEPT")
     sample.writer.job(JobRecord("<img src=x onerror=alert(1)>", "flex", GROUP, "\x1b[5m", "RUNNING"))
+    return sample.end()
+
+
+def unstable(path: Path) -> Report:
+    """Write a journal with one failure that repeats, one that does not, and one that was not tried again."""
+    sample = Sample(path)
+    sample.hold_everything(2)
+    steady = sample.add(finding("S-ECHO"))
+    sample.writer.repeat(RepeatRecord(steady, sample.add(finding("S-ECHO")), *finding("S-ECHO").key, "repeated"))
+    flaky = finding("C-5XX", "flex-get", expected="no 5xx", seen="503", pointer="/response/status")
+    broken = exchange("flex-get", n=600, status=503, answer=b'{"error":503}')
+    seen = sample.add(flaky, operation="flex-get", sent=broken)
+    good = exchange("flex-get", n=601, answer=b'{"id":"63f8a1c2","status":"RUNNING"}')
+    again = sample.add(held=(("C-5XX", "flex-get"),), operation="flex-get", sent=good)
+    sample.writer.repeat(RepeatRecord(seen, again, *flaky.key, "held"))
+    sample.add(finding("S-FLOW", "flex-get", pointer="/response/body/status"), operation="flex-get")
+    return sample.end()
+
+
+def followed(path: Path) -> Report:
+    """Write a journal of two jobs that are created and read until they end, one of which fails."""
+    sample = Sample(path)
+    for job, states in (("a1", ("PENDING", "RUNNING", "RUNNING", "COMPLETED")), ("b2", ("PENDING", "FAILED", "FAILED"))):
+        for n, status in enumerate(states):
+            operation = "flex-get" if n else "flex-create"
+            document = {"id": job, "status": status, "links": [n]}
+            if status in ("COMPLETED", "FAILED"):
+                document["restoreFinishedDate"] = "2026-01-05T10:00:05Z"
+            sent = exchange(operation, n=n * 100, answer=json.dumps(document).encode())
+            sample.add(held=(("S-FLOW", operation),), operation=operation, sent=sent)
     return sample.end()
 
 

@@ -15,7 +15,10 @@ from tests.reports import sample_journal as sample
 def test_every_format_is_written(tmp_path: Path) -> None:
     report = sample.failing(tmp_path / "j")
     written = write_reports(tmp_path / "new" / "folder", report, tmp_path / "j", curl=lambda request: "curl")
-    assert [path.name for path in written] == ["summary.json", "junit.xml", "report.html", "journal.jsonl"]
+    assert [path.name for path in written] == [
+        "summary.json", "junit.xml", "report.html", "report.sarif", "ctrf.json", "summary.md", "badge.svg",
+        "journal.jsonl",
+    ]
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(p.name for p in written)
     assert (tmp_path / "new" / "folder" / "journal.jsonl").read_bytes() == (tmp_path / "j").read_bytes()
 
@@ -38,10 +41,10 @@ def test_reports_rendered_later_are_the_same_bytes(tmp_path: Path) -> None:
 def test_a_format_that_fails_is_an_error_and_the_others_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(report: object, curl: object) -> bytes:
+    def broken(report: object, curl: object, standing: object) -> bytes:
         raise ValueError("no such thing")
 
-    monkeypatch.setattr(writing, "FORMATS", {**writing.FORMATS, "junit.xml": broken})
+    monkeypatch.setattr(writing, "RENDERERS", {**writing.RENDERERS, "junit": broken})
     report = sample.failing(tmp_path / "j")
     with pytest.raises(ReportError) as caught:
         write_reports(tmp_path / "out", report, tmp_path / "j")
@@ -50,7 +53,7 @@ def test_a_format_that_fails_is_an_error_and_the_others_are_written(
     )
     assert caught.value.exit_code == 4
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"summary.json", "report.html", "journal.jsonl"}
+    assert names == {*writing.FILES, "journal.jsonl"} - {"junit.xml"}
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

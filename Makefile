@@ -1,0 +1,38 @@
+# Needs make and Python 3.11 or later, nothing else. Options of the program go into ARGS:
+#   make run ARGS="--profile quick --seed 7"
+
+VENV = .venv
+BIN = $(VENV)/bin/python -m
+INSTALLED = $(VENV)/.installed
+
+.PHONY: run test constraints
+.DEFAULT_GOAL = run
+
+# Verify the embedded reference endpoint against the whole contract.
+run: $(INSTALLED)
+	@$(BIN) atlas_conformance run $(ARGS)
+
+# Style, types, then the project's own tests.
+test: $(INSTALLED)
+	@$(BIN) ruff check --quiet .
+	@$(BIN) mypy
+	@$(BIN) pytest tests $(ARGS)
+
+# Pin the newest versions that the ranges in pyproject.toml allow, for every Python and system that is supported.
+constraints: $(INSTALLED)
+	@$(BIN) pip install -qq uv
+	@$(BIN) uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-annotate \
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+
+# PYTHON=... names the interpreter; otherwise the first one that will do is taken.
+$(INSTALLED): pyproject.toml constraints.txt
+	@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	  if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Installing into $(VENV) with $$("$$python" --version); this takes a minute, once."; \
+	    "$$python" -m venv $(VENV) && \
+	    $(BIN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]' && \
+	    touch $@; exit; \
+	  fi; \
+	done; \
+	echo "Python 3.11 or later with its venv module is needed and $(or $(PYTHON),python3) is not that: install it" \
+	  "(Debian: apt-get install python3-venv) or name it with make PYTHON=/path/to/python3.11." >&2; exit 1

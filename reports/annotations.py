@@ -1,0 +1,60 @@
+"""Workflow commands by which GitHub marks failures in its pages: one line each, on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, Report
+from reports.standing import Standing, lost_words
+from reports.wording import one_line, plural, verdict_sentence
+
+_LIMIT = 10
+"""GitHub shows no more than ten errors, ten warnings and ten notices of a step."""
+
+
+def workflow_commands(report: Report, standing: Standing | None = None) -> list[str]:
+    """Return the lines: an error for each failure, a warning for what is unstable, waived or lost, then the verdict."""
+    errors: list[str] = []
+    warnings: list[str] = []
+    for group in report.headlines:
+        waived = standing is not None and group.key in standing.waived
+        words = (
+            f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
+            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}, {plural(group.count, 'exchange')}."
+        )
+        kind = "waived" if waived else "unstable" if group.unstable else "failed"
+        line = f"{group.requirement} on {group.operation} ({kind})"
+        if kind == "failed":
+            errors.append(_command("error", line, words))
+        else:
+            warnings.append(_command("warning", line, words))
+    if standing is not None:
+        errors += [_command("error", "Waiver", complaint) for complaint in standing.complaints]
+        if standing.comparison is not None:
+            warnings += [_command("warning", "Lost coverage", words) for words in lost_words(standing.comparison)]
+    errors += [_command("error", "Error of the suite", f"{e.where}: {e.message}") for e in report.errors]
+    if report.verdict in (INCOMPLETE, NOT_EXERCISED, ERROR):
+        errors.append(_command("error", "No verdict", verdict_sentence(report)))
+    sentence = verdict_sentence(report) + (f" {standing.sentence}" if standing is not None else "")
+    return [*_some("error", errors), *_some("warning", warnings), _command("notice", "Atlas conformance", sentence)]
+
+
+def _some(kind: str, lines: list[str]) -> Iterator[str]:
+    if len(lines) <= _LIMIT:
+        yield from lines
+        return
+    yield from lines[: _LIMIT - 1]
+    yield _command(kind, "More", f"{len(lines) - _LIMIT + 1:,} more are in the report.")
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    """Return a workflow command; an endpoint's text can end neither its line nor its properties."""
+    return f"::{kind} title={_property(one_line(title, 200))}::{_data(one_line(message, 2000))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

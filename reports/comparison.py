@@ -1,0 +1,164 @@
+"""Two runs compared: what fails now and did not, what no longer fails, and what is no longer put to the test.
+
+Failures match by requirement, operation and place, never by message or by what was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reports.model import FAILED, FindingGroup, Report
+from reports.records import Header
+
+Key = tuple[str, str, str]
+"""Requirement, operation, place."""
+
+Pair = tuple[str, str]
+"""Requirement, operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A finding as far as a comparison needs it; `lead` is the key of the finding that explains it, or None."""
+
+    key: Key
+    expected: str
+    seen: str
+    unstable: bool = False
+    lead: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A run as far as a comparison needs it.
+
+    `cells` maps each pair of requirement and operation to its status and the number of exchanges that put it to the
+    test; `reasons` says why some have none. `facts` are what the run was: profile, level, mode, seed and the like.
+    """
+
+    failures: Mapping[Key, Failure]
+    cells: Mapping[Pair, tuple[str, int]]
+    reasons: Mapping[Pair, str]
+    verdict: str
+    started: str
+    partial: str | None
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A requirement that was exercised on operations on which it no longer is; `reasons` says why, as far as known."""
+
+    requirement: str
+    operations: tuple[str, ...]
+    whole: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An earlier run and a later one.
+
+    `new` fail now and did not; `explained` as well, but follow from one that is new. `fixed` failed and were seen to
+    hold; `vanished` failed and were not exercised again; `still` fail as before. `lost` is lost coverage. `notes` are
+    sentences on what makes the two runs different in kind.
+    """
+
+    old: Outline
+    now: Outline
+    new: tuple[Failure, ...]
+    explained: tuple[Failure, ...]
+    fixed: tuple[Failure, ...]
+    vanished: tuple[Failure, ...]
+    still: tuple[Failure, ...]
+    lost: tuple[Lost, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def worse(self) -> bool:
+        """Whether something fails that did not, or is no longer exercised; failures that did not repeat count not."""
+        return bool(self.lost) or any(not failure.unstable for failure in self.new)
+
+
+def outline(report: Report) -> Outline:
+    """Return the outline of a report."""
+    cells = [cell for row in report.rows.values() for cell in row.cells.values()]
+    return Outline(
+        failures={group.key: failure_of(group) for group in report.groups},
+        cells={(cell.requirement, cell.operation): (cell.status, cell.exercised) for cell in cells},
+        reasons={(cell.requirement, cell.operation): cell.reason for cell in cells if cell.reason},
+        verdict=report.verdict,
+        started=report.header.started,
+        partial=report.partial,
+        facts=facts_of(report.header),
+    )
+
+
+def failure_of(group: FindingGroup) -> Failure:
+    """Return a group of findings as a comparison sees it."""
+    return Failure(group.key, group.finding.expected, group.finding.seen, group.unstable, group.lead)
+
+
+def facts_of(header: Header) -> dict[str, str]:
+    """Return what distinguishes kinds of runs, as names and values."""
+    selected = "all" if header.requirements is None else ", ".join(header.requirements)
+    return {
+        "contract": header.contract,
+        "suite": header.suite,
+        "level": str(header.target.get("level") or "as found"),
+        "profile": header.profile,
+        "mode": header.mode,
+        "selected requirements": selected,
+        "shard": header.shard or "none",
+    }
+
+
+def compare(old: Outline, now: Outline) -> Comparison:
+    """Return what `now` has for better and for worse than `old`."""
+    fresh = {key: failure for key, failure in now.failures.items() if _is_new(failure, old.failures.get(key))}
+    gone = [failure for key, failure in old.failures.items() if key not in now.failures]
+    return Comparison(
+        old=old,
+        now=now,
+        new=tuple(f for f in fresh.values() if f.lead not in fresh),
+        explained=tuple(f for f in fresh.values() if f.lead in fresh),
+        fixed=tuple(f for f in gone if _exercised(now, f.key[:2])),
+        vanished=tuple(f for f in gone if not _exercised(now, f.key[:2])),
+        still=tuple(failure for key, failure in now.failures.items() if key not in fresh),
+        lost=tuple(_lost(old, now)),
+        notes=tuple(_notes(old, now)),
+    )
+
+
+def _is_new(failure: Failure, before: Failure | None) -> bool:
+    """Whether a failure is new: one that did not repeat then does not stand for one that repeats now."""
+    return before is None or (before.unstable and not failure.unstable)
+
+
+def _exercised(run: Outline, pair: tuple[str, ...]) -> bool:
+    status, count = run.cells.get((pair[0], pair[1]), ("", 0))
+    return count > 0 or status == FAILED
+
+
+def _lost(old: Outline, now: Outline) -> Iterable[Lost]:
+    by_requirement: dict[str, list[str]] = {}
+    for requirement, operation in old.cells:
+        pair = (requirement, operation)
+        if _exercised(old, pair) and not _exercised(now, pair):
+            by_requirement.setdefault(requirement, []).append(operation)
+    for requirement, operations in by_requirement.items():
+        whole = not any(_exercised(now, pair) for pair in now.cells if pair[0] == requirement)
+        pairs = [(requirement, operation) for operation in operations]
+        reasons = dict.fromkeys(now.reasons[pair] for pair in pairs if pair in now.reasons)
+        yield Lost(requirement, tuple(operations), whole, tuple(reasons))
+
+
+def _notes(old: Outline, now: Outline) -> Iterable[str]:
+    for name, value in now.facts.items():
+        before = old.facts.get(name, value)
+        if before != value:
+            yield f"The runs differ in {name}: {before} before, {value} now."
+    for name, run in (("earlier", old), ("later", now)):
+        if run.partial:
+            yield f"The {name} run is partial: {run.partial}."

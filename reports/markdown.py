@@ -1,0 +1,148 @@
+"""The step summary: GitHub-flavoured Markdown that fits into a job's page."""
+
+from __future__ import annotations
+
+import regex
+
+from reports.model import DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report
+from reports.standing import Standing, comparison_sentence, failure_words, lost_words
+from reports.terminal import SYMBOLS
+from reports.wording import (
+    Curl,
+    curl_command,
+    duration,
+    families,
+    one_line,
+    plural,
+    readable,
+    rerun,
+    shortened,
+    status_line,
+    verdict_sentence,
+    verdict_word,
+    why_unexercised,
+)
+
+_SHOWN = 20
+_LIMIT = 900 * 1024
+"""GitHub refuses a step summary of more than a mebibyte."""
+
+_SPECIAL = regex.compile(r"([\\`*_{}\[\]<>()#+!|~@:&-])")
+_SIGN = {PASSED: "✅", FAILED: "❌", ERROR: "⚠️", DEPARTURE: "🟡"}
+
+
+def markdown(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
+    """Return the summary as Markdown text in UTF-8; nothing of an endpoint's text is read as Markdown or HTML."""
+    sign = _SIGN.get(report.verdict, "⚠️")
+    lines = [f"## {sign} Atlas conformance: {verdict_word(report).lower()}", "", escaped(verdict_sentence(report)), ""]
+    lines += _standing(standing)
+    lines += _counts(report)
+    lines += _failures(report, curl, standing)
+    lines += _unexercised(report)
+    header = report.header
+    facts = (
+        f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}, profile {header.profile}, seed "
+        f"{header.seed}, {header.target.get('base_url')}"
+    )
+    lines += ["", escaped(one_line(facts)), "", *_fenced(rerun(header), "sh")]
+    text = "\n".join(lines) + "\n"
+    if len(text.encode()) > _LIMIT:
+        cut = text.encode()[:_LIMIT].decode("utf-8", "ignore")
+        text = cut.rpartition("\n")[0] + "\n\nThe rest is in report.html.\n"
+    return text.encode()
+
+
+def escaped(text: str) -> str:
+    """Return one line of text with everything that Markdown or HTML could read spelt so that it is shown."""
+    plain = one_line(text, 2000)
+    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", plain)
+
+
+def _fenced(text: str, language: str = "") -> list[str]:
+    """Return a code block whose fence is longer than any run of backticks in the text."""
+    longest = max((len(run) for run in regex.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence + language, text, fence]
+
+
+def _standing(standing: Standing | None) -> list[str]:
+    if standing is None:
+        return []
+    lines = [f"**{escaped(standing.sentence)}**", ""]
+    comparison = standing.comparison
+    if comparison is not None:
+        lines += [escaped(comparison_sentence(comparison)), ""]
+        for heading, failures in (
+            ("New failures", comparison.new), ("Fixed", comparison.fixed), ("Still failing", comparison.still),
+        ):
+            if failures:
+                lines += [f"**{heading}**", ""]
+                lines += [f"- {escaped(failure_words(failure))}" for failure in failures[:_SHOWN]]
+                lines += [f"- and {len(failures) - _SHOWN:,} more"] if len(failures) > _SHOWN else []
+                lines.append("")
+        if comparison.lost:
+            lines += ["**Lost coverage**", ""]
+            lines += [f"- {escaped(words)}" for words in lost_words(comparison)[:_SHOWN]]
+            lines.append("")
+        lines += [escaped(note) + "  " for note in comparison.notes]
+    lines += [f"- {escaped(complaint)}" for complaint in standing.complaints]
+    return [*lines, ""]
+
+
+def _counts(report: Report) -> list[str]:
+    used = [status for status in LADDER if report.count(status)]
+    head = ["", *(f"{SYMBOLS[status]} {status}" for status in used)]
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * len(used)]
+    for letter, rows in families(report).items():
+        cells = [cell for row in rows for cell in row.cells.values()]
+        counts = [sum(cell.status == status for cell in cells) for status in used]
+        lines.append(f"| {letter} | " + " | ".join(str(count or "") for count in counts) + " |")
+    totals = [str(report.count(status)) for status in used]
+    return [*lines, "| **all** | " + " | ".join(totals) + " |", ""]
+
+
+def _failures(report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
+    if not report.headlines:
+        return []
+    lines = ["### What broke", ""]
+    for group in report.headlines[:_SHOWN]:
+        lines += _failure(group, report, curl, standing)
+    left = len(report.headlines) - _SHOWN
+    return [*lines, f"And {left:,} more, in report.html.", ""] if left > 0 else lines
+
+
+def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
+    exchange = group.sample.exchange
+    tags = (" unstable" if group.unstable else "") + (" waived" if standing and group.key in standing.waived else "")
+    request = curl_command(curl, exchange.request, group.sample.n)
+    title = f"{group.requirement} on {group.operation}, {plural(group.count, 'exchange')}{tags}"
+    lines = [
+        f"<details><summary>{escaped(title)}: {escaped(report.rows[group.requirement].statement)}</summary>",
+        "",
+        f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
+        f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
+        f"At {escaped(one_line(group.finding.pointer))}",
+        "",
+        *_fenced(request or one_line(f"{exchange.request.method} {exchange.request.target}", 2000), "sh"),
+        "",
+        f"Response: {escaped(status_line(exchange.response))}",
+        "",
+        *_fenced(readable(exchange.response.body, lines=30, characters=2000)),
+        "",
+    ]
+    if group.unstable and group.repeat is not None and group.repeat.again is not None:
+        again = group.repeat.again.exchange.response
+        lines += [f"The same request again, where it held: {escaped(status_line(again))}", ""]
+        lines += [*_fenced(readable(again.body, lines=30, characters=2000)), ""]
+    return [*lines, *_fenced(rerun(report.header, group.requirement), "sh"), "", "</details>", ""]
+
+
+def _unexercised(report: Report) -> list[str]:
+    reasons = [reason for reason in report.unexercised if any(report.rows[id].selected for id in reason.cells)]
+    if not reasons:
+        return []
+    lines = ["<details><summary>Not exercised</summary>", ""]
+    for reason in reasons:
+        words = shortened(why_unexercised(reason, report), 600)
+        lines.append(f"- {escaped(f'{reason.status}, because {reason.reason}')}: {escaped(words)}")
+    return [*lines, "", "</details>", ""]

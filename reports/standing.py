@@ -1,0 +1,93 @@
+"""Where a run stands: against an earlier one, its waivers, and the gate. Made by `gates`, shown by every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reports.comparison import Comparison, Failure, Key
+from reports.wording import one_line, plural, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a gate decided, and on what.
+
+    `gate` is `new`, `any` or `none`; `waived` maps each accepted failure to a sentence on its waiver; `complaints` are
+    sentences on waivers that are not in order; `blocking` are sentences on what makes the gate close. `exit_code` is
+    the run's.
+    """
+
+    gate: str
+    exit_code: int
+    comparison: Comparison | None = None
+    waived: Mapping[Key, str] = field(default_factory=dict)
+    complaints: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The decision in one sentence."""
+        if self.exit_code == 0:
+            waived = f"; {plural(len(self.waived), 'failure')} waived" if self.waived else ""
+            return f"The gate “{self.gate}” lets the run through{waived}."
+        if self.blocking:
+            return f"The gate “{self.gate}” is closed: {'; '.join(self.blocking)}."
+        return "The gate was not asked: the run itself came to no verdict."
+
+
+def failure_words(failure: Failure) -> str:
+    """Return a failure in one line."""
+    requirement, operation, place = failure.key
+    unstable = " (unstable: it did not repeat)" if failure.unstable else ""
+    words = f"{requirement} on {operation} at {place}: expected {failure.expected}, seen {failure.seen}{unstable}"
+    return one_line(words, 400)
+
+
+def standing_lines(standing: Standing) -> list[str]:
+    """Return all that is to be said of a standing as lines of plain text, the decision last."""
+    lines: list[str] = []
+    comparison = standing.comparison
+    if comparison is not None:
+        lines.append(comparison_sentence(comparison))
+        lines += comparison.notes
+        for heading, failures in (
+            ("New failure", comparison.new),
+            ("Explained by a new failure", comparison.explained),
+            ("Fixed", comparison.fixed),
+            ("Not exercised again", comparison.vanished),
+            ("Still failing", comparison.still),
+        ):
+            lines += _some(heading, [failure_words(failure) for failure in failures])
+        lines += _some("Lost coverage", lost_words(comparison))
+    lines += [f"Waived: {sentence}" for sentence in dict.fromkeys(standing.waived.values())]
+    lines += standing.complaints
+    lines.append(standing.sentence)
+    return [visible(line) for line in lines]
+
+
+def comparison_sentence(comparison: Comparison) -> str:
+    """Return the comparison in one sentence."""
+    parts = [
+        plural(len(comparison.new), "new failure"),
+        f"{len(comparison.fixed)} fixed",
+        f"{len(comparison.still)} still failing",
+        f"{plural(len(comparison.lost), 'requirement')} with lost coverage",
+    ]
+    return f"Compared with the run of {comparison.old.started}: {', '.join(parts)}."
+
+
+def lost_words(comparison: Comparison) -> list[str]:
+    """Return each loss of coverage in one line."""
+    lines = []
+    for lost in comparison.lost:
+        where = "anywhere" if lost.whole else f"on {', '.join(lost.operations)}"
+        reasons = f" ({'; '.join(lost.reasons)})" if lost.reasons else ""
+        lines.append(one_line(f"{lost.requirement} is no longer exercised {where}{reasons}", 500))
+    return lines
+
+
+def _some(heading: str, items: Iterable[str], limit: int = 40) -> list[str]:
+    every = list(items)
+    lines = [f"{heading}: {item}" for item in every[:limit]]
+    return [*lines, f"{heading}: {len(every) - limit:,} more"] if len(every) > limit else lines

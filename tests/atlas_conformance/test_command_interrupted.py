@@ -1,0 +1,121 @@
+"""Runs that are cut short: they end at once, with a partial report and with no process left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.atlas_conformance.program import COMMAND, surroundings
+
+PROMPT = 2.0
+"""Seconds within which an interrupted run ends."""
+
+
+class Started:
+    """A run against the embedded reference endpoint, in a session of its own so that its processes can be told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reports = folder / "reports"
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        self.process = subprocess.Popen(
+            [*COMMAND, "run", "--seed", "3", "--report", str(self.reports)],
+            cwd=folder,
+            env=surroundings(TMPDIR=str(self.scratch)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        limit = time.monotonic() + 60
+        while not ready():
+            assert self.process.poll() is None, self.process.communicate()
+            assert time.monotonic() < limit
+            time.sleep(0.02)
+
+    def under_way(self) -> bool:
+        """Whether so much of the journal is on disk that exchanges must have been made."""
+        journal = self.reports / "journal.jsonl"
+        return journal.exists() and journal.stat().st_size > 200_000
+
+    def members(self) -> set[int]:
+        """The living processes of the run."""
+        found = set()
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+                except OSError:
+                    continue
+                if int(session) == self.process.pid and state != "Z":
+                    found.add(int(entry.name))
+        return found
+
+    def end(self) -> None:
+        for member in self.members():
+            os.kill(member, signal.SIGKILL)
+        self.process.communicate()
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Started]:
+    run = Started(tmp_path)
+    yield run
+    run.end()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are told by /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_cut_short_ends_at_once_with_a_partial_report(started: Started, number: signal.Signals) -> None:
+    started.wait_until(started.under_way)
+    assert len(started.members()) >= 2, "the endpoint has a process of its own"
+    sent = time.monotonic()
+    if number == signal.SIGINT:
+        os.killpg(started.process.pid, number)  # as a terminal does
+    else:
+        os.kill(started.process.pid, number)
+    out, err = started.process.communicate(timeout=30)
+    assert time.monotonic() - sent < PROMPT
+    assert started.process.returncode == 4
+    assert "Traceback" not in out + err
+    assert "INCOMPLETE" in out
+    told = json.loads((started.reports / "summary.json").read_text(encoding="utf-8"))
+    assert told["verdict"] == "incomplete"
+    closing = json.loads((started.reports / "journal.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert closing["kind"] == "closing"
+    assert closing["partial"] is True
+    assert started.members() == set()
+    assert list(started.scratch.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are told by /proc")
+def test_a_run_that_is_killed_leaves_no_server_behind(started: Started) -> None:
+    started.wait_until(started.under_way)
+    os.kill(started.process.pid, signal.SIGKILL)
+    started.process.communicate(timeout=30)
+    limit = time.monotonic() + 10
+    while started.members():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="modules are told by /proc")
+def test_interrupted_while_it_starts_it_says_so(started: Started) -> None:
+    maps = Path(f"/proc/{started.process.pid}/maps")
+    started.wait_until(lambda: "orjson" in maps.read_text())
+    os.kill(started.process.pid, signal.SIGINT)
+    out, err = started.process.communicate(timeout=30)
+    assert started.process.returncode == 4
+    assert "Traceback" not in err
+    assert "interrupted" in err
+    assert out == ""
+    assert not started.reports.exists()

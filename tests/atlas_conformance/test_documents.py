@@ -1,0 +1,66 @@
+"""What the documents tell a reader to write, and where they send one, is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from atlas_conformance.commands import command
+from contracts.operations import OPERATIONS
+from reports.model import EXIT_CODES
+from targets.target_file import target_from_text
+from tests.atlas_conformance.program import ROOT
+
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
+    lost = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert lost == []
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", ROOT / "docs" / "target-file.md"], ids=lambda path: path.name)
+def test_target_files_that_are_shown_can_be_used(document: Path) -> None:
+    (text,) = blocks(document, "toml")
+    target = target_from_text(text, dict.fromkeys(re.findall(r'"([A-Z][A-Z_]+)"', text), "value"))
+    assert target.inventory.clusters
+    assert target.credentials
+    assert target.operations is None or target.operations <= {*OPERATIONS}
+
+
+def test_every_key_of_a_target_file_is_shown() -> None:
+    (text,) = blocks(ROOT / "docs" / "target-file.md", "toml")
+    keys = set(re.findall(r"^[# ]*([a-z_]+) = ", text, re.MULTILINE)) | {*re.findall(r"[{,] ([a-z_]+) =", text)}
+    source = "".join((ROOT / "targets" / name).read_text("utf-8") for name in ("target_file.py", "identities.py"))
+    taken = set(re.findall(r"\.(?:take|need|choice|strings|tables)\(\"([a-z_]+)\"", source))
+    assert taken >= {"base_url", "snapshots", "max_jobs"}
+    assert taken - keys - {"clusters", "restore_targets"} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_and_options_that_are_shown_exist(document: Path) -> None:
+    assert isinstance(command, click.Group)
+    text = document.read_text(encoding="utf-8")
+    context = click.Context(command)
+    for name, rest in re.findall(r"atlas-conformance ([a-z]+)([^`\n]*)", text):
+        found = command.get_command(context, name)
+        if found is None:
+            assert f"`atlas-conformance {name}" not in text, f"{document.name} shows a command {name}"
+            continue
+        known = {option for parameter in found.params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known
+
+
+def test_the_readme_tells_every_exit_code() -> None:
+    rows = re.findall(r"^\| ([0-9]) \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == ["0", "1", "2", "3", "4"]
+    assert {*EXIT_CODES.values()} <= {int(row) for row in rows}

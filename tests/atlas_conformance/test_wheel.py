@@ -1,0 +1,143 @@
+"""The wheel: one name at the top of site-packages, and all that the program needs inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import site
+import subprocess
+import sys
+import sysconfig
+import threading
+import venv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.atlas_conformance.program import ROOT, TIME_LIMIT, surroundings
+
+TOP = "atlas_conformance"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A virtual environment that holds the wheel, the wheel's names, and an empty folder to run in."""
+
+    python: Path
+    names: frozenset[str]
+    cwd: Path
+
+    @property
+    def program(self) -> str:
+        """The command as pip installed it."""
+        return str(self.python.with_name("atlas-conformance"))
+
+    def environ(self) -> dict[str, str]:
+        """An environment in which the repository is not on the path."""
+        return {name: value for name, value in surroundings().items() if name != "PYTHONPATH"}
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            command, cwd=self.cwd, env=self.environ(), capture_output=True, text=True, timeout=TIME_LIMIT
+        )
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Build the wheel and install it; dependencies are those of this interpreter, so that no network is needed."""
+    built = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, timeout=TIME_LIMIT)
+    (wheel,) = built.glob("*.whl")
+    folder = tmp_path_factory.mktemp("installed")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    python = folder / "venv" / "bin" / "python"
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(folder / "venv")}))
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True, timeout=TIME_LIMIT)
+    # As plain path entries: their own .pth files, one of which leads to the repository, are not read.
+    (packages / "dependencies.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
+    cwd = folder / "elsewhere"
+    cwd.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        return Installed(python, frozenset(archive.namelist()), cwd)
+
+
+def test_nothing_else_stands_at_the_top_of_site_packages(installed: Installed) -> None:
+    tops = {name.partition("/")[0] for name in installed.names}
+    assert {top for top in tops if not re.fullmatch(r"atlas_conformance-[0-9.]+\.dist-info", top)} == {TOP}
+    (metadata,) = tops - {TOP}
+    assert f"{metadata}/licenses/LICENSE" in installed.names
+
+
+def test_it_carries_every_file_that_the_program_reads(installed: Installed) -> None:
+    packages = {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / TOP}
+    wanted = {
+        f"{TOP}/{path.relative_to(ROOT).as_posix()}"
+        for package in packages
+        for path in package.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {path.name for path in packages} >= {"contracts", "reference", "reports", "strategies", "suites", "targets"}
+    for name in ("contracts/openapi.yaml", "contracts/schemas/error.json", "suites/session.ini"):
+        assert f"{TOP}/{name}" in wanted
+    assert {*wanted, f"{TOP}/conftest.py"} <= installed.names
+    assert not [name for name in installed.names if name.endswith(".pyc") or "/tests/" in name]
+
+
+def test_it_verifies_the_reference_endpoint_from_anywhere(installed: Installed) -> None:
+    arguments = ("run", "--profile", "quick", "--requirement", "B-PATTERN", "--report", "reports")
+    ended = installed.run(installed.program, *arguments)
+    assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr
+    assert ended.stdout.splitlines()[-1].startswith("PASSED: ")
+    assert (installed.cwd / "reports" / "report.html").stat().st_size > 10_000
+    assert [path.name for path in installed.cwd.iterdir()] == ["reports"]
+
+
+def test_it_runs_what_it_carries_and_not_the_repository(installed: Installed) -> None:
+    script = "import atlas_conformance.__main__ as m, sys; print(m.ROOT); print(*sys.path, sep='\\n')"
+    root, *path = installed.run(str(installed.python), "-c", script).stdout.splitlines()
+    assert Path(root).is_relative_to(installed.python.parents[1])
+    assert str(ROOT) not in path
+
+
+def test_it_tells_its_version(installed: Installed) -> None:
+    ended = installed.run(installed.program, "--version")
+    assert ended.returncode == 0
+    assert re.fullmatch(r"atlas-conformance, version [0-9]+\.[0-9]+\.[0-9]+\n", ended.stdout)
+
+
+def test_it_serves_the_reference_endpoint_until_it_is_told_to_stop(installed: Installed) -> None:
+    serving = subprocess.Popen(
+        [installed.program, "serve", "--port", "0"],
+        cwd=installed.cwd,
+        env={**installed.environ(), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(30, serving.kill)
+    watchdog.start()
+    try:
+        assert serving.stdout is not None
+        first = serving.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:[0-9]+", first)
+        assert found, first
+        assert any(line.startswith("export MONGODB_ATLAS_BASE_URL=") for line in serving.stdout)
+        reached = installed.run(installed.program, "run", "--base-url", found[0], "--requirement", "A-NONE")
+        assert reached.returncode == 3
+        assert "asks for credentials" in reached.stderr
+    finally:
+        os.kill(serving.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            serving.wait(timeout=5)
+        watchdog.cancel()
+        serving.kill()
+        _, complaints = serving.communicate()
+    assert serving.returncode == 0
+    assert complaints == ""

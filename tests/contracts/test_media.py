@@ -1,0 +1,118 @@
+"""Media types: what an Accept header asks, and what a content type leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.media import accepts, asked_media_type, content_type_statuses, media_type, version_date
+from contracts.operations import OPERATIONS
+from strategies.requests import with_header
+from tests.strategies.scenery import operation, request
+
+FLEX_TYPE = "application/vnd.atlas.2024-11-13+json"
+LATEST = "2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("name", "date"),
+    [
+        (FLEX_TYPE, "2024-11-13"),
+        ("application/vnd.atlas.2024-02-30+json", None),
+        ("application/vnd.atlas.2024-11-13+json\n", None),
+        ("application/vnd.atlas.2024-11-13+csv", None),
+        ("application/vnd.atlas.20241113+json", None),
+        ("application/vnd.atlas.٢٠٢٤-11-13+json", None),
+        ("application/json", None),
+        ("", None),
+    ],
+)
+def test_the_date_of_a_versioned_media_type(name: str, date: str | None) -> None:
+    assert version_date(name) == date
+
+
+def test_a_media_type_is_split_and_lower_case() -> None:
+    assert media_type(" Application/JSON ; Charset=UTF-8;; ") == ("application/json", ("charset=utf-8",))
+    assert media_type("") == ("", ())
+
+
+@pytest.mark.parametrize("found", [o for o in OPERATIONS.values() if o.api == "v2"], ids=lambda o: o.id)
+def test_the_own_version_is_settled_and_later_ones_floor_to_it(found: object) -> None:
+    own = operation(found.id)  # type: ignore[attr-defined]
+    sent = request(own.id)
+    assert not accepts(own, sent, LATEST).free
+    assert not accepts(own, sent, LATEST).later
+    upper = with_header(sent, "Accept", asked_media_type(own).upper())
+    assert not accepts(own, upper, LATEST).free
+    if own.media_type is not None:
+        later = accepts(own, with_header(sent, "Accept", "application/vnd.atlas.2025-03-12+json"), LATEST)
+        assert (later.free, later.later) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "*/*",
+        "application/json",
+        "application/*",
+        "application/vnd.atlas.2020-01-01+json",
+        "application/vnd.atlas.2999-01-01+json",
+        "application/vnd.atlas.2024-13-45+json",
+        f"{FLEX_TYPE};q=0",
+        f"{FLEX_TYPE}, text/html",
+        "",
+        ";;;",
+    ],
+)
+def test_other_accept_headers_are_unsettled_on_v2(value: str | None) -> None:
+    sent = with_header(request("flex-get"), "Accept", value)
+    asked = accepts(operation("flex-get"), sent, LATEST)
+    assert (asked.free, asked.later) == (True, False)
+
+
+def test_a_version_of_tomorrow_is_unsettled() -> None:
+    sent = with_header(request("flex-get"), "Accept", "application/vnd.atlas.2026-11-02+json")
+    assert accepts(operation("flex-get"), sent, LATEST).free
+    assert accepts(operation("flex-get"), sent, "2026-11-02").later
+
+
+@pytest.mark.parametrize(
+    ("value", "free"), [(None, False), ("*/*", False), ("application/json", False), (FLEX_TYPE, True)]
+)
+def test_v1_knows_one_media_type(value: str | None, free: bool) -> None:
+    sent = with_header(request("tenant-create"), "Accept", value)
+    assert accepts(operation("tenant-create"), sent, LATEST).free is free
+
+
+def test_v1_json_that_is_refused_by_its_weight_is_unsettled() -> None:
+    """`q=0` means "not this one" (RFC 9110), so 406 is a right answer."""
+    sent = with_header(request("tenant-create"), "Accept", "application/json;q=0")
+    assert accepts(operation("tenant-create"), sent, LATEST).free
+
+
+def test_headers_that_were_not_recorded_ask_for_nothing_known() -> None:
+    sent = replace(request("flex-get"), headers=None)
+    assert accepts(operation("flex-get"), sent, LATEST).known is False
+    assert content_type_statuses(operation("flex-create"), sent) == {400, 415}
+
+
+def test_a_cancel_asks_for_the_version_of_its_family() -> None:
+    assert asked_media_type(operation("cluster-cancel")) == operation("cluster-get").media_type
+
+
+@pytest.mark.parametrize(
+    ("value", "statuses"),
+    [
+        ("application/json", set()),
+        ("application/json;charset=UTF-8", set()),
+        ("application/json; charset=latin-1", {400, 406, 415}),
+        (FLEX_TYPE, {400, 406, 415}),
+        (None, {400, 406, 415}),
+        ("", {400, 406, 415}),
+    ],
+)
+def test_content_types_other_than_json_may_be_refused(value: str | None, statuses: set[int]) -> None:
+    sent = with_header(request("flex-create"), "Content-Type", value)
+    assert content_type_statuses(operation("flex-create"), sent) == statuses

@@ -1,0 +1,63 @@
+"""Running suites inside this process against a reference endpoint, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from atlas_conformance.running import run_suites
+from contracts.catalogue import REQUIREMENTS
+from reference.command import environment
+from reference.fixtures import target_toml
+from reference.server import ReferenceServer
+from reports.model import Report
+from suites.plugin import SuitePlugin
+from suites.session import Options, Session
+
+KEYS = ("public_key", "private_key")
+ACCOUNT = ("client_id", "client_secret")
+
+
+def verified(
+    server: ReferenceServer,
+    folder: Path,
+    *,
+    requirements: Iterable[str] = (),
+    seed: int = 11,
+    level: str = "extended",
+    without: Iterable[str] = (),
+    profile: str = "quick",
+) -> tuple[int, Report]:
+    """Run the suites against a running endpoint; return the exit code and the report.
+
+    `requirements` selects by requirement (none: everything); `without` are keys that the target file leaves out.
+    """
+    lines = target_toml(server.url, server.inventory, level=level).splitlines()
+    kept = [line for line in lines if line.partition(" = ")[0] not in set(without)]
+    target = folder / "target.toml"
+    target.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    options = Options(target=str(target), profile=profile, seed=seed, requirements=tuple(requirements))
+    session = Session(options, environ=dict(environment(server.credentials)))
+    plugin = SuitePlugin(session, show=lambda finished: None)
+    code = run_suites(plugin)
+    assert plugin.failure is None, plugin.failure
+    assert session.report is not None
+    return code, session.report
+
+
+def complaint(report: Report) -> list[str]:
+    """Everything in a report that no conforming endpoint should see: findings and errors, a line each."""
+    found = [
+        f"{g.requirement} {g.operation} {g.place}: expected {g.finding.expected}, seen {g.finding.seen}"
+        for g in report.groups
+    ]
+    return found + [f"error at {error.where}: {error.message}" for error in report.errors]
+
+
+def unexercised(report: Report, level: str) -> set[str]:
+    """The requirements of a level that a run put to the test on no operation."""
+    return {
+        name
+        for name, requirement in REQUIREMENTS.items()
+        if (level == "extended" or requirement.level == "core") and not report.rows[name].exercised
+    }
