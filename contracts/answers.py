@@ -19,6 +19,7 @@ ANYWHERE: frozenset[int] = frozenset({405, 406, 413, 414, 415, 429})
 ERROR_CODE = compile_pattern("^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
 INT32 = range(-(2**31), 2**31)
 _STATUS = "/response/status"
+_BODY = "/response/body"
 _UNREADABLE = object()
 
 
@@ -54,7 +55,7 @@ def judge_rate(response: Response, verdicts: Verdicts) -> None:
 def judge_authentication(exchange: Exchange, reading: Reading, knowledge: Knowledge, verdicts: Verdicts) -> bool:
     """A-NONE, A-WRONG, A-BEFORE, A-DIGEST, A-BEARER, A-ROLE, A-LIST; return whether the answer is settled by them."""
     request, status = exchange.request, exchange.response.status
-    if request.credential in ("none", "wrong"):
+    if request.credential in ("none", "wrong", "wrong-secret"):
         requirement = "A-NONE" if request.credential == "none" else "A-WRONG"
         if reading.must_be_refused and request.credential == "none":
             requirement = "A-BEFORE"
@@ -86,6 +87,23 @@ def judge_authentication(exchange: Exchange, reading: Reading, knowledge: Knowle
         verdicts.check("A-ROLE", status in allowed, "403 without the Project Owner role", status, _STATUS)
         return True
     return request.credential == "reader" and status in (401, 403)
+
+
+def judge_token(exchange: Exchange, verdicts: Verdicts) -> None:
+    """A-BEARER: what the token endpoint answers to valid client credentials (RFC 6749, section 5.1; 3,600 s)."""
+    response = exchange.response
+    if not verdicts.check("A-BEARER", response.status == 200, "a token", response.status, _STATUS):
+        return
+    document = _parse(response)
+    if not isinstance(document, dict):
+        verdicts.failed("A-BEARER", "a JSON object with a token", "no JSON object", "/response/body")
+        return
+    token, kind, life = (document.get(name) for name in ("access_token", "token_type", "expires_in"))
+    verdicts.check("A-BEARER", isinstance(token, str) and token != "", "an access_token", "none", f"{_BODY}/access_token")
+    named = isinstance(kind, str) and kind.lower() == "bearer"
+    verdicts.check("A-BEARER", named, "token_type Bearer", kind, f"{_BODY}/token_type")
+    lasting = life == 3600 and not isinstance(life, bool)
+    verdicts.check("A-BEARER", lasting, "expires_in 3600", life, f"{_BODY}/expires_in")
 
 
 def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> None:

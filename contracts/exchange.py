@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, unquote
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
-Credential: TypeAlias = Literal["owner", "reader", "off-list", "wrong", "none", "unknown"]
-"""Whose credentials a request carries: a Project Owner's, a lesser role's, an owner's from an address outside
-the API access list, invalid ones, none at all, or (recorded traffic) not known."""
+Credential: TypeAlias = Literal["owner", "reader", "off-list", "wrong", "wrong-secret", "none", "unknown"]
+"""Whose credentials a request carries: a Project Owner's, a lesser role's, an owner's from an address outside the API
+access list, ones that nobody has, the owner's with a wrong secret, none at all, or (recorded traffic) not known."""
 
 Scheme: TypeAlias = Literal["any", "digest", "bearer"]
 """Which authentication scheme carries the credential; `any` leaves the choice to the client."""

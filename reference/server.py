@@ -105,6 +105,11 @@ class ReferenceServer:
     ) -> None:
         self.stop()
 
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The authentication schemes that are offered."""
+        return self._settings.authentication
+
     def stop(self) -> None:
         """Stop serving; harmless when it has stopped already."""
         service, self._service = self._service, None

@@ -38,8 +38,8 @@ from suites.profiles import PROFILES
 from targets.client import Client
 from targets.curl import curl
 from targets.failures import TargetError
-from targets.preflight import PreflightReport, preflight
-from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate
+from targets.preflight import PreflightFailed, PreflightReport, preflight
+from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate, with_schemes
 from targets.target_file import parse_rate, target_from_file, target_from_text, target_from_url
 
 REFERENCE = "reference"
@@ -136,15 +136,16 @@ class Session:
         target = with_absent(self._target(), self.options.seed)
         # More connections hide latency, which on loopback there is little of, and cost the client's core.
         workers = self.options.workers or (2 if target.loopback else 8)
-        self._client = Client(target, workers=workers)
-        found = preflight(self._client, seed=self.options.seed)
+        found = self._look(target, workers)
+        assert self._client is not None
         if found.takes_any:
             target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
         offered, reasons = _offered(target, found)
+        owner = target.credentials.get("owner")
         knowledge = Knowledge(
             inventory=target.inventory,
             offered=offered,
-            digest="digest" in found.schemes,
+            digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
         header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
@@ -157,6 +158,24 @@ class Session:
         for judged in [self.endpoint.record(exchange) for exchange in found.exchanges]:
             self.endpoint.try_again(judged)
         return self.endpoint
+
+    def _look(self, target: Target, workers: int) -> PreflightReport:
+        """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
+        assert self.options.seed is not None
+        self._client = Client(target, workers=workers)
+        try:
+            return preflight(self._client, seed=self.options.seed)
+        except PreflightFailed:
+            owner = target.credentials.get("owner")
+            if owner is None or not (owner.digest and owner.bearer):
+                raise
+            self._client.close()
+            self._client = Client(target, workers=workers, prefer="digest")
+            try:
+                return preflight(self._client, seed=self.options.seed)
+            except PreflightFailed as second:
+                failure = second
+            raise failure
 
     @property
     def opened(self) -> bool:
@@ -202,7 +221,8 @@ class Session:
     def curl(self, request: Request) -> str:
         """The copyable command for a request of this run."""
         target = self.endpoint.client.target
-        return curl(request, target.base_url, target.credentials.get(request.credential))
+        whose = "owner" if request.credential == "wrong-secret" else request.credential
+        return curl(request, target.base_url, target.credentials.get(whose))
 
     def _observe(self, record: Record) -> None:
         self.tally.add(record)
@@ -228,7 +248,8 @@ class Session:
             server = self._own_server = ReferenceServer(seed=self.options.seed)
             server.__enter__()
         text = target_toml(server.url, server.inventory)
-        return target_from_text(text, dict(environment(server.credentials)))
+        target = target_from_text(text, dict(environment(server.credentials)))
+        return with_schemes(target, server.schemes)
 
     def _header(self, target: Target, workers: int, reasons: Mapping[str, bool | str]) -> Header:
         options = self.options

@@ -145,7 +145,7 @@ class BearerSession:
         client_id, client_secret = self._credentials.client_id, self._credentials.client_secret
         if client_id is None or client_secret is None:
             raise TokenRefused(0, "no client id and secret to fetch a token with")
-        status, body = self._fetch(_basic(client_id, client_secret))
+        status, body = self._fetch(basic(client_id, client_secret))
         if status != 200:
             raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} answered {status}")
         try:
@@ -167,7 +167,8 @@ def _authorization(request: httpx.Request) -> Secret | None:
     return None if value is None else Secret(value)
 
 
-def _basic(client_id: Secret, client_secret: Secret) -> Secret:
+def basic(client_id: Secret, client_secret: Secret) -> Secret:
+    """Return the Authorization value of HTTP Basic for a service account."""
     pair = f"{client_id.reveal()}:{client_secret.reveal()}".encode()
     return Secret("Basic " + base64.b64encode(pair).decode())
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from contracts.exchange import Credential, Exchange, Request, Response, Scheme
-from targets.authentication import TOKEN_PATH, WRONG, Answer, BearerSession, DigestSession, TokenRefused
+from targets.authentication import TOKEN_PATH, WRONG, Answer, BearerSession, DigestSession, TokenRefused, basic
 from targets.explanation import explained
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable
 from targets.guard import Guard
@@ -44,7 +44,7 @@ class Client:
     """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
 
     `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again,
-    from the thread that called `send` or `send_all`, in request order. `sleep` and `monotonic` serve pauses and pacing.
+    from the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic` serve pauses and pacing.
     """
 
     def __init__(
@@ -55,12 +55,14 @@ class Client:
         on_exchange: Callable[[Exchange], object] | None = None,
         on_paced: Callable[[Exchange], object] | None = None,
         user_agent: str | None = None,
+        prefer: Scheme | None = None,
         sleep: Callable[[float], object] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises TargetError where certificate files or the environment's proxy are unusable."""
         self.target = target
         self.workers = workers
+        self.prefer = prefer
         self.guard = Guard(target)
         self.paced = 0
         """How many answers asked for a pause and were sent again."""
@@ -123,6 +125,9 @@ class Client:
         """
         if credential in ("none", "wrong"):
             return True
+        if credential == "wrong-secret":
+            credential = "owner"
+            scheme = scheme if scheme != "any" else "bearer"
         identity = self.target.credentials.get(credential)
         if identity is None:
             return credential in ("owner", "unknown") and scheme == "any"
@@ -231,6 +236,9 @@ class Client:
             request = replace(request, scheme=scheme)
         if scheme == "digest":
             return self._digest(request, raw_target, headers, identity)
+        if request.credential == "wrong-secret":
+            assert identity.token is not None
+            return self._exchange(request, raw_target, headers, Secret(f"Bearer {identity.token.reveal()}"))
         bearer = self._bearers[request.credential]
         token = self._token(request, bearer)
         exchange = self._exchange(request, raw_target, headers, Secret(f"Bearer {token.reveal()}"))
@@ -255,16 +263,28 @@ class Client:
             if scheme == "any":
                 scheme = "digest" if owner is not None and not owner.bearer else "bearer"
             return scheme, WRONG
+        if credential == "wrong-secret":
+            return self._half_right(request, owner)
         identity = self.target.credentials.get(credential)
         if identity is None:
             if credential == "owner" and scheme == "any":
                 return scheme, None
             raise MissingCredentials(request, f"the target names no credentials for {credential}")
         if scheme == "any":
-            scheme = "bearer" if identity.bearer else "digest"
+            preferred = self.prefer if self.prefer is not None and getattr(identity, self.prefer) else None
+            scheme = preferred or ("bearer" if identity.bearer else "digest")
         if not getattr(identity, scheme):
             raise MissingCredentials(request, f"the target's credentials for {credential} do not serve {scheme}")
         return scheme, identity
+
+    def _half_right(self, request: Request, owner: Credentials | None) -> tuple[Scheme, Credentials | None]:
+        """The owner's identity with a secret that is not the owner's: another private key, a token with a letter more."""
+        if owner is None or not (owner.digest if request.scheme == "digest" else owner.bearer):
+            raise MissingCredentials(request, "the target names no credentials of which to get the secret wrong")
+        if request.scheme == "digest":
+            return "digest", Credentials(public_key=owner.public_key, private_key=WRONG.private_key)
+        token = self._token(request, self._bearers["owner"])
+        return "bearer", Credentials(token=Secret(token.reveal() + "x"))
 
     def _digest(self, request: Request, raw_target: bytes, headers: RawHeaders, identity: Credentials) -> Exchange:
         sessions: dict[Credential, DigestSession] = self._local.__dict__.setdefault("digests", {})
@@ -294,7 +314,21 @@ class Client:
             reason = f"no bearer token: {error}"
         raise MissingCredentials(request, reason)
 
+    def fetch_token(self) -> Exchange | None:
+        """Ask the token endpoint for a token as the owner's service account; None where the target names none.
+
+        The exchange carries the token: redact it before it is kept. Raises NoAnswer.
+        """
+        owner = self.target.credentials.get("owner")
+        if owner is None or owner.client_id is None or owner.client_secret is None:
+            return None
+        return self._token_exchange(basic(owner.client_id, owner.client_secret))
+
     def _fetch_token(self, authorization: Secret) -> tuple[int, bytes]:
+        exchange = self._token_exchange(authorization)
+        return exchange.response.status, exchange.response.body
+
+    def _token_exchange(self, authorization: Secret) -> Exchange:
         """Post the client-credentials request to the target's own token endpoint."""
         body = b"grant_type=client_credentials"
         headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))
@@ -306,7 +340,7 @@ class Client:
             if exchange.response.status not in (429, 503) or pause is None or pause > self.target.limits.pause_seconds:
                 break
             self._pacer.hold(pause)
-        return exchange.response.status, exchange.response.body
+        return exchange
 
     def _prepared(self, request: Request) -> tuple[RawHeaders, bytes]:
         """Return the header lines, Authorization left out, and the request target as bytes."""

@@ -66,6 +66,11 @@ def _authentication(request: Request, credentials: Credentials | None) -> list[s
         return ["--header", shlex.quote(f"Authorization: Bearer {_wrong(WRONG.token)}")]
     if credentials is None or not (credentials.digest or credentials.bearer):
         return []
+    if request.credential == "wrong-secret":
+        if request.scheme == "digest":
+            public = credentials.names.get("public_key", USUAL_NAMES["public_key"])
+            return ["--digest", "--user", f'"${public}:{_wrong(WRONG.private_key)}"']
+        return ["--header", f'"Authorization: Bearer ${{{credentials.names.get("token", TOKEN_NAME)}}}x"']
     if request.scheme == "bearer" or (request.scheme == "any" and credentials.bearer):
         return ["--header", f'"Authorization: Bearer ${credentials.names.get("token", TOKEN_NAME)}"']
     public, private = (credentials.names.get(key, USUAL_NAMES[key]) for key in ("public_key", "private_key"))

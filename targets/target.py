@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -125,6 +125,18 @@ def with_mode(target: Target, mode: Mode | None) -> Target:
 def with_rate(target: Target, rate: float | None) -> Target:
     """Return the target with another rate in requests per second; None changes nothing."""
     return target if rate is None else replace(target, limits=replace(target.limits, rate=rate))
+
+
+def with_schemes(target: Target, schemes: Collection[str]) -> Target:
+    """Return the target with those credentials alone that serve one of these schemes (`digest`, `bearer`)."""
+    credentials = dict(target.credentials)
+    for name, known in target.credentials.items():
+        if "digest" not in schemes:
+            known = replace(known, public_key=None, private_key=None)
+        if "bearer" not in schemes:
+            known = replace(known, client_id=None, client_secret=None, token=None)
+        credentials[name] = known
+    return replace(target, credentials=MappingProxyType(credentials))
 
 
 def with_absent(target: Target, seed: int) -> Target:
