@@ -99,7 +99,8 @@ def judge_token(exchange: Exchange, verdicts: Verdicts) -> None:
         verdicts.failed("A-BEARER", "a JSON object with a token", "no JSON object", "/response/body")
         return
     token, kind, life = (document.get(name) for name in ("access_token", "token_type", "expires_in"))
-    verdicts.check("A-BEARER", isinstance(token, str) and token != "", "an access_token", "none", f"{_BODY}/access_token")
+    given = isinstance(token, str) and token != ""
+    verdicts.check("A-BEARER", given, "an access_token", "none", f"{_BODY}/access_token")
     named = isinstance(kind, str) and kind.lower() == "bearer"
     verdicts.check("A-BEARER", named, "token_type Bearer", kind, f"{_BODY}/token_type")
     lasting = life == 3600 and not isinstance(life, bool)

@@ -15,6 +15,7 @@ from contracts.history import JobHistory, Observation
 from contracts.judge import AnswerMemory, Examined, examine, judge
 from contracts.knowledge import Knowledge
 from contracts.reading import Reading, read
+from contracts.verdicts import Verdicts
 
 READ_OF = {
     "flex-create": "flex-get",
@@ -97,7 +98,9 @@ class Chronicle:
             self._follow_cancel(exchange, examined)
 
     def _follow_create(self, exchange: Exchange, examined: Examined) -> None:
-        reading, document, verdicts = examined.reading, examined.document, examined.verdicts
+        reading, document = examined.reading, examined.document
+        # A create that should have been refused makes a job all the same, but what it shows of it is beside the point.
+        verdicts = Verdicts(reading.operation.id) if reading.must_be_refused else examined.verdicts
         job_id = document.get("id") if document is not None else None
         if document is None or not isinstance(job_id, str):
             return

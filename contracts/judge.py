@@ -111,24 +111,27 @@ def examine(
         settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
         if not settled or response.status >= 500:
             answers.judge_status(exchange, reading, verdicts)
+    # What a success shows that should not be one says nothing more.
+    moot = hidden or (reading.must_be_refused and reading.operation.kind == "create")
     if memory is None:
-        answer = _judge_answer(exchange, reading)
+        answer = _judge_answer(exchange, reading, moot)
     else:
-        answer = memory.recall(exchange, lambda: _judge_answer(exchange, reading))
+        answer = memory.recall(exchange, lambda: _judge_answer(exchange, reading, moot))
     verdicts.include(answer.verdicts)
     return Examined(reading, answer.document, answer.pointer, verdicts)
 
 
-def _judge_answer(exchange: Exchange, reading: Reading) -> _Answer:
-    """Judge what the answer itself shows, whoever asked and whenever."""
+def _judge_answer(exchange: Exchange, reading: Reading, moot: bool) -> _Answer:
+    """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or found."""
     verdicts = Verdicts(reading.operation.id)
     response = exchange.response
     document: Mapping[str, Any] | None = None
     pointer = "/response/body"
     if response.status == reading.operation.success and not answers.is_paced(response):
-        success = answers.judge_success(exchange, reading, verdicts)
+        success = answers.judge_success(exchange, reading, Verdicts(reading.operation.id) if moot else verdicts)
         if success is not None:
             document, pointer = success
+        if document is not None and not moot:
             _judge_document(exchange, reading, document, pointer, verdicts)
     if response.status >= 400:
         answers.judge_error(exchange, verdicts, reading.envelope)

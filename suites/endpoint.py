@@ -39,7 +39,14 @@ class Departed(AssertionError):
 
 
 class EndpointLost(RuntimeError):
-    """The endpoint no longer answers at all: nothing more can be said of it."""
+    """The endpoint no longer answers at all: nothing more can be said of it.
+
+    `found` tells whether a finding already names the request after which it was gone.
+    """
+
+    def __init__(self, reason: str, *, found: bool = False) -> None:
+        super().__init__(reason)
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -229,17 +236,22 @@ class Endpoint:
         first = self.client.attempt_all([failure.request])[0]
         if isinstance(first, Exchange):
             return self.record(first)
-        if isinstance(self.client.attempt_all([self._plain_read()])[0], NoAnswer):
+        lost = isinstance(self.client.attempt_all([self._plain_read()])[0], NoAnswer)
+        if lost and failure.cause not in ("closed", "malformed"):
             raise EndpointLost(failure.reason)
         now = time.time()
         exchange = Exchange(failure.request, Response(0, (), b""), now, now)
-        seen = f"no complete answer: {failure.reason}"
-        finding = Finding("C-STATUS", operation, "a documented status", seen, "/response/status")
+        # An input that no answer follows, and after which none follows anything, is worse than one that earns a 500.
+        requirement = "C-5XX" if lost else "C-STATUS"
+        seen = f"no complete answer: {failure.reason}" + ("; since then the endpoint is gone" if lost else "")
+        finding = Finding(requirement, operation, "an answer with a documented status", seen, "/response/status")
         judgement = Judgement(findings=(finding,))
         number = self.journal.exchange(
             redact(exchange, self.client.secrets), operation=operation, test=self.test, judgement=judgement
         )
         self._note(judgement.findings)
+        if lost:
+            raise EndpointLost(failure.reason, found=True)
         return Judged(exchange, judgement, number)
 
     def _plain_read(self) -> Request:

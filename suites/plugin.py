@@ -114,7 +114,9 @@ class SuitePlugin:
         if error is None or self._endpoint is None or isinstance(error, pytest.skip.Exception | pytest.exit.Exception):
             return report
         if isinstance(error, EndpointLost):
-            self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
+            self._interrupted = True
+            if not error.found:
+                self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
             item.session.shouldstop = "the endpoint stopped answering"
         elif isinstance(error, KeyboardInterrupt):
             self._interrupted = True

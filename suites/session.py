@@ -171,11 +171,7 @@ class Session:
                 raise
             self._client.close()
             self._client = Client(target, workers=workers, prefer="digest")
-            try:
-                return preflight(self._client, seed=self.options.seed)
-            except PreflightFailed as second:
-                failure = second
-            raise failure
+        return preflight(self._client, seed=self.options.seed)
 
     @property
     def opened(self) -> bool:

@@ -76,7 +76,7 @@ def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Sch
 
 
 def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> None:
-    """The token endpoint's answer is judged by itself; what is wrong with it is shown on a request without credentials."""
+    """Judge the token endpoint's answer; what is wrong with it is shown on a request without credentials."""
     attempt = endpoint.client.fetch_token()
     if attempt is None:
         return

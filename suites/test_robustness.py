@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contracts.operations import OPERATIONS, Operation, operations_at
 from strategies.malformed import hurtful_bodies, odd_headers, odd_pages, other_methods
+from strategies.paths import undecodable_paths
 from strategies.requests import build
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
+from suites.jobs import some_job
 from suites.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
 from suites.test_representation import absent_read, ordinary
 
@@ -52,3 +54,12 @@ def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, opera
 def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
     """The methods of operations on this path that the endpoint does not offer: what they answer is not judged."""
     return frozenset(o.method for o, _ in operations_at(path) if o.id in OPERATIONS and not endpoint.offers(o.id))
+
+
+@puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB")
+@on(EVERY)
+def test_no_path_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
+    """Percent-encoded bytes that are no UTF-8; after all else, as there are servers that do not survive them."""
+    scene = endpoint.scenes(operation.family)[0]
+    job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
+    endpoint.verify(case.request for case in undecodable_paths(operation, scene, job or endpoint.absent_job()))
