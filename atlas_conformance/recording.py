@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from atlas_conformance.__main__ import PROGRAM
-from recordings.checking import Examination, header_of, unjudged_lines
+from recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from recordings.entries import Recorded
 from recordings.har_writing import HarWriter
 from recordings.relay import Relay, Upstream
@@ -77,7 +77,7 @@ def record_command(upstream: Upstream, port: int, out: Path, strict: bool) -> No
         sys.exit(_USAGE)
     checked = examination.finish()
     print_report(checked.report, Console(), written=(out,))
-    for line in unjudged_lines(checked.unjudged):
+    for line in (*evidence_lines(checked.report), *unjudged_lines(checked.unjudged)):
         click.echo(visible(line))
     sys.exit(checked.report.exit_code)
 

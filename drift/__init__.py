@@ -1,0 +1,1 @@
+"""Comparing the contract with an OpenAPI description of the vendor's."""

@@ -1,0 +1,80 @@
+"""Messages that went by a relay, and the exchanges that they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from contracts.exchange import Exchange, Headers, Request, Response
+from recordings.entries import Recorded, Unjudged
+from recordings.places import target_of
+
+LONGEST_BODY = 16 * 1024 * 1024
+_CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
+
+
+@dataclass
+class Message:
+    """A request (`method`, `target`) or an answer (`status`) as far as it has gone by; bodies as they were sent."""
+
+    method: str = ""
+    target: str = ""
+    status: int = 0
+    headers: Headers = ()
+    body: bytearray = field(default_factory=bytearray)
+    whole: bool = True
+
+    def add(self, data: bytes) -> None:
+        """Take over a piece of the body; what goes beyond the limit is not kept, and the message no longer whole."""
+        if len(self.body) + len(data) > LONGEST_BODY:
+            self.whole = False
+            self.body.clear()
+        if self.whole:
+            self.body += data
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A request and its answer; `started` and `ended` are epoch seconds."""
+
+    request: Message
+    answer: Message
+    started: float
+    ended: float
+
+    def entry(self) -> Recorded | Unjudged:
+        """Return the exchange, credentials left out, or why there is none to judge."""
+        target = target_of(self.request.target)
+        if target is None:
+            return Unjudged("belong to no operation of the contract")
+        body = _decoded(self.answer)
+        if body is None or not self.request.whole:
+            return Unjudged("were too large, or of an encoding that cannot be undone")
+        framing = _CREDENTIAL_HEADERS | _UNNAMED
+        request = Request(
+            method=self.request.method,
+            target=target,
+            headers=tuple(pair for pair in self.request.headers if pair[0].lower() not in framing),
+            body=bytes(self.request.body) or None,
+            credential="unknown",
+        )
+        response = Response(self.answer.status, self.answer.headers, body)
+        return Recorded(Exchange(request, response, self.started, self.ended))
+
+
+def _decoded(answer: Message) -> bytes | None:
+    """Return the body with its content encodings undone, or None where that cannot be."""
+    if not answer.whole:
+        return None
+    encodings = {value.strip().lower() for name, value in answer.headers if name.lower() == "content-encoding"}
+    if not encodings or not answer.body:
+        return bytes(answer.body)
+    if not encodings <= {"gzip", "deflate", "identity"}:
+        return None
+    try:
+        headers = {"content-encoding": ",".join(encodings)}
+        return httpx.Response(200, headers=headers, content=bytes(answer.body)).content
+    except httpx.DecodingError:
+        return None
