@@ -14,6 +14,7 @@ from gates.merging import merge
 from reports.annotations import workflow_commands
 from reports.comparison import outline
 from reports.terminal import print_report, print_standing
+from reports.wording import plural
 from reports.writing import JOURNAL, write_reports
 
 
@@ -59,7 +60,7 @@ def merge_command(
     console = Console()
     print_report(joined, console, curl=curl, written=written)
     if added:
-        click.echo(f"Added to {waivers}: {added} waivers with blanks to fill")
+        click.echo(f"Added to {waivers}: {plural(added, 'waiver')} with blanks to fill")
     if standing is not None:
         print_standing(standing, console)
     if form == "github":

@@ -1,4 +1,5 @@
-"""How long a checked exchange takes: the suites against Schemathesis' own command line, same endpoint, same machine, one run.
+"""How long a checked exchange takes: the suites against Schemathesis' own command line, same endpoint, same machine,
+one run.
 
 Prints seconds and exchanges of each, and the ratio of the times per exchange; then where the suites' time goes.
 Usage: python benchmarks/suite_speed.py [--examples N] [--seed N]

@@ -133,8 +133,13 @@ def markdown(outcomes: Sequence[Outcome], profile: str, seed: int, seconds: floa
     lines = ["# Kill matrix", ""]
     lines.append("Every fault that the reference endpoint can be started with, and what the suites make of it.")
     lines += ["", *(f"- {line}" for line in figures(outcomes)), f"- {len(outcomes)} runs in {seconds:.0f} s", ""]
-    lines += [f"Made by `atlas-conformance prove --profile {profile} --seed {seed} --report DIR`; the same command makes it"]
-    lines += ["again. A run ends as soon as the broken requirement is named on an operation that the fault shows on.", ""]
+    command = f"atlas-conformance prove --profile {profile} --seed {seed} --report DIR"
+    lines += [
+        f"Made by `{command}`; the same command makes it again.",
+        "The tests that put the broken requirement to the test come first, and a run ends as soon as it is named on an",
+        "operation that the fault shows on.",
+        "",
+    ]
     sound = [o for o in outcomes if o.trial.fault is None]
     if sound:
         lines += ["## The sound endpoint", "", "| mode | result | exchanges | seconds |", "| --- | --- | ---: | ---: |"]

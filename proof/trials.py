@@ -47,8 +47,10 @@ class Trial:
 class Outcome:
     """What came of a trial.
 
-    `caught` is whether the broken requirement was named on an operation that the fault shows on; `first` is the requirement
-    that leads the report, `others` the other requirements that stand for themselves in it; `verdict` the run's. `exchanges`
+    `caught` is whether the broken requirement was named on an operation that the fault shows on; `first` is the
+    requirement
+    that leads the report, `others` the other requirements that stand for themselves in it; `verdict` the run's.
+    `exchanges`
     and `seconds` are what it took.
     """
 
@@ -94,7 +96,9 @@ def _of_fault(fault: Fault, seed: int) -> Trial:
 
 
 def sound_trials(seed: int = 0) -> list[Trial]:
-    """Return the modes in which a sound endpoint must pass: schemes, levels, departures, and the freedoms, mixed and all."""
+    """Return the modes in which a sound endpoint must pass: schemes, levels, departures, and the freedoms, mixed and
+    all.
+    """
     trials = [
         Trial("sound", "as it starts", seed=seed),
         Trial("sound, digest only", "one authentication scheme", authentication=("digest",), seed=seed + 1),

@@ -125,6 +125,8 @@ def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[
     options = Options(profile=profile, seed=trial.seed, level=trial.level, workers=1)
     session = Session(options, stop=stop, server=server)
     plugin = SuitePlugin(session, show=lambda finished: None)
+    if trial.requirement is not None:
+        plugin.first = trial.requirement, trial.operations
     run(plugin)
     seconds = time.monotonic() - started
     report = session.report

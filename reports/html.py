@@ -43,10 +43,10 @@ from reports.wording import (
 )
 
 SHOWN_CARDS = 50
-"""So many findings are laid out when the page opens; the others wait in inert templates."""
+"""So many findings are laid out when the page opens; the others wait as text."""
 
 CHUNK = 200
-"""So many findings wait in each template."""
+"""So many findings wait in each block of text."""
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _SLUGS = {status: status.replace(" ", "-") for status in LADDER}
@@ -89,6 +89,7 @@ class Card:
     waiver: str | None
     difference: tuple[Line, ...]
     again: Again | None
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ def _card(
         waiver=standing.waived.get(group.key) if standing is not None else None,
         difference=difference(group.sample, group.finding, 5 if full else 1),
         again=_again(group, lines, characters),
+        full=full,
     )
 
 
@@ -282,7 +284,8 @@ def _environment() -> Environment:
         "cell_count": _cell_count,
         "plural": plural,
     }
-    environment.globals |= {"why": why_unexercised, "operations": OPERATIONS}
+    signs = {"expected": "− ", "seen": "+ ", "place": "▸ "}
+    environment.globals |= {"why": why_unexercised, "operations": OPERATIONS, "signs": signs}
     return environment
 
 

@@ -5,26 +5,24 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
 from contracts.finding import Finding
 from contracts.operations import OPERATIONS
+from reports.grouping import Group
 from reports.journal import Journal
 from reports.model import (
     DEPARTURE,
     ERROR,
     EXIT_CODES,
     FAILED,
-    HELD,
     INCOMPLETE,
     LADDER,
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
-    REPEATED,
-    UNTOLD,
     WITHHELD,
     Cell,
     DepartureUse,
@@ -53,39 +51,6 @@ Pair = tuple[str, str]
 NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
 
-_EARLY = 32
-"""So many findings of a group are kept by exchange; those that are tried again are among the first."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """The findings of one key while they are counted; `best` is (size of the request, exchange, finding)."""
-
-    exchanges: set[int] = field(default_factory=set)
-    best: tuple[int, int, Finding] | None = None
-    early: dict[int, Finding] = field(default_factory=dict)
-    repeats: list[RepeatRecord] = field(default_factory=list)
-
-    def add(self, n: int, size: int, finding: Finding) -> None:
-        self.exchanges.add(n)
-        if len(self.early) < _EARLY:
-            self.early[n] = finding
-        if self.best is None or (size, n) < self.best[:2]:
-            self.best = (size, n, finding)
-
-    def repeat(self) -> RepeatRecord | None:
-        """Return the repeat that decides: one that repeated, else one that held, else the last one."""
-        by_outcome = {record.outcome: record for record in self.repeats}
-        return next((by_outcome[outcome] for outcome in (REPEATED, HELD, UNTOLD) if outcome in by_outcome), None)
-
-    def shown(self) -> tuple[int, Finding]:
-        """Return the exchange that is shown, and its finding: the smallest, or the one that did not repeat."""
-        assert self.best is not None
-        repeat = self.repeat()
-        if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:
-            return repeat.n, self.early[repeat.n]
-        return self.best[1:]
-
 
 def request_size(record: ExchangeRecord) -> int:
     """Return the size by which requests are compared: characters of target and headers, bytes of the body."""
@@ -113,7 +78,7 @@ class Tally:
         self._held_counts: list[int] = []
         self._failed: defaultdict[Pair, set[int]] = defaultdict(set)
         self._departed: defaultdict[Pair, set[int]] = defaultdict(set)
-        self._groups: defaultdict[Key, _Group] = defaultdict(_Group)
+        self._groups: defaultdict[Key, Group] = defaultdict(Group)
         self._leads: dict[int, tuple[tuple[int, bool], Key]] = {}
         self._uses: dict[str, tuple[Finding, defaultdict[str, set[int]]]] = {}
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}

@@ -29,8 +29,11 @@ class Standing:
     def sentence(self) -> str:
         """The decision in one sentence."""
         if self.exit_code == 0:
-            waived = f"; {plural(len(self.waived), 'failure')} waived" if self.waived else ""
-            return f"The gate “{self.gate}” lets the run through{waived}."
+            notes = [f"{plural(len(self.waived), 'failure')} waived"] if self.waived else []
+            flaky = sum(f.unstable for f in self.comparison.new) if self.comparison is not None else 0
+            if flaky:
+                notes.append(f"{plural(flaky, 'new failure')} did not repeat")
+            return f"The gate “{self.gate}” lets the run through{''.join(f'; {note}' for note in notes)}."
         if self.blocking:
             return f"The gate “{self.gate}” is closed: {'; '.join(self.blocking)}."
         return "The gate was not asked: the run itself came to no verdict."

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
+from contracts.operations import OPERATIONS, Operation
 from gates.sharding import Shard, ShardError, share
 from gates.waivers import WaiverError
 from reference.server import ServerError
@@ -32,6 +33,8 @@ class SuitePlugin:
 
     def __init__(self, session: Session, show: Callable[[Session], None] | None = None) -> None:
         self.session = session
+        self.first: tuple[str, tuple[str, ...]] | None = None
+        """A requirement and operations whose tests come before all others; None keeps the usual order."""
         self.failure: str | None = None
         self._show = show or print_session
         self._endpoint: Endpoint | None = None
@@ -93,10 +96,28 @@ class SuitePlugin:
                 kept = share([(item, _unit(item)) for item in kept], Shard.parse(self.session.options.shard))
             except ShardError as error:
                 self._give_up(str(error), USAGE)
-        if len(kept) == len(items):
-            return
-        config.hook.pytest_deselected(items=[i for i in items if i not in kept])
+        if self.first is not None:
+            kept.sort(key=self._place)
+        if len(kept) < len(items):
+            config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         items[:] = kept
+
+    def _place(self, item: pytest.Item) -> int:
+        """Where a test comes when a requirement is to be put to the test first; jobs to read come before reading
+        them.
+        """
+        assert self.first is not None
+        requirement, operations = self.first
+        module = item.nodeid.partition("::")[0].rpartition("/")[2]
+        family = {OPERATIONS[o].family for o in operations if o in OPERATIONS}
+        operation: Operation | None = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
+        near = operation is None or operation.id in operations or not family
+        if module == "test_acceptance.py":
+            return 0 if operation is not None and operation.family in family else 3
+        if module == "test_lifecycle.py" and requirement[0] in "STLV":
+            return 1 if not family or (operation is not None and operation.family in family) else 3
+        named = requirement in {r for mark in item.iter_markers("requirement") for r in mark.args}
+        return (2 if near else 3) if named else 4
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out tests of operations that the endpoint does not offer."""

@@ -43,8 +43,9 @@ class _Outcome:
 class Client:
     """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
 
-    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again,
-    from the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic` serve pauses and pacing.
+    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again, from
+    the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it open.
+    `sleep` and `monotonic` serve pauses and pacing.
     """
 
     def __init__(
@@ -278,7 +279,7 @@ class Client:
         return scheme, identity
 
     def _half_right(self, request: Request, owner: Credentials | None) -> tuple[Scheme, Credentials | None]:
-        """The owner's identity with a secret that is not the owner's: another private key, a token with a letter more."""
+        """The owner with a secret that is not the owner's: another private key, a token with a letter more."""
         if owner is None or not (owner.digest if request.scheme == "digest" else owner.bearer):
             raise MissingCredentials(request, "the target names no credentials of which to get the secret wrong")
         if request.scheme == "digest":

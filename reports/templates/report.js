@@ -9,12 +9,14 @@
   const findCount = document.getElementById("find-count");
   const unfold = document.getElementById("unfold");
 
-  const waiting = () => document.querySelectorAll("template.more").length;
+  const waiting = () => document.querySelectorAll("script.more").length;
   const showChunk = () => {
-    const template = document.querySelector("template.more");
-    if (!template) return false;
-    cards.append(template.content);
-    template.remove();
+    const chunk = document.querySelector("script.more");
+    if (!chunk) return false;
+    const holder = document.createElement("template");
+    holder.innerHTML = chunk.textContent;
+    cards.append(holder.content);
+    chunk.remove();
     if (more && !waiting()) more.parentElement.hidden = true;
     return true;
   };

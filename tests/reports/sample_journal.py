@@ -37,7 +37,7 @@ def header(**changes: object) -> Header:
         "mode": "restore",
         "workers": 1,
         "started": STARTED,
-        "offered": {id: True for id in OPERATIONS},
+        "offered": dict.fromkeys(OPERATIONS, True),
         "versions": {"hypothesis": "6.1", "python": "3.11"},
     }
     return Header(**{**members, **changes})  # type: ignore[arg-type]
@@ -207,6 +207,9 @@ def unstable(path: Path) -> Report:
     good = exchange("flex-get", n=601, answer=b'{"id":"63f8a1c2","status":"RUNNING"}')
     again = sample.add(held=(("C-5XX", "flex-get"),), operation="flex-get", sent=good)
     sample.writer.repeat(RepeatRecord(seen, again, *flaky.key, "held"))
+    # A smaller request that fails the same way is not the one that was sent again.
+    smaller = Request("GET", broken.request.target[:40])
+    sample.add(flaky, operation="flex-get", sent=Exchange(smaller, broken.response, broken.started, broken.ended))
     sample.add(finding("S-FLOW", "flex-get", pointer="/response/body/status"), operation="flex-get")
     return sample.end()
 
@@ -214,7 +217,8 @@ def unstable(path: Path) -> Report:
 def followed(path: Path) -> Report:
     """Write a journal of two jobs that are created and read until they end, one of which fails."""
     sample = Sample(path)
-    for job, states in (("a1", ("PENDING", "RUNNING", "RUNNING", "COMPLETED")), ("b2", ("PENDING", "FAILED", "FAILED"))):
+    followed = {"a1": ("PENDING", "RUNNING", "RUNNING", "COMPLETED"), "b2": ("PENDING", "FAILED", "FAILED")}
+    for job, states in followed.items():
         for n, status in enumerate(states):
             operation = "flex-get" if n else "flex-create"
             document = {"id": job, "status": status, "links": [n]}

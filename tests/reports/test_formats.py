@@ -52,7 +52,8 @@ def test_sarif_tells_new_from_known_and_broken_from_unstable(tmp_path: Path) -> 
     assert {result["baselineState"] for result in failed} == {"new"}
     rules = log["runs"][0]["tool"]["driver"]["rules"]
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in results)
-    levels = {r["ruleId"]: r["level"] for r in orjson.loads(sarif(sample.unstable(tmp_path / "u")))["runs"][0]["results"]}
+    flaky = orjson.loads(sarif(sample.unstable(tmp_path / "u")))["runs"][0]["results"]
+    levels = {result["ruleId"]: result["level"] for result in flaky}
     assert levels == {"S-ECHO": "error", "C-5XX": "warning", "S-FLOW": "error"}
 
 
@@ -165,6 +166,9 @@ def test_the_same_journal_gives_the_same_bytes(tmp_path: Path, build: sample.Bui
 def test_an_unstable_finding_shows_both_exchanges(tmp_path: Path) -> None:
     report = sample.unstable(tmp_path / "j")
     (group,) = report.unstable
+    assert group.count == 2
+    assert group.repeat is not None and group.repeat.again is not None
+    assert group.sample.exchange.request == group.repeat.again.exchange.request
     assert (group.requirement, group.sample.exchange.response.status) == ("C-5XX", 503)
     assert group.repeat is not None and group.repeat.again is not None
     assert group.repeat.again.exchange.response.body == b'{"id":"63f8a1c2","status":"RUNNING"}'

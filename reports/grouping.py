@@ -1,0 +1,43 @@
+"""The findings of one requirement on one operation at one place while they are counted, and which one is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from contracts.finding import Finding
+from reports.model import HELD, REPEATED, UNTOLD
+from reports.records import RepeatRecord
+
+_EARLY = 32
+"""So many findings of a group are kept by exchange; those that are tried again are among the first."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The findings of one key while they are counted; `best` is (size of the request, exchange, finding)."""
+
+    exchanges: set[int] = field(default_factory=set)
+    best: tuple[int, int, Finding] | None = None
+    early: dict[int, Finding] = field(default_factory=dict)
+    repeats: list[RepeatRecord] = field(default_factory=list)
+
+    def add(self, n: int, size: int, finding: Finding) -> None:
+        """Count the finding of exchange `n`, whose request has this size."""
+        self.exchanges.add(n)
+        if len(self.early) < _EARLY:
+            self.early[n] = finding
+        if self.best is None or (size, n) < self.best[:2]:
+            self.best = (size, n, finding)
+
+    def repeat(self) -> RepeatRecord | None:
+        """Return the repeat that decides: one that repeated, else one that held, else the last one."""
+        by_outcome = {record.outcome: record for record in self.repeats}
+        return next((by_outcome[outcome] for outcome in (REPEATED, HELD, UNTOLD) if outcome in by_outcome), None)
+
+    def shown(self) -> tuple[int, Finding]:
+        """Return the exchange that is shown, and its finding: the smallest, or the one that did not repeat."""
+        assert self.best is not None
+        repeat = self.repeat()
+        if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:
+            return repeat.n, self.early[repeat.n]
+        return self.best[1:]

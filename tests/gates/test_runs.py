@@ -1,0 +1,143 @@
+"""Whole runs against the reference endpoint: a seeded regression, a removed suite, a flaky answer, shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from atlas_conformance.commands import command
+from atlas_conformance.running import run_suites
+from gates.merging import merge
+from reference.backend import Backend
+from reference.fault import Fault
+from reference.messages import Answer, Call
+from reference.server import ReferenceServer
+from reports.earlier import summary_at
+from reports.model import Report
+from reports.summary import summary
+from reports.writing import FILES
+from suites.plugin import SuitePlugin
+from suites.session import Options, Session
+
+SEED = 5
+SELECTED = ("T-ECHO", "T-NEW", "B-REQUIRED", "L-STABLE", "L-PAGE")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ReferenceServer]:
+    """One reference endpoint for all runs of this module."""
+    with ReferenceServer(seed=SEED, in_process=True) as started:
+        yield started
+
+
+def verified(server: ReferenceServer, **options: Any) -> tuple[int, Session]:
+    """Run the selected requirements' suites and return the exit code and the finished session."""
+    settings = {"profile": "quick", "seed": SEED, "requirements": SELECTED, "workers": 1, **options}
+    session = Session(Options(**settings), server=server)
+    plugin = SuitePlugin(session, show=lambda finished: None)
+    code = run_suites(plugin)
+    assert plugin.failure is None, plugin.failure
+    return code, session
+
+
+def report_of(session: Session) -> Report:
+    """Return the report of a finished session."""
+    assert session.report is not None
+    return session.report
+
+
+def test_a_seeded_regression_is_exactly_one_new_failure(server: ReferenceServer, tmp_path: Path) -> None:
+    server.reset()
+    code, _ = verified(server, report=tmp_path / "old", requirements=("T-ECHO",))
+    assert code == 0
+    server.reset(fault="cluster-create/snapshot-not-shown")
+    try:
+        code, session = verified(
+            server, report=tmp_path / "new", requirements=("T-ECHO",), baseline=tmp_path / "old", gate="new"
+        )
+    finally:
+        server.reset()
+    standing = session.standing
+    assert standing is not None and standing.comparison is not None
+    assert [failure.key for failure in standing.comparison.new] == [
+        ("T-ECHO", "cluster-create", "/response/body/snapshotId")
+    ]
+    assert code == 1 and standing.comparison.lost == () and not standing.comparison.new[0].unstable
+    (group,) = [g for g in report_of(session).headlines if g.requirement == "T-ECHO"]
+    assert group.repeat is not None and group.repeat.outcome == "repeated"
+    assert summary_at(tmp_path / "new")["gate"]["baseline"]["new"] == [
+        {"requirement": "T-ECHO", "operation": "cluster-create", "place": "/response/body/snapshotId"}
+    ]
+    again = [word for name, form in FILES.items() for word in (f"--{form}", str(tmp_path / "again" / name))]
+    journal, old = str(tmp_path / "new" / "journal.jsonl"), str(tmp_path / "old")
+    done = CliRunner().invoke(command, ["report", journal, "--baseline", old, "--gate", "new", *again])
+    assert done.exit_code == 1, done.output
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "new" / name).read_bytes(), name
+
+
+def test_a_removed_suite_is_lost_coverage(server: ReferenceServer, tmp_path: Path) -> None:
+    server.reset()
+    verified(server, report=tmp_path / "old", requirements=("T-ECHO", "B-REQUIRED"))
+    code, session = verified(server, requirements=("T-ECHO",), baseline=tmp_path / "old")
+    standing = session.standing
+    assert standing is not None and standing.comparison is not None
+    lost = {lost.requirement: lost for lost in standing.comparison.lost}
+    assert code == 1 and lost["B-REQUIRED"].whole and standing.comparison.new == ()
+
+
+def test_an_answer_that_fails_once_is_reported_as_unstable(server: ReferenceServer) -> None:
+    seen: list[str] = []
+
+    def once(backend: Backend, call: Call, answer: Answer) -> Answer:
+        if answer.status == 200 and not seen:
+            seen.append("failed")
+            body = {"error": 503, "detail": "Try later.", "reason": "Service Unavailable", "parameters": []}
+            return Answer(503, body)
+        return answer
+
+    server.reset(fault=Fault("flaky", "C-5XX", ("cluster-create",), "Fails once.", "subtle", answer=once))
+    try:
+        code, session = verified(server, requirements=("T-ECHO",))
+    finally:
+        server.reset()
+    assert seen and code == 1
+    unstable = report_of(session).unstable
+    assert "C-5XX" in {group.requirement for group in unstable}, [group.key for group in report_of(session).groups]
+    for group in unstable:
+        assert group.sample.exchange.response.status == 503
+        assert group.repeat is not None and group.repeat.again is not None
+        assert group.repeat.again.exchange.response.status == 200
+
+
+def test_shards_add_up_to_the_whole_run(server: ReferenceServer, tmp_path: Path) -> None:
+    server.reset()
+    _, whole = verified(server)
+    expected = sameness(report_of(whole))
+    for count in (2, 4):
+        paths = []
+        for index in range(1, count + 1):
+            server.reset()
+            folder = tmp_path / f"{index}of{count}"
+            code, session = verified(server, shard=f"{index}/{count}", report=folder)
+            assert code == 0 and report_of(session).header.shard == f"{index}/{count}"
+            paths.append(folder)
+        assert sameness(merge(paths, tmp_path / f"whole{count}.jsonl")) == expected
+
+
+def sameness(report: Report) -> dict[str, Any]:
+    """Return a report's summary without times and without what depends on them: how often a job was looked at until it
+    had finished, and so the numbers of exchanges.
+    """
+    document = summary(report)
+    for name in ("started", "ended", "seconds", "exchanges"):
+        document.pop(name)
+    for requirement in document["requirements"].values():
+        requirement["exercised"] = requirement["exercised"] > 0
+        for cell in requirement["operations"].values():
+            cell["passed"] = cell["passed"] > 0
+    return document
