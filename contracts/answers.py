@@ -113,6 +113,8 @@ def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> No
     if status >= 500:
         requirement = "V-QUERY" if reading.flag_is_odd and not reading.violations else "C-5XX"
         verdicts.failed(requirement, "no 5xx for any input", str(status), _STATUS)
+        if len({v.requirement for v in reading.violations}) == 1:
+            _judge_refusal(exchange, reading, verdicts)
         return
     verdicts.held("C-5XX")
     if reading.flag_is_odd:

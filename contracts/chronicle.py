@@ -146,6 +146,9 @@ class Chronicle:
             elif must_find:
                 held = status == reading.operation.success
                 verdicts.check("L-FOUND", held, "the created job found by its id", status, "/response/status")
+                if not held and known.read_ended < exchange.started:
+                    expected = "a job that was read before still there"
+                    verdicts.failed("L-STABLE", expected, str(status), "/response/status")
         if examined.document is not None:
             self._observe(exchange, examined, examined.document, examined.pointer, job_id)
 

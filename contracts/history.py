@@ -89,6 +89,7 @@ class JobHistory:
         self.target_unread = False
         self.first_ended: float = float("inf")
         self.listed_ended: float = float("inf")
+        self.read_ended: float = float("inf")
         self.finished = False
         self.delivered = False
         self.cancel_ended: float | None = None
@@ -121,6 +122,8 @@ class JobHistory:
         elif self._first_read is None:
             self._first_read = seen
         self.first_ended = min(self.first_ended, seen.ended)
+        if not seen.created:
+            self.read_ended = min(self.read_ended, seen.ended)
         self._sound = None if seen.created or verdicts.findings > before else seen
 
     def _repeats(self, seen: Observation) -> bool:
@@ -148,6 +151,8 @@ class JobHistory:
         if self._settled and is_terminal(seen.document):
             verdicts.held("L-STABLE")
         self.first_ended = min(self.first_ended, seen.ended)
+        if not seen.created:
+            self.read_ended = min(self.read_ended, seen.ended)
 
     def _compare_fixed(self, seen: Observation, verdicts: Verdicts) -> None:
         if seen.created:
@@ -165,6 +170,9 @@ class JobHistory:
                     verdicts.held(requirement)
                 else:
                     verdicts.check(requirement, False, f"{name} as before: {before!r}", now, f"{seen.pointer}/{name}")
+                    if after_create and now is not None:
+                        # What differs between create and reads is said once; from here on reads are held to each other.
+                        self._fixed[name] = now
 
         self._remember_fixed(seen)
 

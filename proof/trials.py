@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from contracts.chronicle import LIST_OF, READ_OF
 from contracts.finding import Finding
 from reference.fault import NOWHERE, TOKEN, Fault
 from reference.faults import catalogue
@@ -40,7 +41,9 @@ class Trial:
         if finding.departure is not None or finding.requirement != self.requirement:
             return False
         anywhere = not self.operations or NOWHERE in self.operations or TOKEN in self.operations
-        return anywhere or finding.operation in self.operations
+        # What a create did wrong may show only where its job is read.
+        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF)}
+        return anywhere or finding.operation in readers.union(self.operations)
 
 
 @dataclass(frozen=True)

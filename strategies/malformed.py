@@ -15,6 +15,7 @@ def not_objects(good: Request) -> Iterator[Case]:
     for sent, what in (
         (b"", "an empty body"),
         (body[:-1], "a body cut short"),
+        (body + b" and more", "words after the object"),
         (b"[" + body + b"]", "an array"),
         (b"null", "null"),
         (body + b"}", "one brace too many"),
@@ -25,6 +26,7 @@ def not_objects(good: Request) -> Iterator[Case]:
         (body.replace(b'"', b"'"), "single quotes"),
         (body[:-1] + b",}", "a trailing comma"),
         (body[:-1] + b',"x":NaN}', "NaN"),
+        (body[:-1] + b',"x":\xff\xfe}', "bytes that are no UTF-8"),
         (body + b" " + body, "two objects"),
         (b"not json", "plain words"),
         (b" \t\r\n ", "white space"),
@@ -32,7 +34,6 @@ def not_objects(good: Request) -> Iterator[Case]:
         (b"snapshotId=1", "a form"),
         (body[:1] + b"/* */" + body[1:], "a comment"),
         (body[:-1] + b',"x":Infinity}', "Infinity"),
-        (body[:-1] + b',"x":\xff\xfe}', "bytes that are no UTF-8"),
         (body[:-1] + b',"x":"\xc3\x28"}', "a string that is no UTF-8"),
         (body[:-1] + b',"x":"\x01"}', "a control character in a string"),
         (body[:-1] + b',"x":01}', "a leading zero"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 from contracts.chronicle import READ_OF
@@ -35,6 +36,15 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
     if read_list(endpoint, operation.family, scene) is not None:
         known = known_jobs(endpoint, operation, scene)
     return known[0].job if known else None
+
+
+def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that `operation` would act on if all were well: a fresh one for a cancel; None where there is none."""
+    if operation.kind == "get":
+        return some_job(endpoint, operation, scene)
+    if operation.kind != "cancel" or not scene.real:
+        return None
+    return create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene)
 
 
 def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[JobHistory]:
@@ -90,13 +100,16 @@ def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]])
 def follow_to_the_end(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> list[JobHistory]:
     """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time."""
     with endpoint.waiting(endpoint.profile.patience) as again:
-        while True:
+        for turn in itertools.count():
             open_jobs = [(operation, job) for operation, job in jobs if not is_settled(job)]
             if not open_jobs:
                 return []
-            read_again(endpoint, open_jobs)
+            # Every second job is read every second time and every third every third, so that the same number of reads
+            # falls on different moments of a job's life.
+            read_again(endpoint, [pair for i, pair in enumerate(jobs) if pair in open_jobs and turn % (1 + i % 3) == 0])
             if not again():
-                return [job for _, job in open_jobs if not is_settled(job)]
+                break
+    return [job for _, job in jobs if not is_settled(job)]
 
 
 def is_settled(job: JobHistory) -> bool:

@@ -15,7 +15,7 @@ from strategies.paths import malformed_paths
 from strategies.requests import Case, build, with_header
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
-from suites.jobs import CREATE_OF, create_job
+from suites.jobs import job_for
 from suites.marks import CREATES, EVERY, on, puts_to_the_test
 from suites.nothing_created import refuse_all
 from suites.test_representation import absent_read, ordinary, refused
@@ -121,11 +121,10 @@ def _refused_to(endpoint: Endpoint, operation: Operation, credential: Credential
 
 def _wanted(endpoint: Endpoint, operation: Operation) -> Request:
     """A request that should succeed, but for who sends it; a cancel names a fresh job, where one can be made."""
-    if operation.kind == "cancel":
-        scene = endpoint.scenes(operation.family)[0]
-        job = create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene) if scene.real else None
-        if job is not None:
-            return build(operation, path_parameters(operation, scene, job))
+    scene = endpoint.scenes(operation.family)[0]
+    job = job_for(endpoint, operation, scene) if operation.kind == "cancel" else None
+    if job is not None:
+        return build(operation, path_parameters(operation, scene, job))
     return ordinary(endpoint, operation) or absent_read(endpoint, operation)
 
 

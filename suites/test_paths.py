@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.operations import Operation
 from strategies.paths import absent_paths, malformed_paths, snapshots_of_others
 from suites.endpoint import Endpoint
-from suites.jobs import some_job
+from suites.jobs import job_for
 from suites.marks import CREATES, EVERY, on, puts_to_the_test
 from suites.nothing_created import refuse_all
 
@@ -15,8 +15,7 @@ from suites.nothing_created import refuse_all
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
     scene = endpoint.scenes(operation.family)[0]
-    job = endpoint.absent_job() if operation.kind in ("create", "list") else some_job(endpoint, operation, scene)
-    job = job or endpoint.absent_job()
+    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
     cases = malformed_paths(operation, scene, job, endpoint.profile.per_parameter)
     endpoint.verify(case.request for case in cases)
 
@@ -31,9 +30,7 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
             endpoint.not_exercised(
                 requirement, operation.id, "the endpoint takes any id, so nothing is known to be absent"
             )
-    job = endpoint.absent_job()
-    if operation.kind in ("get", "cancel"):
-        job = some_job(endpoint, operation, scene) or job
+    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
     cases = absent_paths(operation, scene, job, endpoint.knowledge.inventory)
     endpoint.verify(case.request for case in cases)
 

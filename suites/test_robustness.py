@@ -8,7 +8,7 @@ from strategies.paths import undecodable_paths
 from strategies.requests import build
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
-from suites.jobs import some_job
+from suites.jobs import job_for
 from suites.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
 from suites.test_representation import absent_read, ordinary
 
@@ -61,5 +61,5 @@ def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
 def test_no_path_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Percent-encoded bytes that are no UTF-8; after all else, as there are servers that do not survive them."""
     scene = endpoint.scenes(operation.family)[0]
-    job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
-    endpoint.verify(case.request for case in undecodable_paths(operation, scene, job or endpoint.absent_job()))
+    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
+    endpoint.verify(case.request for case in undecodable_paths(operation, scene, job))

@@ -43,9 +43,9 @@ class _Outcome:
 class Client:
     """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
 
-    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again, from
-    the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it open.
-    `sleep` and `monotonic` serve pauses and pacing.
+    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again,
+    from the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it
+    open. `sleep` and `monotonic` serve pauses and pacing.
     """
 
     def __init__(

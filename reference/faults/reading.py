@@ -58,7 +58,7 @@ def _paths() -> Iterator[Fault]:
         yield _fault(
             place,
             "name-500",
-            "P-NAME",
+            "C-5XX",
             "A cluster name that is not allowed ends in a 500.",
             "negative",
             replace={"P-NAME": _breaking(sound(place, "P-NAME"))},
@@ -83,7 +83,7 @@ def _paths() -> Iterator[Fault]:
         yield _fault(
             place,
             "job-500",
-            "P-JOB",
+            "C-5XX",
             "A job that is no identifier ends in a 500.",
             "negative",
             replace={"P-JOB": _breaking(sound(place, "P-JOB"))},
@@ -182,7 +182,7 @@ def _existence() -> Iterator[Fault]:
         yield _fault(
             place,
             "absent-job-500",
-            "N-JOB",
+            "C-5XX",
             "A job that does not exist ends in a 500.",
             "negative",
             replace={"N-JOB": _breaking(sound(place, "N-JOB"))},
