@@ -16,6 +16,8 @@ from contracts.verdicts import Verdicts, shown
 
 ANYWHERE: frozenset[int] = frozenset({405, 406, 413, 414, 415, 429})
 """Statuses that HTTP itself may answer on every operation."""
+NAMED: frozenset[int] = frozenset({400, 401, 403, 404, 409, 500, 503}) | ANYWHERE
+"""Error statuses that the contract names; what the reason of another one should be says nothing."""
 ERROR_CODE = compile_pattern("^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
 INT32 = range(-(2**31), 2**31)
 _STATUS = "/response/status"
@@ -218,7 +220,7 @@ def _judge_error_document(response: Response, document: dict[str, Any], pointer:
     if isinstance(number, int | float) and not isinstance(number, bool):
         expected = f"error equal to the status {response.status}"
         verdicts.check("E-STATUS", number == response.status, expected, number, f"{pointer}/error")
-    phrases = reason_phrases(response.status)
+    phrases = reason_phrases(response.status) if response.status in NAMED else frozenset()
     reason = document.get("reason")
     if isinstance(reason, str) and phrases:
         expected = f"the standard phrase {sorted(phrases)[0]!r}"
@@ -328,6 +330,7 @@ def _judge_schema(operation: Operation, document: Any, pointer: str, verdicts: V
         verdicts.value_failed("C-SCHEMA", expected, where, error.pointer, value, document)
         if error.keyword == "type":
             verdicts.mistyped(where)
+        verdicts.malformed(where)
 
 
 def _parse(response: Response) -> Any:

@@ -112,7 +112,7 @@ def examine(
         if not settled or response.status >= 500:
             answers.judge_status(exchange, reading, verdicts)
     # What a success shows that should not be one says nothing more.
-    moot = hidden or (reading.must_be_refused and reading.operation.kind == "create")
+    moot = hidden or reading.must_be_refused
     if memory is None:
         answer = _judge_answer(exchange, reading, moot)
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contracts.catalogue import REQUIREMENTS, departure_for
 from contracts.finding import Finding, Judgement
 
+_COMPARING = frozenset({"S-FIXED", "S-SAME", "T-FLAGS"})
+"""Requirements that hold one answer against another."""
 _LONGEST_VALUE = 120
 
 
@@ -27,6 +29,7 @@ class Verdicts:
         self._failed: set[str] = set()
         self._findings: list[Finding] = []
         self._mistyped: set[str] = set()
+        self._malformed: set[str] = set()
 
     @property
     def findings(self) -> int:
@@ -41,16 +44,17 @@ class Verdicts:
         """Take over everything that `other` has noted."""
         self._held |= other._held
         self._failed |= other._failed
+        self._mistyped |= other._mistyped
+        self._malformed |= other._malformed
         self._findings += [finding for finding in other._findings if finding not in self._findings]
 
     def failed(self, requirement: str, expected: str, seen: str, pointer: str) -> None:
         """Add a finding at `pointer`, a JSON pointer into the exchange.
 
         A value of the wrong JSON type says nothing of the finer rules: where C-SCHEMA or E-SCHEMA has found one,
-        nothing
-        else is found.
+        nothing else is found.
         """
-        if pointer in self._mistyped:
+        if pointer in self._mistyped or (pointer in self._malformed and requirement in _COMPARING):
             return
         finding = Finding(requirement, self.operation, expected, seen, pointer)
         if finding not in self._findings:
@@ -60,6 +64,12 @@ class Verdicts:
     def mistyped(self, pointer: str) -> None:
         """Note that the value at `pointer` is of the wrong JSON type."""
         self._mistyped.add(pointer)
+
+    def malformed(self, pointer: str) -> None:
+        """Note that the value at `pointer` is none that the schema admits: that it also differs from earlier says
+        nothing.
+        """
+        self._malformed.add(pointer)
 
     def value_failed(
         self, requirement: str, expected: str, pointer: str, inner: str, value: object, document: object

@@ -15,6 +15,7 @@ from reference.freedoms import FREEDOMS, IMITATIONS
 from targets.target import Level
 
 SOUND = "sound"
+_READ_BACK = {"cluster-cancel": "cluster-get"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Trial:
             return False
         anywhere = not self.operations or NOWHERE in self.operations or TOKEN in self.operations
         # What a create did wrong may show only where its job is read.
-        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF)}
+        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF, _READ_BACK)}
         return anywhere or finding.operation in readers.union(self.operations)
 
 

@@ -32,11 +32,8 @@ def schema_of(operation: Operation) -> Mapping[str, Any]:
 
 
 def conforming_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
-    """Yield conforming bodies: the plainest of each kind first, then every snapshot and target, then the variants."""
-    if operation.family == "cluster":
-        yield from _dedicated(scene)
-    else:
-        yield from _shared(scene)
+    """Yield conforming bodies: the plainest of each kind first, then every snapshot and every target."""
+    yield from _dedicated(scene) if operation.family == "cluster" else _shared(scene)
 
 
 def _shared(scene: Scene) -> Iterator[Body]:

@@ -112,9 +112,13 @@ def _texts(good: str, schema: Mapping[str, Any]) -> Iterator[Value]:
 
 def _not_strings(good: str) -> Iterator[tuple[Any, str]]:
     yield 123456789012345678901234 if len(good) == 24 else 42, "a number"
-    yield [good], "an array"
+    yield [], "an empty array"
     yield True, "true"
+    yield False, "false"
     yield {"$oid": good}, "an object"
+    yield [good], "an array"
+    yield 0, "zero"
+    yield {}, "an empty object"
     yield 1.5, "a fraction"
 
 
@@ -123,8 +127,10 @@ def _not_integers(good: int) -> Iterator[tuple[Any, str]]:
     yield True, "true"
     yield good + 0.5, "a fraction"
     yield [good], "an array"
-    yield {"value": good}, "an object"
     yield False, "false"
+    yield {"value": good}, "an object"
+    yield "", "an empty string"
+    yield [], "an empty array"
 
 
 def _numbers_beyond(schema: Mapping[str, Any]) -> Iterator[Value]:

@@ -78,11 +78,13 @@ class Endpoint:
     stop: Callable[[Finding], bool] | None = None
     test: str = ""
     stopped: bool = False
+    exploring: bool = False
     chronicle: Chronicle = field(init=False)
     _repeating: Repeating = field(init=False)
     _known: set[tuple[str, str, str]] = field(default_factory=set, init=False)
     _known_before_test: frozenset[tuple[str, str, str]] = field(default=frozenset(), init=False)
     _spent_after_failure: int | None = field(default=None, init=False)
+    _owed: list[Finding] = field(default_factory=list, init=False)
     _withheld: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     _unexercised: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
@@ -125,6 +127,7 @@ class Endpoint:
     def begin_test(self, name: str) -> None:
         """Start a new test: from now on `verify` fails on findings that were not known at this moment."""
         self.test = name
+        self._owed = []
         self._known_before_test = frozenset(self._known)
         self._spent_after_failure = None
 
@@ -167,9 +170,9 @@ class Endpoint:
             self.journal.repeat(record)
 
     def verify(self, requests: Iterable[Request]) -> list[Judged | None]:
-        """Send requests and raise Departed on findings that were not known before the test began.
+        """Send requests and let the test fail on findings that were not known before it began (see `require`).
 
-        Returns the judged exchanges, in the order of the requests, where there are none.
+        Returns the judged exchanges, in the order of the requests.
         """
         if self._spent_after_failure is not None and self._spent_after_failure > _SHRINKING_BUDGET:
             return []
@@ -180,11 +183,22 @@ class Endpoint:
         return judged
 
     def require(self, judged: Iterable[Judged | None]) -> None:
-        """Raise Departed on findings of these exchanges that were not known before the test began."""
+        """Let the test fail on findings of these exchanges that were not known before it began.
+
+        An exploring test fails at once, so that Hypothesis makes the request smaller; any other one goes on to its end.
+        """
         new = [f for j in judged if j is not None for f in self.new_findings(j)]
         if new:
-            self._spent_after_failure = self._spent_after_failure or 0
-            raise Departed(new)
+            self._owed += new
+            if self.exploring:
+                self._spent_after_failure = self._spent_after_failure or 0
+                raise Departed(new)
+
+    def end_test(self) -> None:
+        """Raise Departed on all that the test has found anew."""
+        owed, self._owed = self._owed, []
+        if owed:
+            raise Departed(owed)
 
     def new_findings(self, judged: Judged) -> list[Finding]:
         """The findings of an exchange, known departures left out, that were not known before the test began."""
@@ -202,12 +216,10 @@ class Endpoint:
         return Judged(exchange, judgement, number)
 
     def report(self, judged: Judged, *findings: Finding, related: Iterable[Judged] = ()) -> None:
-        """Add findings that rest on several exchanges; `judged` is the telling one. Raises Departed on new ones."""
+        """Add findings that rest on several exchanges; `judged` is the telling one. The test fails on new ones."""
         self.journal.finding(judged.number, *findings, related=[j.number for j in related])
         self._note(findings)
-        new = [f for f in findings if f.departure is None and f.key not in self._known_before_test]
-        if new:
-            raise Departed(new)
+        self.require([Judged(judged.exchange, Judgement(findings=findings), judged.number)])
 
     def _note(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -40,14 +40,18 @@ def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examp
         if not endpoint.stopped:
             endpoint.verify(batch)
 
-    tolerating_flakes(holds)
+    run_exploring(endpoint, holds)
 
 
-def tolerating_flakes(run: Callable[[], None]) -> None:
-    """Run a Hypothesis test; a departure that did not repeat while it was made smaller has been journalled all the
-    same.
+def run_exploring(endpoint: Endpoint, run: Callable[[], None]) -> None:
+    """Run a Hypothesis test, in which a departure fails at once.
+
+    One that did not repeat while its request was made smaller has been journalled all the same.
     """
+    endpoint.exploring = True
     try:
         run()
     except (FlakyFailure, FlakyReplay):
         return
+    finally:
+        endpoint.exploring = False

@@ -39,7 +39,9 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
 
 
 def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
-    """Return a job that `operation` would act on if all were well: a fresh one for a cancel; None where there is none."""
+    """Return a job that `operation` would act on if all were well: a fresh one for a cancel; None where there is
+    none.
+    """
     if operation.kind == "get":
         return some_job(endpoint, operation, scene)
     if operation.kind != "cancel" or not scene.real:
@@ -104,9 +106,9 @@ def follow_to_the_end(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHis
             open_jobs = [(operation, job) for operation, job in jobs if not is_settled(job)]
             if not open_jobs:
                 return []
-            # Every second job is read every second time and every third every third, so that the same number of reads
-            # falls on different moments of a job's life.
-            read_again(endpoint, [pair for i, pair in enumerate(jobs) if pair in open_jobs and turn % (1 + i % 3) == 0])
+            # Some jobs are looked at from the start, some only later, so that the same number of reads falls on other
+            # moments of a job's life.
+            read_again(endpoint, [pair for i, pair in enumerate(jobs) if pair in open_jobs and turn >= 2 * (i % 4)])
             if not again():
                 break
     return [job for _, job in jobs if not is_settled(job)]

@@ -128,6 +128,15 @@ class SuitePlugin:
             pytest.skip(f"{operation.id} is not offered")
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
+        """Let a test that went to its end fail on what it has found."""
+        result = yield
+        endpoint = pyfuncitem.funcargs.get("endpoint")
+        if isinstance(endpoint, Endpoint):
+            endpoint.end_test()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
         """Put an error of the suite itself into the journal, where a departure already is."""
         report = yield

@@ -28,6 +28,8 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
     if _has_no_credentials(endpoint, operation, "A-NONE", "A-WRONG"):
         return
     good = _wanted(endpoint, operation)
+    if operation.kind in ("get", "list"):
+        endpoint.verify([good])  # what was shown to one who may see it must not be shown to all
     cases = [Case(replace(good, credential="none"), "A-NONE", "no credentials")]
     for scheme in _schemes(endpoint):
         cases.append(Case(replace(good, credential="wrong", scheme=scheme), "A-WRONG", f"wrong {scheme} credentials"))
@@ -69,6 +71,7 @@ def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Sch
     good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
     times = 1 if operation.kind == "create" else 3
     requests = [replace(good, scheme=scheme)] * times
+    requests += [replace(good, scheme=scheme, target=f"{good.target}?pretty=true&envelope=false")]
     requests += [replace(request, scheme=scheme) for request in refused(endpoint, operation)]
     if scheme == "bearer":
         _judge_token(endpoint, good, operation)

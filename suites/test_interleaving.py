@@ -13,7 +13,7 @@ from strategies.bodies import base_bodies
 from strategies.requests import build
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
-from suites.exploring import exploring_settings, tolerating_flakes
+from suites.exploring import exploring_settings, run_exploring
 from suites.jobs import place, read_list
 from suites.marks import puts_to_the_test
 
@@ -75,4 +75,4 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     seed(endpoint.random(endpoint.test).getrandbits(64))(Jobs)
     profile = endpoint.profile
     settings = exploring_settings(endpoint, profile.machine_runs, profile.machine_steps)
-    tolerating_flakes(lambda: run_state_machine_as_test(Jobs, settings=settings))
+    run_exploring(endpoint, lambda: run_state_machine_as_test(Jobs, settings=settings))

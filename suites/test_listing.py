@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from contracts.knowledge import KIND_OF_FAMILY
 from contracts.listing import judge_walk
 from contracts.operations import OPERATIONS, Operation
 from contracts.verdicts import Verdicts
@@ -28,7 +30,9 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
     if job is None:
         endpoint.not_exercised("L-SCOPE", operation.id, "there is no job to read, and none may be created")
         return
-    places = [(c.project, c.name) for c in endpoint.knowledge.inventory.clusters]
+    kind = KIND_OF_FAMILY[operation.family]
+    clusters = sorted(endpoint.knowledge.inventory.clusters, key=lambda cluster: cluster.kind != kind)
+    places = [(c.project, c.name) for c in clusters]
     places += [(scene.project, other) for _, other in places] + [(project, scene.cluster) for project, _ in places]
     absent = endpoint.knowledge.inventory.absent
     if absent is not None:
@@ -67,6 +71,10 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     owed = frozenset(j.job for j in known_jobs(endpoint, operation, scene) if j.create_operation == create.id)
     for size in _WALKS:
         _walk(endpoint, operation, scene, size, owed)
+    _walk(endpoint, operation, scene, 2, owed, includeCount="false")
+    for other in endpoint.scenes(operation.family)[1:]:
+        made = [j.job for j in known_jobs(endpoint, operation, other) if j.create_operation == create.id]
+        _walk(endpoint, operation, other, 100, frozenset(made))
     without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
     beyond = build(operation, path_parameters(operation, scene, ""), query={"pageNum": "1000", "itemsPerPage": "500"})
     counted = build(
@@ -75,11 +83,13 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     endpoint.verify([without, beyond, counted])
 
 
-def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str]) -> None:
+def _walk(
+    endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
+) -> None:
     """Walk all pages of one size, again while a job is still missing: no rule says how soon a list shows a new one."""
     with endpoint.waiting((2.0, 30.0)) as again:
         while True:
-            pages, exchanges = _pages(endpoint, operation, scene, size)
+            pages, exchanges = _pages(endpoint, operation, scene, size, query)
             if not pages:
                 return
             verdicts = Verdicts(operation.id)
@@ -92,7 +102,7 @@ def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owe
 
 
 def _pages(
-    endpoint: Endpoint, operation: Operation, scene: Scene, size: int
+    endpoint: Endpoint, operation: Operation, scene: Scene, size: int, also: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], list[Judged]]:
     """Read pages until one is not full; a few of the smaller sizes, which is no walk but still tells
     overlaps.
@@ -100,7 +110,7 @@ def _pages(
     pages: list[dict[str, Any]] = []
     exchanges: list[Judged] = []
     for number in range(1, _FEW_PAGES if size < 100 else 1_000):
-        query = {"itemsPerPage": str(size), "pageNum": str(number)}
+        query = {"itemsPerPage": str(size), "pageNum": str(number), **also}
         judged = endpoint.send(build(operation, path_parameters(operation, scene, ""), query=query))
         if judged is None or judged.status != 200:
             return [], exchanges
@@ -124,19 +134,18 @@ def _pages(
 @on((OPERATIONS["cluster-cancel"],))
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
-    scene = endpoint.scenes(operation.family)[0]
     create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
-    job = create_job(endpoint, create, scene) if scene.real else None
-    if job is None or not endpoint.offers(read.id):
-        endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
-        return
-    parameters = path_parameters(operation, scene, job)
-    endpoint.verify([build(operation, parameters)])
-    endpoint.verify([build(read, parameters)])
-    endpoint.verify([build(operation, parameters)])
-    finished = [j for j in known_jobs(endpoint, operation, scene) if j.finished and j.job != job]
-    endpoint.verify(build(operation, path_parameters(operation, scene, j.job)) for j in finished[:1])
-    endpoint.verify(build(read, path_parameters(read, scene, j.job)) for j in finished[:1])
+    for scene in endpoint.scenes(operation.family):
+        job = create_job(endpoint, create, scene) if scene.real else None
+        if job is None or not endpoint.offers(read.id):
+            endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
+            return
+        parameters = path_parameters(operation, scene, job)
+        for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
+            endpoint.verify([request])
+        finished = [j for j in known_jobs(endpoint, operation, scene) if j.finished and j.job != job]
+        endpoint.verify(build(operation, path_parameters(operation, scene, j.job)) for j in finished[:1])
+        endpoint.verify(build(read, path_parameters(read, scene, j.job)) for j in finished[:1])
 
 
 @puts_to_the_test("L-STABLE")

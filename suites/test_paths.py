@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contracts.operations import Operation
 from strategies.paths import absent_paths, malformed_paths, snapshots_of_others
+from strategies.requests import build
+from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
 from suites.jobs import job_for
 from suites.marks import CREATES, EVERY, on, puts_to_the_test
@@ -40,5 +42,10 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
 def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An absent snapshot, and one of another cluster, for each deliveryType that names one."""
     scene = endpoint.scenes(operation.family)[0]
-    cases = snapshots_of_others(operation, scene, endpoint.knowledge.inventory)
+    cases = list(snapshots_of_others(operation, scene, endpoint.knowledge.inventory))
     refuse_all(endpoint, operation, scene, cases)
+    # Once more, each after a refusal of another kind: one refusal must not spoil the next.
+    parameters = path_parameters(operation, scene, "")
+    for case in cases:
+        endpoint.verify([build(operation, parameters, {})])
+        endpoint.verify([case.request])

@@ -106,6 +106,7 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
         yield from (good, {"deliveryType": "download", "snapshotId": snapshot} | pair, point | seconds, point | pair)
         yield from (
             point,
+            point | {"snapshotId": snapshot},
             {"deliveryType": "download"},
             good | pair | seconds,
             good | {"deliveryType": "download"} | seconds,
@@ -189,17 +190,18 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
             around(prober, get, made[0][0], made[0][1], b"")
         if family == "cluster":
             around(prober, "cluster-cancel", made[0][0], made[0][1], b"")
-            answer = prober.send(
-                "POST", place("cluster-create", made[0][0]), json.dumps(next(bodies("cluster-create"))).encode()
-            )
-            if isinstance(answer, dict) and "id" in answer:
-                prober.send("DELETE", place("cluster-cancel", made[0][0], answer["id"]))
-                prober.send("GET", place("cluster-get", made[0][0], answer["id"]))
+            for cluster in (one for one in FIXTURES.inventory.clusters if one.kind == "dedicated"):
+                body = next(bodies("cluster-create")) | {"snapshotId": cluster.snapshots[0]}
+                answer = prober.send("POST", place("cluster-create", cluster), json.dumps(body).encode())
+                if isinstance(answer, dict) and "id" in answer:
+                    prober.send("DELETE", place("cluster-cancel", cluster, answer["id"]))
+                    prober.send("GET", place("cluster-get", cluster, answer["id"]))
     for listing in (f"{family}-list" for family in ("flex", "cluster") if family in wanted):
         kind = "flex" if listing == "flex-list" else "dedicated"
         cluster = next(one for one in FIXTURES.inventory.clusters if one.kind == kind)
         for query in ("", "?itemsPerPage=2", "?itemsPerPage=2&pageNum=2", "?pageNum=1&includeCount=false"):
             prober.send("GET", place(listing, cluster) + query)
+        prober.send("GET", place(listing, cluster) + "?itemsPerPage=2&pageNum=2&includeCount=false")
         around(prober, listing, cluster, "", b"")
     prober.send("GET", "/nowhere")
     return prober.seen
@@ -216,7 +218,7 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
     method, absent = OPERATIONS[operation].method, FIXTURES.inventory.absent
     assert absent is not None
     path = place(operation, cluster, job)
-    for query in ("?envelope=true", "?pretty=true", "?envelope=x"):
+    for query in ("?envelope=true", "?pretty=true", "?envelope=true&pretty=true", "?envelope=x"):
         prober.send(method, path + query, body)
     for changed in (
         {"project": cluster.project.upper()},
@@ -231,7 +233,8 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
         for broken in (job.upper(), job + "0", "x", absent.job):
             prober.send(method, place(operation, cluster, broken), body)
     prober.send(method, path, body, accept=str(OPERATIONS[operation].media_type))
-    prober.send(method, path, body, accept="application/vnd.atlas.2025-03-12+json")
+    for day in ("2025-03-12", "2026-02-03"):
+        prober.send(method, path, body, accept=f"application/vnd.atlas.{day}+json")
     for token in (None, "Bearer x", f"Bearer {prober.tokens['reader']}", f"Bearer {prober.tokens['off-list']}"):
         prober.send(method, path, body, token)
     prober.send(method, path, b"{", None)
@@ -239,6 +242,8 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
     parts = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|(\w[\w-]*))', challenge)}
     prober.send(method, path, body, digest(CREDENTIALS.owner, parts, method, path))
     prober.send(method, path, body, digest(CREDENTIALS.owner, parts, method, path, 2, response="0" * 32))
+    prober.send(method, path, body, digest(CREDENTIALS.reader, parts, method, path, 3))
+    prober.send(method, path + "?pretty=true", body, digest(CREDENTIALS.owner, parts, method, path + "?pretty=true", 4))
     prober.send("PATCH", path, body)
 
 
