@@ -5,7 +5,7 @@ from __future__ import annotations
 import http
 from typing import Any
 
-from contracts.exchange import Exchange, Response
+from contracts.exchange import Exchange, Request, Response
 from contracts.knowledge import Knowledge
 from contracts.media import JSON, VERSIONED
 from contracts.operations import Operation
@@ -128,7 +128,7 @@ def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> No
     if reading.must_be_refused and (documented or status < 400):
         _judge_refusal(exchange, reading, verdicts)
     elif documented and reading.must_succeed and exchange.request.credential != "unknown":
-        _judge_acceptance(status, reading, verdicts)
+        _judge_acceptance(exchange.request, status, reading, verdicts)
 
 
 def _judge_refusal(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> None:
@@ -145,7 +145,7 @@ def _judge_refusal(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> 
         verdicts.failed(violation.requirement, f"{violation.expected} with {statuses}", str(status), violation.pointer)
 
 
-def _judge_acceptance(status: int, reading: Reading, verdicts: Verdicts) -> None:
+def _judge_acceptance(request: Request, status: int, reading: Reading, verdicts: Verdicts) -> None:
     operation = reading.operation
     if reading.accepts.later and status == 406:
         verdicts.failed("V-FLOOR", f"media type {operation.media_type} for a later version", str(status), _STATUS)
@@ -154,7 +154,9 @@ def _judge_acceptance(status: int, reading: Reading, verdicts: Verdicts) -> None
         verdicts.check("B-ACCEPT", status == operation.success, expected, status, _STATUS)
     elif operation.kind == "list":
         expected = f"{operation.success}: the cluster exists"
-        verdicts.check("L-FOUND", status == operation.success, expected, status, _STATUS)
+        paged = any(name in ("itemsPerPage", "pageNum") for name, _ in request.query)
+        requirement = "L-PAGE" if paged else "L-FOUND"
+        verdicts.check(requirement, status == operation.success, expected, status, _STATUS)
 
 
 def judge_hidden_error(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> bool:

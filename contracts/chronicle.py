@@ -76,6 +76,7 @@ class Chronicle:
         excused = (
             exchange.request.method == "POST"
             and status in (400, 403, 404)
+            and exchange.request.credential in ("owner", "unknown")
             and not free_target
             and self.busy(exchange.request, exchange.started)
         )

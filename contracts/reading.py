@@ -96,7 +96,7 @@ def read(request: Request, knowledge: Knowledge, *, busy: bool = False) -> Readi
         freedoms.append(Freedom("a body where none is expected", frozenset({400, 413, 415})))
     if any(name.lower() not in _ORDINARY_HEADERS for name, _ in request.headers or ()):
         freedoms.append(Freedom("a header that no rule names", frozenset({400, 415, 431})))
-    if busy:
+    if busy and not any(violation.pointer.startswith("/request/path/") for violation in violations):
         freedoms.append(Freedom("a target that may be busy", frozenset({400, 403, 404, 409})))
     if len(request.target) > LONG_TARGET:
         freedoms.append(Freedom("a long request target", frozenset({400, 414})))

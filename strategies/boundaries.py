@@ -82,6 +82,8 @@ def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
     yield good[:-1] + "\n", "a newline in place of the last character"
     yield good[:middle] + "." + good[middle + 1 :], "a full stop"
     yield good[:-1] + "\ud800", "a lone surrogate"
+    yield good[:middle] + "/" + good[middle + 1 :], "a slash"
+    yield good[:middle] + "*" + good[middle + 1 :], "an asterisk"
     for letter in LETTERS_OF_OTHER_SCRIPTS:
         yield good[:-1] + letter, f"the letter U+{ord(letter):04X}"
     for digit in DIGITS_OF_OTHER_SCRIPTS:
