@@ -188,9 +188,6 @@ class JobHistory:
                 self._fixed.setdefault(name, value)
 
     def _observe_shared(self, seen: Observation, verdicts: Verdicts) -> None:
-        if self.created is not None and not seen.created and seen.document.get("deliveryType") == "DOWNLOAD":
-            expected = "RESTORE for a job that restores to a target"
-            verdicts.failed("S-DELIVERY", expected, "DOWNLOAD", f"{seen.pointer}/deliveryType")
         status = seen.document.get("status")
         if not isinstance(status, str) or status not in RANK:
             return
