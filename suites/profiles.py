@@ -28,7 +28,7 @@ class Profile:
     patience: tuple[float, float]
 
 
-QUICK = Profile("quick", 10, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0))
+QUICK = Profile("quick", 12, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0))
 STANDARD = Profile("standard", 24, 12, None, 8, 20, 3, 25, 4, (10.0, 120.0))
 THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
 
