@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from contracts.inventory import Cluster, Inventory, Kind, RestoreTarget
 from contracts.operations import OPERATIONS
 
-CORE: frozenset[str] = frozenset(o.id for o in OPERATIONS.values() if o.level == "core")
 EVERY: frozenset[str] = frozenset(OPERATIONS)
 
 KIND_OF_FAMILY: dict[str, Kind] = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}

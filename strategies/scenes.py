@@ -8,7 +8,6 @@ from contracts.inventory import Absent, Cluster, Inventory, PointInTime
 from contracts.knowledge import KIND_OF_FAMILY
 from contracts.operations import Operation
 
-EARLIEST_MOMENT = 1_199_145_600
 _INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
 
 

@@ -20,9 +20,11 @@ from suites.profiles import Profile
 from suites.repeating import Repeating
 from targets.client import Client
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
+from targets.polling import REMOTE, Intervals
 from targets.redaction import redact
 from targets.target import draw_absent
 
+_CLOSE_BY = Intervals(first=0.01, cap=0.1)
 _SHRINKING_BUDGET = 400
 """Exchanges that one test may spend on making a failing request smaller."""
 
@@ -296,15 +298,13 @@ class Endpoint:
         """
         remote = self.client.guard.remote
         limit = time.monotonic() + seconds[1 if remote else 0]
-        pause = 1.0 if remote else 0.01
+        pauses = iter(REMOTE if remote else _CLOSE_BY)
 
         def again() -> bool:
-            nonlocal pause
             left = limit - time.monotonic()
             if left <= 0:
                 return False
-            time.sleep(min(pause, left))
-            pause = min(pause * 1.5, 30.0 if remote else 0.1)
+            time.sleep(min(next(pauses), left))
             return True
 
         yield again
