@@ -21,9 +21,13 @@ def main() -> None:
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     try:
-        sys.exit(_code())
+        code = _code()
     except KeyboardInterrupt:
-        sys.exit(_complaint("interrupted before anything was done", INTERRUPTED))
+        code = _complaint("interrupted before anything was done", INTERRUPTED)
+    # An interrupt that came while a library executed text of its own making, as dataclasses does, is noted by the
+    # interpreter, which then ends itself by the signal whatever was made of it. To execute any text clears the note.
+    exec("")
+    sys.exit(code)
 
 
 def _code() -> int:
@@ -40,6 +44,8 @@ def _code() -> int:
         return _complaint(error.format_message(), error.exit_code)
     except click.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     return code if isinstance(code, int) else 0
 
 

@@ -56,7 +56,10 @@ def main(descriptor: int, parent: int) -> None:
                     service.reset(fault_named(wanted["fault"]), wanted["freedoms"], wanted["step"], wanted["imitate"])
             except ServerError as error:
                 answer = {"failure": str(error)}
-            control.sendall(json.dumps(answer).encode() + b"\n")
+            try:
+                control.sendall(json.dumps(answer).encode() + b"\n")
+            except OSError:
+                break  # nobody waits for the answer any more: the next read says so
     if service is not None:
         service.stop()
     sys.stderr.flush()
