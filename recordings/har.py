@@ -16,13 +16,13 @@ from contracts.exchange import Exchange, Headers, Request, Response
 from recordings.entries import Cut, NoRecording, Recorded, Unjudged
 from recordings.places import target_of
 from recordings.streaming import CutOff, JsonStream, NotJsonText
+from targets.redaction import redact_response, without_credentials
 
 _NO_ANSWER = "had no answer"
 _NO_BODY = "had an answer whose body was not recorded"
 _NOT_LEGIBLE = "were no legible HAR entries"
 _FOREIGN = "belong to no operation of the contract"
 _ALMOST_A_SECOND = 0.999_999
-_CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 def har_entries(file: BufferedIOBase, name: str) -> Iterator[Recorded | Unjudged | Cut]:
@@ -82,22 +82,19 @@ def _exchange(entry: Mapping[str, Any], target: str) -> Recorded | Unjudged:
     request = Request(
         method=method,
         target=target,
-        headers=_without_credentials(headers) if headers else None,
+        headers=headers or None,
         body=request_body,
         credential="unknown",
         body_recorded=body_recorded,
     )
     started, ended = _interval(entry)
-    return Recorded(Exchange(request, Response(status, _headers(got["headers"]), body), started, ended))
+    exchange = Exchange(request, Response(status, _headers(got["headers"]), body), started, ended)
+    return Recorded(without_credentials(redact_response(exchange)))
 
 
 def _headers(pairs: list[Mapping[str, str]]) -> Headers:
     """Return the header lines; the pseudo-headers that some recorders write for HTTP/2 are left out."""
     return tuple([(pair["name"], pair["value"]) for pair in pairs if pair["name"][:1] != ":"])
-
-
-def _without_credentials(headers: Headers) -> Headers:
-    return tuple([pair for pair in headers if pair[0].lower() not in _CREDENTIAL_HEADERS])
 
 
 def _content(content: Mapping[str, Any], status: int) -> bytes | None:

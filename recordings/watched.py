@@ -9,9 +9,9 @@ import httpx
 from contracts.exchange import Exchange, Headers, Request, Response
 from recordings.entries import Recorded, Unjudged
 from recordings.places import target_of
+from targets.redaction import redact_response, without_credentials
 
 LONGEST_BODY = 16 * 1024 * 1024
-_CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
 
 
@@ -52,16 +52,16 @@ class Watched:
         body = _decoded(self.answer)
         if body is None or not self.request.whole:
             return Unjudged("were too large, or of an encoding that cannot be undone")
-        framing = _CREDENTIAL_HEADERS | _UNNAMED
         request = Request(
             method=self.request.method,
             target=target,
-            headers=tuple(pair for pair in self.request.headers if pair[0].lower() not in framing),
+            headers=tuple(pair for pair in self.request.headers if pair[0].lower() not in _UNNAMED),
             body=bytes(self.request.body) or None,
             credential="unknown",
         )
         response = Response(self.answer.status, self.answer.headers, body)
-        return Recorded(Exchange(request, response, self.started, self.ended))
+        exchange = Exchange(request, response, self.started, self.ended)
+        return Recorded(without_credentials(redact_response(exchange)))
 
 
 def _decoded(answer: Message) -> bytes | None:

@@ -17,10 +17,14 @@ import httpcore
 
 from contracts.exchange import Credential, Exchange, Request, Response, Scheme
 from targets.authentication import TOKEN_PATH, WRONG, Answer, BearerSession, DigestSession, TokenRefused, basic
+from targets.choosing import choice, offers
 from targets.explanation import explained
-from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable
+from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from targets.guard import Guard
 from targets.pacing import Pacer, retry_after
+from targets.polling import LOOPBACK, REMOTE
+from targets.quota import quota_of
+from targets.redaction import mask_text, redact_response, without_echoes
 from targets.secret import Credentials, Secret
 from targets.target import Target
 from targets.wire import Line, RawHeaders, Reply, tls_context
@@ -29,23 +33,30 @@ Attempt: TypeAlias = Exchange | NotSent
 """What became of a request: an exchange, or why there is none."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TURNS = 4
+"""So many times a harmless request is sent whose connection is reset."""
 _FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """One request's end: the answer or failure, and the answers before it that asked for a pause."""
+    """One request's end: the answer or failure, the answers before it that asked for a pause, and whether one that was
+    not the last may have had an effect.
+    """
 
     attempt: Attempt
     paced: tuple[Exchange, ...] = ()
+    unsettled: bool = False
 
 
 class Client:
     """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
 
-    `on_exchange` is called with each exchange, and `on_paced` with each 429 or 503 that was waited out and sent again,
-    from the thread that called `send` or `send_all`, in request order. `prefer` is the scheme of requests that leave it
-    open. `sleep` and `monotonic` serve pauses and pacing.
+    Every exchange and every failure that leaves the client is free of secrets. From the thread that called `send` or
+    `send_all`, in request order, are called: `on_exchange` with each exchange, `on_paced` with each 429 or 503 that was
+    waited out and sent again, and `on_unsettled` with each write that may have had an effect which no answer tells of
+    (it was cut off, or answered 503). `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic`
+    serve pauses and pacing.
     """
 
     def __init__(
@@ -67,11 +78,21 @@ class Client:
         self.guard = Guard(target)
         self.paced = 0
         """How many answers asked for a pause and were sent again."""
+        self.on_unsettled: Callable[[Request], object] | None = None
+        self.on_paced = on_paced
         self._on_exchange = on_exchange
-        self._on_paced = on_paced
-        self._closed = threading.Event()
-        self._sleep = sleep or self._closed.wait
-        self._pacer = Pacer(target.limits.rate, clock=monotonic, sleep=self._sleep)
+        self._closed = False
+        self._ended = threading.Event()
+        self._ended_because = "the client was closed"
+        self.pause = sleep or self._ended.wait
+        """Waits for so many seconds, or until the client is ended."""
+        self._pacer = Pacer(
+            target.limits.rate,
+            clock=monotonic,
+            sleep=self.pause,
+            stopped=self._ended.is_set,
+            longest=target.limits.pause_seconds,
+        )
         self._context: ssl.SSLContext | None = tls_context(target)
         self._local = threading.local()
         self._lines: list[Line] = []
@@ -100,7 +121,9 @@ class Client:
 
     def close(self) -> None:
         """Close every connection and stop what is running: a request under way ends in NoAnswer at once."""
-        self._closed.set()
+        self._closed = True
+        self._ended_because = "the client was closed"
+        self._ended.set()
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=False, cancel_futures=True)
@@ -113,6 +136,25 @@ class Client:
         for line in lines:
             line.close()
 
+    def end(self, because: str) -> None:
+        """End every request under way, and every later one, in NoAnswer with this reason, until `resume`."""
+        self._ended_because = because
+        self._ended.set()
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
+            line.cut()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is sent."""
+        return self._ended.is_set()
+
+    def resume(self) -> None:
+        """Let requests be sent again after `end`; a closed client stays closed."""
+        if not self._closed:
+            self._ended.clear()
+
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in use: the target's, and the tokens fetched so far."""
@@ -120,19 +162,8 @@ class Client:
         return (*self.target.secrets, *fetched)
 
     def offers(self, credential: Credential, scheme: Scheme = "any") -> bool:
-        """Tell whether a request with this credential and scheme can be sent with what is known of the target.
-
-        With `any`, an owner without any credentials counts: nothing is then sent.
-        """
-        if credential in ("none", "wrong"):
-            return True
-        if credential == "wrong-secret":
-            credential = "owner"
-            scheme = scheme if scheme != "any" else "bearer"
-        identity = self.target.credentials.get(credential)
-        if identity is None:
-            return credential in ("owner", "unknown") and scheme == "any"
-        return identity.digest or identity.bearer if scheme == "any" else bool(getattr(identity, scheme))
+        """Tell whether a request with this credential and scheme can be sent with what is known of the target."""
+        return offers(self.target.credentials, credential, scheme)
 
     def send(self, request: Request) -> Exchange:
         """Send one request and return the exchange.
@@ -187,49 +218,75 @@ class Client:
     def _deliver(self, outcome: _Outcome) -> Exchange:
         for exchange in outcome.paced:
             self.paced += 1
-            if self._on_paced:
-                self._on_paced(exchange)
-        if isinstance(outcome.attempt, NotSent):
-            raise outcome.attempt
+            if self.on_paced:
+                self.on_paced(redact_response(exchange, self.secrets))
+        attempt = outcome.attempt
+        if outcome.unsettled and self.on_unsettled:
+            self.on_unsettled(attempt.request)
+        if isinstance(attempt, NotSent):
+            raise attempt
+        shown = redact_response(attempt, self.secrets)
         if self._on_exchange:
-            self._on_exchange(outcome.attempt)
-        return outcome.attempt
+            self._on_exchange(shown)
+        return shown
 
     def _perform(self, request: Request) -> _Outcome:
         """Check, send, wait and send again as asked; never raises for what NotSent covers."""
         paced: list[Exchange] = []
         limits = self.target.limits
         waited = 0.0
+        unsettled = False
+        writes = request.method not in _SAFE_METHODS
+        pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
         try:
-            self.guard.check(request)
+            self.guard.check(request, wait=True)
         except NotSent as failure:
             return _Outcome(failure)
+        checked, sent = True, True
         answered: Response | None = None
-        sent = True
         try:
             while True:
                 exchange = self._authenticated(request)
                 answered = exchange.response
-                pause = None
-                if answered.status in (429, 503):
-                    pause = retry_after(answered.header("retry-after"), exchange.ended)
+                pause = self._asked_pause(exchange)
+                if pause is None and answered.status == 503:
+                    # A server between releases says so to one request and not to the next; one that means it stays so.
+                    pause = next(pauses)
                 if pause is None or len(paced) >= limits.retries or waited + pause > limits.pause_seconds:
-                    return _Outcome(exchange, tuple(paced))
+                    return _Outcome(exchange, tuple(paced), unsettled)
                 paced.append(exchange)
                 waited += pause
+                if writes:
+                    # What is sent again counts again: the first one may have done what its answer does not tell.
+                    unsettled = unsettled or answered.status == 503
+                    self.guard.settle(request, answered)
+                    checked = False
+                    self.guard.check(request, wait=True)
+                    checked = True
                 answered = None
                 self._pacer.hold(pause)
         except (MissingCredentials, Unsendable) as failure:
             sent = False
-            return _Outcome(failure, tuple(paced))
+            return _Outcome(failure, tuple(paced), unsettled)
         except NotSent as failure:
-            return _Outcome(failure, tuple(paced))
+            # What the budget does not allow a second time never left.
+            return _Outcome(failure, tuple(paced), unsettled or (writes and not isinstance(failure, Withheld)))
         finally:
-            self.guard.settle(request, answered, sent=sent)
+            if checked:
+                self.guard.settle(request, answered, sent=sent)
+
+    @staticmethod
+    def _asked_pause(exchange: Exchange) -> float | None:
+        """Return the seconds that a 429 or 503 asks to wait for, or None."""
+        response = exchange.response
+        return retry_after(response.header("retry-after"), exchange.ended) if response.status in (429, 503) else None
 
     def _authenticated(self, request: Request) -> Exchange:
         headers, raw_target = self._prepared(request)
-        scheme, identity = self._choice(request)
+        bearers = self._bearers
+        scheme, identity = choice(
+            request, self.target.credentials, self.prefer, lambda: self._token(request, bearers["owner"])
+        )
         if identity is None:
             return self._exchange(request, raw_target, headers, None)
         if request.scheme != scheme:
@@ -254,39 +311,6 @@ class Client:
             return exchange
         return self._exchange(request, raw_target, headers, Secret(f"Bearer {renewed.reveal()}"))
 
-    def _choice(self, request: Request) -> tuple[Scheme, Credentials | None]:
-        """Decide by which scheme, and as whom, a request goes; an identity of None sends no credentials."""
-        credential, scheme = request.credential, request.scheme
-        if credential in ("none", "unknown"):
-            return scheme, None
-        owner = self.target.credentials.get("owner")
-        if credential == "wrong":
-            if scheme == "any":
-                scheme = "digest" if owner is not None and not owner.bearer else "bearer"
-            return scheme, WRONG
-        if credential == "wrong-secret":
-            return self._half_right(request, owner)
-        identity = self.target.credentials.get(credential)
-        if identity is None:
-            if credential == "owner" and scheme == "any":
-                return scheme, None
-            raise MissingCredentials(request, f"the target names no credentials for {credential}")
-        if scheme == "any":
-            preferred = self.prefer if self.prefer is not None and getattr(identity, self.prefer) else None
-            scheme = preferred or ("bearer" if identity.bearer else "digest")
-        if not getattr(identity, scheme):
-            raise MissingCredentials(request, f"the target's credentials for {credential} do not serve {scheme}")
-        return scheme, identity
-
-    def _half_right(self, request: Request, owner: Credentials | None) -> tuple[Scheme, Credentials | None]:
-        """The owner with a secret that is not the owner's: another private key, a token with a letter more."""
-        if owner is None or not (owner.digest if request.scheme == "digest" else owner.bearer):
-            raise MissingCredentials(request, "the target names no credentials of which to get the secret wrong")
-        if request.scheme == "digest":
-            return "digest", Credentials(public_key=owner.public_key, private_key=WRONG.private_key)
-        token = self._token(request, self._bearers["owner"])
-        return "bearer", Credentials(token=Secret(token.reveal() + "x"))
-
     def _digest(self, request: Request, raw_target: bytes, headers: RawHeaders, identity: Credentials) -> Exchange:
         sessions: dict[Credential, DigestSession] = self._local.__dict__.setdefault("digests", {})
         session = sessions.get(request.credential)
@@ -297,7 +321,7 @@ class Client:
         exchanges: list[Exchange] = []
 
         def send(authorization: Secret | None) -> Answer:
-            exchange = self._exchange(request, raw_target, headers, authorization)
+            exchange = self._exchange(request, raw_target, headers, authorization, turns=1)
             exchanges.append(exchange)
             status = exchange.response.status
             if status != 401:
@@ -305,8 +329,16 @@ class Client:
             challenges = (value for name, value in exchange.response.headers if name.lower() == "www-authenticate")
             return Answer(status, tuple(value for value in challenges if "digest " in value.lower()))
 
-        session.run(request.method, raw_target, send)
-        return exchanges[-1]
+        turn = 0
+        while True:
+            try:
+                session.run(request.method, raw_target, send)
+                return exchanges[-1]
+            except NoAnswer as failure:
+                # Sent again it is signed again: an endpoint may take each count of a nonce once.
+                turn += 1
+                if turn == _TURNS or not self._worth_another(failure, turn, harmless=False):
+                    raise
 
     def _token(self, request: Request, bearer: BearerSession) -> Secret:
         try:
@@ -335,10 +367,14 @@ class Client:
         headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))
         request = Request("POST", TOKEN_PATH, headers, body, credential="none")
         raw_headers, raw_target = self._prepared(request)
+        pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
         for _ in range(self.target.limits.retries + 1):
-            exchange = self._exchange(request, raw_target, raw_headers, authorization)
-            pause = retry_after(exchange.response.header("retry-after"), exchange.ended)
-            if exchange.response.status not in (429, 503) or pause is None or pause > self.target.limits.pause_seconds:
+            exchange = self._exchange(request, raw_target, raw_headers, authorization, harmless=True)
+            if exchange.response.status not in (429, 503):
+                break
+            pause = self._asked_pause(exchange)
+            pause = next(pauses) if pause is None else pause
+            if pause > self.target.limits.pause_seconds:
                 break
             self._pacer.hold(pause)
         return exchange
@@ -367,34 +403,61 @@ class Client:
         return headers, target
 
     def _exchange(
-        self, request: Request, raw_target: bytes, headers: RawHeaders, authorization: Secret | None
+        self,
+        request: Request,
+        raw_target: bytes,
+        headers: RawHeaders,
+        authorization: Secret | None,
+        *,
+        harmless: bool = False,
+        turns: int = _TURNS,
     ) -> Exchange:
-        """Send once, and once more where a kept connection turns out closed, or a harmless request's was reset."""
+        """Send, and send again where a kept connection turns out closed, or a harmless request's was reset."""
         scheme, host, port = self._origin
         url = httpcore.URL(scheme=scheme, host=host, port=port, target=raw_target)
         line = self._line()
-        for last in (False, True):
-            self._pacer.take()
-            if self._closed.is_set():
-                raise NoAnswer(request, "the client was closed", "stopped")
+        for turn in range(1, turns + 1):
+            self._pacer.take(request.credential)
+            if self._ended.is_set():
+                raise NoAnswer(request, self._ended_because, "stopped")
             started = time.time()
             failure: NotSent | None = None
             stopped = False
             try:
                 reply = line.send(url, request.method.encode(), headers, request.body, authorization)
             except Exception as error:
-                stopped = self._closed.is_set()
+                stopped = self._ended.is_set()
                 failure = explained(request, error, self.target.limits, self._host.decode(), stopped=stopped)
                 if failure is None:
                     raise
             if failure is None:
-                return Exchange(request, _response(reply), started, time.time())
+                response = _response(reply)
+                if authorization is not None:
+                    response = without_echoes(response, authorization)
+                exchange = Exchange(request, response, started, time.time())
+                quota = quota_of(exchange.response, exchange.ended)
+                if quota is not None:
+                    self._pacer.note(quota, request.credential)
+                return exchange
             # Raised out here, so that no frame of the transport, which holds the credentials, hangs on it.
-            closed = isinstance(failure, NoAnswer) and failure.cause == "closed"
-            repeatable = request.method in _SAFE_METHODS or (not line.opened and self.guard.repeatable(request))
-            if last or not closed or not repeatable or stopped:
-                raise failure
+            if turn == turns or stopped or not self._worth_another(failure, turn, harmless=harmless):
+                raise self._without_secrets(failure)
         raise AssertionError("unreachable")
+
+    def _worth_another(self, failure: NotSent, turn: int, *, harmless: bool) -> bool:
+        """Whether a request that failed in its `turn` (from 1) on this thread's line may simply be sent again."""
+        if not isinstance(failure, NoAnswer) or failure.cause != "closed":
+            return False
+        if harmless or failure.request.method in _SAFE_METHODS:
+            return True
+        return turn == 1 and not self._line().opened and self.guard.repeatable(failure.request)
+
+    def _without_secrets(self, failure: NotSent) -> NotSent:
+        """Return the failure with a reason that repeats no secret, whatever the endpoint sent."""
+        if isinstance(failure, NoAnswer):
+            reason = self._ended_because if failure.cause == "stopped" else failure.reason
+            return NoAnswer(failure.request, mask_text(reason, self.secrets), failure.cause)
+        return type(failure)(failure.request, mask_text(failure.reason, self.secrets))
 
     def _line(self) -> Line:
         line: Line | None = getattr(self._local, "line", None)

@@ -8,8 +8,10 @@ import threading
 from contracts.exchange import Request, Response
 from targets.failures import Withheld
 from targets.reach import Atlas, Names, Place, fold, names_of, overrides_method, place_of, query_text
-from targets.target import Mode, Target
+from targets.target import USUAL_MAX_JOBS, Mode, Target
 
+_LONGEST_JOB = 1024 * 1024
+"""No answer of more bytes is read for the id of a job: it would only cost memory."""
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,9 +25,10 @@ class Guard:
     def __init__(self, target: Target) -> None:
         self._safety = target.safety
         self._atlas = Atlas(target.inventory)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._reserved = 0
-        self._created: dict[tuple[str, str, str], None] = {}
+        self._under_way = 0
+        self._created: dict[tuple[str, str, str], str] = {}
         self.remote = not target.loopback
         """Whether the endpoint is another machine, or fronts one."""
         self.remote_because = "its host is not loopback" if self.remote else ""
@@ -49,20 +52,38 @@ class Guard:
             return tuple(self._created)
 
     @property
+    def created_by(self) -> tuple[tuple[str, str, str, str], ...]:
+        """The same, each after the id of the operation that created it."""
+        with self._lock:
+            return tuple((operation, *job) for job, operation in self._created.items())
+
+    @property
+    def budget(self) -> int | None:
+        """How many jobs the run may create; None for any number, which is so on loopback unless the target says."""
+        return USUAL_MAX_JOBS if self._safety.max_jobs is None and not self._free else self._safety.max_jobs
+
+    @property
     def jobs_left(self) -> int | None:
         """How many creates the budget still allows; None where there is no budget."""
-        return None if self._free else max(0, self._safety.max_jobs - self._reserved)
+        return None if self.budget is None else max(0, self.budget - self._reserved)
+
+    def forget(self, project: str, cluster: str, job: str) -> None:
+        """Forget a job of this run that has ended: it needs no cancelling, and a long run has many of them."""
+        with self._lock:
+            self._created.pop((project, cluster, job), None)
 
     def treat_as_remote(self, because: str) -> None:
         """From now on hold the endpoint for a remote one, as what answers there fronts one."""
         self.remote = True
         self.remote_because = because
 
-    def check(self, request: Request) -> None:
-        """Return if the request may be sent (reserving its place in the budget); raise Withheld otherwise."""
-        if self._free:
-            return
-        reason = self._objection(request)
+    def check(self, request: Request, *, wait: bool = False) -> None:
+        """Return if the request may be sent (reserving its place in the budget); raise Withheld otherwise.
+
+        Where the budget is used up, but by creates that are under way and may yet be refused, `wait` waits for how they
+        end. Each of them must be settled by another thread.
+        """
+        reason = self._objection_when_free(request, wait) if self._free else self._objection(request, wait)
         if reason is not None:
             raise Withheld(request, reason)
 
@@ -78,11 +99,16 @@ class Guard:
             return
         took = response is not None and 200 <= response.status < 300
         with self._lock:
-            if not self._free and self._budgeted(request, place) and (not sent or (response is not None and not took)):
-                self._reserved -= 1
+            if self._budgeted(request, place):
+                self._under_way -= 1
+                if not sent or (response is not None and 300 <= response.status < 500):
+                    # What broke with a 5xx may have come as far as making a job.
+                    self._reserved -= 1
+                self._lock.notify_all()
             job = _job_id(response) if took and response is not None else None
             if job is not None:
-                self._created.setdefault((place.project, place.cluster, job))
+                create = next(operation.id for operation in place.operations if operation.kind == "create")
+                self._created.setdefault((place.project, place.cluster, job), create)
 
     def repeatable(self, request: Request) -> bool:
         """Tell whether a request that may have arrived may be sent again."""
@@ -92,7 +118,27 @@ class Guard:
     def _free(self) -> bool:
         return not self.remote and self._safety.mode in (None, "restore")
 
-    def _objection(self, request: Request) -> str | None:
+    def _objection_when_free(self, request: Request, wait: bool) -> str | None:
+        """Judge a request to loopback in the mode `restore`, where nothing but a budget may keep it back."""
+        if self.budget is None or request.method != "POST":
+            return None
+        place = place_of(request)
+        if place is None or not _is_create(request, place) or self._harm(request, place) is None:
+            return None
+        return self._reserve(wait)
+
+    def _reserve(self, wait: bool) -> str | None:
+        """Take a place of the budget, or say that there is none."""
+        with self._lock:
+            while self.budget is not None and self._reserved >= self.budget:
+                if not (wait and self._under_way):
+                    return f"the budget of {self.budget} jobs is used up"
+                self._lock.wait()
+            self._reserved += 1
+            self._under_way += 1
+        return None
+
+    def _objection(self, request: Request, wait: bool) -> str | None:
         if overrides_method(request):
             return "a header asks for another host, method, path or framing than the request itself has"
         if request.method in _READS:
@@ -107,7 +153,7 @@ class Guard:
             return f"its query holds {mentioned}"
         if not _is_create(request, place):
             return self._objection_to_other(request, place)
-        return self._objection_to_create(request, place)
+        return self._objection_to_create(request, place, wait)
 
     def _objection_to_other(self, request: Request, place: Place) -> str | None:
         """Judge a DELETE, or a method that the path does not have."""
@@ -124,7 +170,7 @@ class Guard:
                 return "it would cancel a job that this run did not create"
         return "it could change something that exists"
 
-    def _objection_to_create(self, request: Request, place: Place) -> str | None:
+    def _objection_to_create(self, request: Request, place: Place, wait: bool) -> str | None:
         harm = self._harm(request, place)
         if harm is None:
             return None
@@ -133,17 +179,10 @@ class Guard:
         names = names_of(request.body)
         if names is None:
             return harm
-        objection = self._objection_to_restore(place, names)
-        if objection is not None:
-            return objection
-        with self._lock:
-            if self._reserved >= self._safety.max_jobs:
-                return f"the budget of {self._safety.max_jobs} jobs is used up"
-            self._reserved += 1
-        return None
+        return self._objection_to_restore(place, names) or self._reserve(wait)
 
     def _budgeted(self, request: Request, place: Place) -> bool:
-        return self.mode == "restore" and self._harm(request, place) is not None
+        return self.budget is not None and self.mode == "restore" and self._harm(request, place) is not None
 
     def _nowhere(self, place: Place) -> bool:
         """Whether the path itself leads to nothing that exists."""
@@ -161,7 +200,7 @@ class Guard:
             if mentioned := atlas.mentions(text):
                 return f"its body, which is no JSON, holds {mentioned}"
             folded = fold(text)
-            absent = any(name in folded for name in atlas.absent_ids | atlas.absent_names)
+            absent = any(name in folded for name in atlas.absent_wares)
             return None if nowhere or absent else "its body is no JSON and its path leads to a cluster that may exist"
         snapshots = [atlas.id_standing(value) for value in names.snapshots]
         targets = [atlas.name_standing(value, item=True) for value in names.targets]
@@ -173,7 +212,9 @@ class Guard:
             return "its target is not known to be absent"
         if any(atlas.mentions(value) for value in names.other):
             return "its body names something that may exist"
-        if nowhere or "absent" in snapshots or "absent" in targets:
+        plain = [atlas.id_standing(value) for value in names.plain_snapshots]
+        plain += [atlas.name_standing(value, item=True) for value in names.plain_targets]
+        if nowhere or "absent" in plain:
             return None
         return "it names no absent snapshot and no absent target, and its path leads to a cluster that may exist"
 
@@ -189,14 +230,15 @@ class Guard:
         if any(atlas.mentions(value) for value in names.other):
             return "its body names something under a key that no page names"
         projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
-        if not (len(names.projects) == 1 and projects == set(names.projects)):
+        if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
             # Left out, repeated or unusable: an endpoint may fall back on the project in the path.
             projects.add(fold(place.project))
-        named = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
-        targets = [value for value in named if atlas.name_standing(value, item=True) != "absent"]
-        if not named and not (names.delivery == "download" and names.snapshots and not names.targets):
+        usable = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
+        targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
+        named = [value for value in names.plain_targets if value in usable]
+        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.targets):
             # No usable target: an endpoint may fall back on the cluster in the path.
-            targets = [place.cluster]
+            targets.append(place.cluster)
         destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}
         for name in targets:
             for project in sorted(projects):
@@ -211,6 +253,8 @@ def _is_create(request: Request, place: Place) -> bool:
 
 def _job_id(response: Response) -> str | None:
     """Return the id of the job that a 2xx to a create shows, through an envelope too, or None."""
+    if len(response.body) > _LONGEST_JOB:
+        return None
     try:
         document = json.loads(response.body)
     except (ValueError, RecursionError):

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 import regex
 
@@ -68,22 +68,37 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names a body could be read to hold, by role; `other` are strings under keys of no known role."""
+    """The names a body could be read to hold, by role; `other` are strings under keys of no known role.
+
+    `plain_snapshots`, `plain_targets` and `plain_projects` are those that no reader misses: strings under documented
+    keys, each there once, of the object itself, not of one within it. A body that is no object has them all.
+    """
 
     snapshots: tuple[str, ...] = ()
     projects: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     delivery: str | None = None
+    plain_snapshots: tuple[str, ...] = ()
+    plain_targets: tuple[str, ...] = ()
+    plain_projects: tuple[str, ...] = ()
 
 
 def fold(text: str) -> str:
-    """Return the text as a lenient endpoint might read it: compatibility forms and case folded, ends trimmed."""
+    """Return the text as a lenient endpoint might read it: escapes undone, compatibility forms and case folded, ends
+    trimmed.
+    """
+    while ("%" in text or "\\u" in text) and (undone := _unescaped(unquote(text))) != text:
+        text = undone
     folded = unicodedata.normalize("NFKC", text).casefold()
     if folded.isalnum():
         return folded
     kept = [index for index, c in enumerate(folded) if unicodedata.category(c)[0] not in "CZ" and c not in "\"'`"]
     return folded[kept[0] : kept[-1] + 1] if kept else ""
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 class Atlas:
@@ -92,6 +107,8 @@ class Atlas:
     def __init__(self, inventory: Inventory) -> None:
         absent = inventory.absent
         self.absent_ids = {absent.project, absent.snapshot, absent.job} if absent else set()
+        self.absent_wares = {absent.snapshot, fold(absent.cluster), fold(absent.target)} if absent else set()
+        """What there must be to restore, or to restore to."""
         self.absent_names = {fold(absent.cluster), fold(absent.target)} if absent else set()
         places = [(c.project, c.name) for c in inventory.clusters] + [(t.project, t.name) for t in inventory.targets]
         self.snapshots = {snapshot for cluster in inventory.clusters for snapshot in cluster.snapshots}
@@ -124,8 +141,7 @@ class Atlas:
 
     def mentions(self, text: str) -> str | None:
         """Return something in free text that exists or may exist, or None."""
-        unescaped = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.replace("\0", ""))
-        folded = fold(unescaped)
+        folded = fold(_unescaped(text.replace("\0", "")))
         for run in _HEX_RUN.findall(folded):
             if run not in self.absent_ids and (len(run) == 24 or any(known in run for known in self.known_ids)):
                 return "an id that is not known to be absent"
@@ -163,7 +179,7 @@ def names_of(body: bytes | None) -> Names | None:
     if not body:
         return Names()
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+        document = json.loads(body.decode("utf-8"), object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number)
         pairs = list(_pairs("", document))
     except (ValueError, RecursionError):
         return None
@@ -176,14 +192,33 @@ def names_of(body: bytes | None) -> Names | None:
         else:
             roles[role].append(value)
         if key not in _DOCUMENTED:
-            roles[""].append(key)
+            roles[""] += [key] if role == "" else [key, value]
+    plain = roles
+    if isinstance(document, _Pairs):
+        keys = [key for key, _ in document]
+        own = [
+            (_role(key), value)
+            for key, value in document
+            if key in _DOCUMENTED and type(value) is str and keys.count(key) == 1
+        ]
+        delivery = [value for key, value in document if key == "deliveryType" and type(value) is str]
+        plain = {role: [value for found, value in own if found == role] for role in ("snapshot", "target", "project")}
     return Names(
         tuple(roles["snapshot"]),
         tuple(roles["project"]),
         tuple(roles["target"]),
         tuple(roles[""]),
         delivery[0] if len(delivery) == 1 else None,
+        tuple(plain["snapshot"]),
+        tuple(plain["target"]),
+        tuple(plain["project"]),
     )
+
+
+class _Number(str):
+    """A number as it stands, which some readers take for a string and others do not."""
+
+    __slots__ = ()
 
 
 class _Pairs(list[tuple[str, Any]]):

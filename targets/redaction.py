@@ -5,17 +5,18 @@ A masked exchange is judged as the exchange itself: layout, lengths of arrays an
 
 from __future__ import annotations
 
-import json
+import base64
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from urllib.parse import quote
 
-from contracts.exchange import Exchange, Headers
+from contracts.exchange import Exchange, Headers, Response
+from targets.echoes import Forms, forms_of
 from targets.secret import MASK, Secret
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+_SENT_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 _CHALLENGE_HEADERS = frozenset(
     {"www-authenticate", "proxy-authenticate", "authentication-info", "proxy-authentication-info"}
 )
@@ -33,10 +34,10 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _SCALAR_END = re.compile(rb"[,}\]\s]")
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*:)?(//[^/?#\\\s]*)?(.*)\Z", re.DOTALL)
 _TEXT = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|%[0-9A-Fa-f]{2}|[A-Za-z0-9\-._~]+|[\x80-\xff]+", re.DOTALL)
+_SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CLIENT_ID|PROXY")
 _LABEL = re.compile(rb"[A-Za-z0-9\-_]+")
 _PORT = re.compile(rb":[0-9]*\Z")
 _SCHEME_VALUE = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9\-._~+/]{6,}=*")
-_LEAST_LENGTH = 6
 
 
 def redact(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
@@ -44,52 +45,111 @@ def redact(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
 
     `secrets` are values to mask wherever an endpoint repeats them, in any header or body.
     """
-    request, response = exchange.request, exchange.response
-    values = _forms(secrets)
-    request_headers = None if request.headers is None else _headers(request.headers, values)
-    response_headers = _headers(response.headers, values)
-    body = _body(response.body, values)
-    request_body = None if request.body is None else _body(request.body, values)
-    target = _replaced(request.target, values)
-    if request_headers is not request.headers or request_body is not request.body or target != request.target:
-        request = replace(request, headers=request_headers, body=request_body, target=target)
-    if response_headers is not response.headers or body is not response.body:
-        response = replace(response, headers=response_headers, body=body)
-    if request is exchange.request and response is exchange.response:
+    secrets = tuple(secrets)
+    return redact_request(redact_response(exchange, secrets), secrets)
+
+
+def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
+    """Like `redact`, of the request alone."""
+    request = exchange.request
+    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    anywhere = forms if forms.may_be_in("\n".join((request.target, *_values(request.headers or ())))) else None
+    headers = None if request.headers is None else _headers(request.headers, anywhere)
+    body = None if request.body is None else _body(request.body, forms)
+    target = anywhere.masked(request.target) if anywhere else request.target
+    if headers is request.headers and body is request.body and target == request.target:
         return exchange
-    return replace(exchange, request=request, response=response)
+    return replace(exchange, request=replace(request, headers=headers, body=body, target=target))
+
+
+def redact_response(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
+    """Like `redact`, of the response alone: the request stays fit to be sent again."""
+    response = exchange.response
+    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    headers = _headers(response.headers, forms if forms.may_be_in("\n".join(_values(response.headers))) else None)
+    body = _body(response.body, forms)
+    # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
+    shown = (*_own_keys(response.headers), *_recorded_keys(exchange.request.headers or ()))
+    if shown:
+        repeated = Forms(shown)
+        headers = _headers(headers, repeated)
+        body = repeated.masked_bytes(body)
+    if headers is response.headers and body is response.body:
+        return exchange
+    return replace(exchange, response=replace(response, headers=headers, body=body))
+
+
+def _values(headers: Headers) -> list[str]:
+    return [value for _, value in headers]
+
+
+def without_echoes(response: Response, authorization: Secret) -> Response:
+    """Return an answer without the parts of a digest `Authorization` value that it may repeat; most repeat none."""
+    value = authorization.reveal()
+    if not value.startswith("Digest "):
+        return response
+    parts = tuple(m[3].strip('"') for m in _DIGEST_FIELD.finditer(value) if m[1] in ("nonce", "cnonce", "response"))
+    forms = Forms(parts)
+    headers = tuple((name, forms.masked(shown)) for name, shown in response.headers)
+    body = forms.masked_bytes(response.body)
+    same = body is response.body and headers == response.headers
+    return response if same else replace(response, headers=headers, body=body)
+
+
+def without_credentials(exchange: Exchange) -> Exchange:
+    """Return a recorded exchange without the request's headers that hold credentials."""
+    headers = exchange.request.headers
+    if headers is None or not any(name.lower() in _SENT_CREDENTIALS for name, _ in headers):
+        return exchange
+    kept = tuple(pair for pair in headers if pair[0].lower() not in _SENT_CREDENTIALS)
+    return replace(exchange, request=replace(exchange.request, headers=kept))
+
+
+def secrets_in(environ: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return the values of all environment variables whose names are those of secrets, for text that no target can
+    vouch for.
+    """
+    return tuple(Secret(value) for name, value in environ.items() if _SECRET_NAME.search(name.upper()))
+
+
+def _recorded_keys(headers: Headers) -> Iterator[str]:
+    """Yield the credentials that a recorded request shows: tokens, pairs, digest fields, cookies."""
+    for name, value in headers:
+        lower = name.lower()
+        if lower in ("authorization", "proxy-authorization", "x-api-key"):
+            scheme, _, rest = value.strip().partition(" ")
+            if scheme.lower() == "digest":
+                yield from (m[3].strip('"') for m in _DIGEST_FIELD.finditer(rest) if m[1].lower() != "uri")
+                continue
+            yield rest.strip() or scheme
+            if scheme.lower() == "basic":
+                with contextlib.suppress(ValueError):
+                    yield from base64.b64decode(rest).decode("utf-8").split(":", 1)
+        elif lower == "cookie":
+            yield from (pair.partition("=")[2].strip('" ') for pair in value.split(";"))
+
+
+def _own_keys(headers: Headers) -> Iterator[str]:
+    """Yield what an answer's own headers hand out (cookies, nonces), which its body must not show either."""
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "set-cookie":
+            yield value.partition(";")[0].partition("=")[2].strip('" ')
+        elif lower in _CHALLENGE_HEADERS and "=" in value:
+            fields = _DIGEST_FIELD.finditer(value)
+            yield from (m[3].strip('"') for m in fields if m[1].lower() not in ("uri", "username"))
 
 
 def mask_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return free text (a traceback, a log line) with secrets, and credentials in HTTP's own forms, masked."""
-    masked = _SCHEME_VALUE.sub(rf"\1\2{MASK}", _replaced(text, _forms(secrets)))
+    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    masked = _SCHEME_VALUE.sub(rf"\1\2{MASK}", forms.masked(text))
     if "igest" in masked or "nonce" in masked:
         masked = _DIGEST_FIELD.sub(rf'\1\2"{MASK}"', masked)
     return masked
 
 
-def _forms(secrets: Iterable[Secret]) -> tuple[str, ...]:
-    """Return each secret as it may be written: plainly, in JSON, in a URL. Very short ones would mask half the text."""
-    return _forms_of(tuple(secret.reveal() for secret in secrets))
-
-
-@lru_cache(maxsize=8)
-def _forms_of(values: tuple[str, ...]) -> tuple[str, ...]:
-    forms: dict[str, None] = {}
-    for value in values:
-        if len(value) >= _LEAST_LENGTH:
-            forms.update(dict.fromkeys((value, json.dumps(value)[1:-1], quote(value, safe=""), quote(value))))
-    return tuple(sorted(forms, key=len, reverse=True))
-
-
-def _replaced(text: str, values: tuple[str, ...]) -> str:
-    for value in values:
-        if value in text:
-            text = text.replace(value, MASK)
-    return text
-
-
-def _headers(headers: Headers, values: tuple[str, ...]) -> Headers:
+def _headers(headers: Headers, forms: Forms | None) -> Headers:
     changed = False
     masked: list[tuple[str, str]] = []
     for pair in headers:
@@ -97,7 +157,7 @@ def _headers(headers: Headers, values: tuple[str, ...]) -> Headers:
         lower = name.lower()
         if lower in _SENSITIVE_HEADERS:
             value = _header_value(lower, value)
-        value = _replaced(value, values)
+        value = forms.masked(value) if forms else value
         changed = changed or value != pair[1]
         masked.append((name, value))
     return tuple(masked) if changed else headers
@@ -116,11 +176,8 @@ def _header_value(lower: str, value: str) -> str:
     return f"{scheme} {MASK}" if space else MASK
 
 
-def _body(body: bytes, values: tuple[str, ...]) -> bytes:
-    for text in values:
-        value = text.encode("utf-8", "surrogatepass")
-        if value in body:
-            body = body.replace(value, MASK.encode())
+def _body(body: bytes, forms: Forms) -> bytes:
+    body = forms.masked_bytes(body)
     if not any(hint in body for hint in _HINTS):
         return body
     searched = _plain_keys(body) if b"\\u" in body else body

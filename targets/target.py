@@ -21,6 +21,7 @@ Mode: TypeAlias = Literal["read", "refusals", "restore"]
 
 LEVELS: tuple[Level, ...] = ("core", "extended")
 MODES: tuple[Mode, ...] = ("read", "refusals", "restore")
+USUAL_MAX_JOBS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,17 @@ class Limits:
     """How fast, how long and how much: rate in requests per second (None: unlimited), times in seconds, size in bytes.
 
     `timeout_seconds` bounds one answer from the first byte written to the last byte read. `retries` and `pause_seconds`
-    bound how often, and for how long altogether, one request waits for a `Retry-After`.
+    bound how often, and for how long altogether, one request waits for a `Retry-After`. `run_seconds` is when a whole
+    run ends, finished or not (None: when it is done).
     """
 
     rate: float | None = None
     timeout_seconds: float = 10.0
     connect_seconds: float = 5.0
-    body_bytes: int = 16 * 1024 * 1024
+    body_bytes: int = 4 * 1024 * 1024
     retries: int = 4
     pause_seconds: float = 60.0
+    run_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,14 @@ class Safety:
     """What may be done to the endpoint.
 
     `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project, cluster)
-    pairs whose data may be deleted. `confirmed` says that a person asked for the mode when starting the run, which
+    pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS` on a remote
+    host and any number on loopback. `confirmed` says that a person asked for the mode when starting the run, which
     `restore` on a remote host needs besides the list.
     """
 
     mode: Mode | None = None
     destroyable: frozenset[tuple[str, str]] = frozenset()
-    max_jobs: int = 20
+    max_jobs: int | None = None
     confirmed: bool = False
 
 
@@ -125,6 +129,11 @@ def with_mode(target: Target, mode: Mode | None) -> Target:
 def with_rate(target: Target, rate: float | None) -> Target:
     """Return the target with another rate in requests per second; None changes nothing."""
     return target if rate is None else replace(target, limits=replace(target.limits, rate=rate))
+
+
+def with_run_seconds(target: Target, seconds: float | None) -> Target:
+    """Return the target with another time limit of the whole run in seconds; None changes nothing."""
+    return target if seconds is None else replace(target, limits=replace(target.limits, run_seconds=seconds))
 
 
 def with_schemes(target: Target, schemes: Collection[str]) -> Target:

@@ -23,6 +23,7 @@ from targets.target import LEVELS, MODES, Level, Limits, Mode, Safety, Target, T
 __all__ = [
     "Target",
     "TargetError",
+    "parse_duration",
     "parse_rate",
     "target_from_file",
     "target_from_text",
@@ -34,6 +35,7 @@ _OBJECT_ID = re.compile(r"[a-f0-9]{24}")
 _CLUSTER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
 _ITEM_NAME = regex.compile(r"[\p{L}\p{N}\-_.(),:&@+']{1,64}")
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|sec|second|min|minute|h|hour)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|sec|second|seconds|m|min|minute|minutes|h|hour|hours)")
 _PERIODS = {"s": 1, "m": 60, "h": 3600}
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _INT32 = 2**31 - 1
@@ -128,6 +130,15 @@ def parse_rate(text: str, where: str) -> float:
     return rate
 
 
+def parse_duration(text: str, where: str) -> float:
+    """Return seconds from text such as `90s`, `30min`, `2h`; raise TargetError otherwise, or beyond a week."""
+    match = _DURATION.fullmatch(text)
+    seconds = float(match[1]) * _PERIODS[match[2][0]] if match else 0.0
+    if not 0 < seconds <= 7 * 86400:
+        raise TargetError(f"{where} is {text!r}; write a length of time of at most a week, such as 30min or 2h")
+    return seconds
+
+
 def write_target(target: Target) -> str:
     """Return the target as the text of a target file: what reads back as the same target, never a secret."""
     document = tomlkit.document()
@@ -150,11 +161,13 @@ def write_target(target: Target) -> str:
     safety: dict[str, Any] = {} if target.safety.mode is None else {"mode": target.safety.mode}
     if target.safety.destroyable:
         safety["destroyable"] = [{"project": p, "cluster": c} for p, c in sorted(target.safety.destroyable)]
-    if target.safety.max_jobs != Safety().max_jobs:
+    if target.safety.max_jobs is not None:
         safety["max_jobs"] = target.safety.max_jobs
     limits = _changed(target.limits, Limits())
     if "rate" in limits:
         limits["rate"] = f"{limits['rate'] * 60:.10f}".rstrip("0").rstrip(".") + "/min"
+    if "run_seconds" in limits:
+        limits["time_limit"] = f"{limits.pop('run_seconds'):.10f}".rstrip("0").rstrip(".") + "s"
     for key, table in (("safety", safety), ("limits", limits), ("tls", _changed(target.tls, Tls()))):
         if table:
             document[key] = table
@@ -296,7 +309,7 @@ def _safety(table: Table | None, known: set[tuple[str, str]]) -> Safety:
     if max_jobs is not None and max_jobs < 0:
         table.fail("max_jobs", f"is {max_jobs}; it must be 0 or more")
     table.finish()
-    return Safety(mode, frozenset(destroyable), Safety().max_jobs if max_jobs is None else max_jobs)
+    return Safety(mode, frozenset(destroyable), max_jobs)
 
 
 def _limits(table: Table | None) -> Limits:
@@ -305,6 +318,8 @@ def _limits(table: Table | None) -> Limits:
         return default
     rate_text = table.take("rate", str)
     rate = None if rate_text is None else parse_rate(rate_text, table.place("rate"))
+    time_text = table.take("time_limit", str)
+    run_seconds = None if time_text is None else parse_duration(time_text, table.place("time_limit"))
     numbers: dict[str, float] = {}
     for key in ("timeout_seconds", "connect_seconds", "pause_seconds"):
         number = table.take(key, float)
@@ -325,6 +340,7 @@ def _limits(table: Table | None) -> Limits:
         default.body_bytes if body_bytes is None else body_bytes,
         default.retries if retries is None else retries,
         numbers["pause_seconds"],
+        run_seconds,
     )
 
 

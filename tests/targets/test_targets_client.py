@@ -309,6 +309,80 @@ def test_pauses_are_bounded(server: WireServer) -> None:
     assert len(server.arrivals) == 1 + Limits().retries
 
 
+def test_a_503_without_retry_after_is_tried_again_until_it_stays(server: WireServer) -> None:
+    answers = iter([answer(503), answer(503), answer(200)])
+    server.script = lambda arrival: next(answers)
+    with Client(target(server)) as client:
+        assert client.send(Request("GET", PATH)).response.status == 200
+        server.arrivals.clear()
+        server.script = lambda arrival: answer(503)
+        assert client.send(Request("GET", PATH)).response.status == 503
+    assert len(server.arrivals) == 1 + Limits().retries
+
+
+def test_a_read_whose_connection_is_reset_is_sent_again(server: WireServer) -> None:
+    answers = iter([None, None, None, answer(200), *[None] * 9])
+    server.script = lambda arrival: next(answers)
+    with Client(target(server)) as client:
+        assert client.send(Request("GET", PATH)).response.status == 200
+        with pytest.raises(NoAnswer):
+            client.send(Request("GET", PATH))
+    assert len(server.arrivals) == 8
+
+
+def test_a_digest_request_that_is_sent_again_is_signed_again(server: WireServer) -> None:
+    digest = Digest()
+    cut = iter([False, False, True, False, True, True, False])
+
+    def script(arrival: Arrival) -> bytes | None:
+        said = digest(arrival)
+        return None if next(cut) else said
+
+    server.script = script
+    with Client(target(server, KEYS)) as client:
+        assert [client.send(Request("GET", PATH)).response.status for _ in range(3)] == [200] * 3
+    assert not digest.replayed
+
+
+def test_writes_that_may_have_taken_effect_unseen_are_told(server: WireServer) -> None:
+    answers = iter([None, answer(503), answer(200), answer(400)])
+    server.script = lambda arrival: next(answers)
+    unsettled: list[Request] = []
+    with Client(target(server), workers=1) as client:
+        client.on_unsettled = unsettled.append
+        requests = [Request("POST", f"{PATH}?n={n}", (), b"{}") for n in range(3)]
+        client.attempt_all(requests)
+    assert unsettled == requests[:2]
+
+
+def test_an_ended_client_sends_nothing_until_it_goes_on(server: WireServer) -> None:
+    with Client(target(server)) as client:
+        client.end("the time is up")
+        with pytest.raises(NoAnswer, match="the time is up"):
+            client.send(Request("GET", PATH))
+        assert client.ended
+        assert server.arrivals == []
+        client.resume()
+        assert client.send(Request("GET", PATH)).response.status == 200
+    client.resume()
+    with pytest.raises(NoAnswer, match="closed"):
+        client.send(Request("GET", PATH))
+
+
+def test_ending_wakes_one_who_waits_for_a_pause(server: WireServer) -> None:
+    server.script = lambda arrival: answer(429, b"{}", ("Retry-After", "50"))
+    failures: list[str] = []
+    with Client(target(server)) as client:
+        timer = threading.Timer(0.2, client.end, ["the time is up"])
+        timer.start()
+        try:
+            client.send(Request("GET", PATH))
+        except NoAnswer as failure:
+            failures.append(failure.reason)
+        timer.join()
+    assert failures == ["the time is up"]
+
+
 def test_a_rate_spaces_requests_out(server: WireServer) -> None:
     with Client(target(server, rate=50.0), workers=4) as client:
         started = time.monotonic()

@@ -167,6 +167,14 @@ HARMFUL = [
     flex({**GONE, "snapshotId": {"$oid": S1}}),
     flex({**GONE, "targetProjectId": FOREIGN}),
     flex({**GONE, "target_cluster_name": "Victim"}),
+    flex({**GONE, "snapshot_id": "Victim"}),
+    flex({**GONE, "targetDeploymentItemName": "Vic%74im"}),
+    flex({**GONE, "targetDeploymentItemName": "Vic%2574im"}),
+    flex({**GONE, "targetDeploymentItemName": "Vic\\u0074im"}),
+    flex({"content": GONE}),
+    flex({"snapshotId": [ABSENT.snapshot], "targetDeploymentItemName": [ABSENT.target]}),
+    flex(json.dumps(GONE).encode()[:-1] + b', "snapshotId": 5, "targetDeploymentItemName": 5}'),
+    flex(b"targetProjectId=%s" % ABSENT.project.encode()),
     flex({**GONE, "extra": {"deep": [{"id": S1}]}}),
     flex(b'{"snapshotId": "%s", "snapshotId": "%s"}' % (S1.encode(), ABSENT.snapshot.encode())),
     flex(b'{"snapshotId": "%s", "a": "%s",}' % (S1.encode(), ABSENT.snapshot.encode())),
@@ -221,6 +229,9 @@ def test_restore_destroys_what_is_listed_and_nothing_else() -> None:
         {"snapshotId": S1},
         {**REAL, "targetProjectId": ABSENT.project},
         {**REAL, "targetDeploymentItemName": None},
+        {**REAL, "targetDeploymentItemName": ["Victim"]},
+        {**REAL, "targetProjectId": [P2]},
+        {"content": REAL},
     ):
         assert not allowed(checked, flex(other)), other
     assert not allowed(checked, flex(REAL, project=FOREIGN))

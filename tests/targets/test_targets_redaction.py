@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from contracts.exchange import Exchange, Request, Response
 from targets.redaction import mask_text, redact
 from targets.secret import Secret
+from tests.safety.leaky import spellings
 
 
 def exchange(body: bytes, *headers: tuple[str, str], request: Request | None = None) -> Exchange:
@@ -104,3 +106,35 @@ def test_free_text() -> None:
     assert "YWJj" not in masked
     assert masked.startswith("boom [masked]")
     assert mask_text("plain words, realm kept", [Secret("abc")]) == "plain words, realm kept"
+
+
+@pytest.mark.parametrize("spelt", spellings("c4n4ry-key/+1"))
+def test_a_secret_is_found_however_it_is_spelt(spelt: str) -> None:
+    secret = Secret("c4n4ry-key/+1")
+    masked = redact(exchange(f'{{"detail": "a {spelt} b"}}'.encode(), ("X-Echo", f"a {spelt}")), [secret])
+    assert spelt not in repr(masked)
+    assert "[masked]" in masked.response.body.decode()
+    assert "[masked]" in (masked.response.header("x-echo") or "")
+
+
+def test_what_an_answer_hands_out_is_masked_all_over_it() -> None:
+    headers = (
+        ("Set-Cookie", "s=c4n4ry-cookie; Path=/"),
+        ("WWW-Authenticate", 'Digest realm="r", nonce="c4n4ry-nonce"'),
+    )
+    said = Exchange(Request("GET", "/api/x"), Response(401, headers, b'{"detail": "c4n4ry-cookie c4n4ry-nonce"}'), 0, 1)
+    assert "c4n4ry" not in repr(redact(said))
+
+
+def test_what_a_recorded_request_shows_is_masked_in_its_answer() -> None:
+    pair = base64.b64encode(b"c4n4ry-id:c4n4ry-secret").decode()
+    for given, repeated in (
+        ("Bearer c4n4ry-token", "c4n4ry-token"),
+        (f"Basic {pair}", f"c4n4ry-id c4n4ry-secret {pair}"),
+        ('Digest username="c4n4ry-user", response="c4n4ry-response"', "c4n4ry-user c4n4ry-response"),
+    ):
+        request = Request("GET", "/api/x", (("Authorization", given),))
+        body = json.dumps({"detail": repeated}).encode()
+        masked = redact(exchange(body, ("X-Echo", repeated), request=request))
+        assert "c4n4ry" not in repr(masked)
+        assert pair not in repr(masked)

@@ -1,0 +1,252 @@
+"""What may leave, told from the bytes on the wire alone, in its own words: nothing here is shared with the guard.
+
+Each reading of a request must be harmless. So everything in it is undone as often as it can be (percent signs, JSON
+escapes, UTF-16, compatibility forms, case) and then searched for the names of what exists.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from contracts.inventory import Absent, Inventory
+from tests.safety.wiretap import Seen
+
+READS = ("GET", "HEAD", "OPTIONS")
+_FRONT = r"/api/atlas/(?:v2|v1\.0)/groups/(?P<project>[^/]*)/(?:flexClusters|clusters)/(?P<cluster>[^/]*)/backup/"
+_CREATE = re.compile(_FRONT + r"(?:restoreJobs/?|tenant/restore)\Z")
+_JOB = re.compile(_FRONT + r"(?:restoreJobs|tenant/restores)/(?P<job>[^/]+)\Z")
+_ANY = re.compile(_FRONT)
+_SMUGGLING = re.compile(
+    r"x-http-method.*|x-method-override|x-forwarded-host|x-original-.*|x-rewrite-.*|transfer-encoding|upgrade|connection"
+)
+_ID = re.compile(r"[0-9a-f]{24}")
+_OWN = ("snapshotId", "targetDeploymentItemName", "targetClusterName")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What exists, what is absent, and what may be destroyed."""
+
+    inventory: Inventory
+    absent: Absent
+    destroyable: frozenset[tuple[str, str]]
+    max_jobs: int
+    authority: str
+
+
+class Rulebook:
+    """Reads the requests of one run in any order but that of creates and cancels of the same job."""
+
+    def __init__(self, facts: Facts, mode: str) -> None:
+        self.facts = facts
+        self.mode = mode
+        inventory = facts.inventory
+        self._ids = {snapshot for cluster in inventory.clusters for snapshot in cluster.snapshots}
+        self._projects = {cluster.project for cluster in inventory.clusters} | {t.project for t in inventory.targets}
+        self._names = {_plain(c.name) for c in inventory.clusters} | {_plain(t.name) for t in inventory.targets}
+        self._absent_names = {_plain(facts.absent.cluster), _plain(facts.absent.target)}
+
+    def violations(self, seen: Iterable[Seen]) -> Iterator[str]:
+        """Yield a sentence for each request that should not have left."""
+        requests = list(seen)
+        created = {job for one in requests if one.method == "POST" and 200 <= one.status < 300 for job in _ids_of(one)}
+        spent = 0
+        for one in requests:
+            complaint = self._violation(one, created)
+            if complaint is not None:
+                yield f"{complaint}: {one.method} {one.target} {one.body[:400]!r}"
+            elif one.method == "POST" and not self._is_token(one) and not self._harmless(one):
+                # A refusal created nothing; of everything else it is not known.
+                spent += not 300 <= one.status < 500
+        if spent > self.facts.max_jobs:
+            yield f"{spent} creates may have made a job, and {self.facts.max_jobs} were allowed"
+
+    def _violation(self, one: Seen, created: set[str]) -> str | None:
+        hosts = one.header("host")
+        if [host.lower() for host in hosts] != [self.facts.authority.lower()]:
+            return f"the host is {hosts}"
+        if any(_SMUGGLING.fullmatch(name.strip().lower().replace("_", "-")) for name, _ in one.headers):
+            return "a header asks for another method, path or framing"
+        if self._is_token(one):
+            return None if one.body == b"grant_type=client_credentials" else "a token request with another body"
+        if one.method in READS:
+            return "a read with a body" if one.body else None
+        if self.mode == "read":
+            return "a write in the mode read"
+        if self._harmless(one):
+            return None
+        if self.mode == "refusals":
+            return "a write that could touch something"
+        return self._unlisted(one, created)
+
+    @staticmethod
+    def _is_token(one: Seen) -> bool:
+        return one.method == "POST" and one.target == "/api/oauth/token"
+
+    def _harmless(self, one: Seen) -> bool:
+        """Whether nothing that exists is touched however the request is read."""
+        path, query = _path(one), one.target.partition("?")[2]
+        match = _ANY.match(path) if path is not None else None
+        if path is None or match is None or self._mentions(query):
+            return False
+        project, cluster = _plain(match["project"]), _plain(match["cluster"])
+        nowhere = project == self.facts.absent.project or cluster in self._absent_names
+        if not (_ID.search(project) or re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", cluster)):
+            nowhere = True  # neither could be the name of anything
+        if one.method != "POST" or _CREATE.fullmatch(path) is None:
+            job = _JOB.fullmatch(path)
+            return nowhere or (job is not None and (job["job"] == self.facts.absent.job or not _is_id(job["job"])))
+        if self._mentions_wares(one.body):
+            return False
+        return nowhere or self._names_the_absent(one.body)
+
+    def _mentions(self, text: str) -> bool:
+        undone = _plain(text)
+        return any(known in undone for known in self._ids | self._projects)
+
+    def _mentions_wares(self, body: bytes) -> bool:
+        """Whether a body names a snapshot or a target that exists; its projects are those of the path anyway."""
+        for text in _readings(body):
+            undone = _plain(text)
+            if any(known in undone for known in self._ids):
+                return True
+        return any(_plain(value) in self._names for value in _strings(body))
+
+    def _names_the_absent(self, body: bytes) -> bool:
+        absent = {self.facts.absent.snapshot} | self._absent_names
+        try:
+            document = json.loads(body, object_pairs_hook=_Pairs)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, _Pairs):
+            return any(name in _plain(text) for text in _readings(body) for name in absent)
+        # In an object, only where nobody can miss it.
+        keys = [key for key, _ in document]
+        own = [value for key, value in document if key in _OWN and keys.count(key) == 1]
+        return any(isinstance(value, str) and _plain(value) in absent for value in own)
+
+    def _unlisted(self, one: Seen, created: set[str]) -> str | None:
+        """In the mode restore: say why a request that may touch something should not have left, or None."""
+        path = _path(one)
+        if path is None:
+            return "a write to a path that can be read in two ways"
+        job = _JOB.fullmatch(path)
+        if one.method == "DELETE" and job is not None:
+            return None if job["job"] in created else "a cancel of a job that the run did not create"
+        match = _CREATE.fullmatch(path)
+        if one.method != "POST" or match is None:
+            return "a write that is no create"
+        project = _plain(match["project"])
+        if _is_id(project) and project not in self._projects | {self.facts.absent.project}:
+            return "a create in a project that is not listed"
+        try:
+            document = json.loads(one.body)
+        except (ValueError, RecursionError):
+            return "a create that may restore, and is no JSON"
+        documents = document if isinstance(document, list) else [document]
+        if not all(isinstance(member, dict) for member in documents):
+            return "a create that may restore, and is no object"
+        listed = self._ids | self._projects | {self.facts.absent.snapshot, self.facts.absent.project}
+        ids = [_plain(value) for value in _strings(one.body) if _is_id(_plain(value))]
+        strangers = [found for found in ids if found not in listed]
+        if strangers:
+            return f"a create that names {strangers[0]}, which nobody listed"
+        wrong = (self._wrong_target(member, match["project"], match["cluster"]) for member in documents)
+        return next((complaint for complaint in wrong if complaint), None)
+
+    def _wrong_target(self, document: dict[str, Any], project: str, cluster: str) -> str | None:
+        names = [document[key] for key in ("targetClusterName", "targetDeploymentItemName") if key in document]
+        projects = [document[key] for key in ("targetGroupId", "targetProjectId") if key in document]
+        if not names and document.get("deliveryType") == "download":
+            return None
+        wanted = [name for name in names if isinstance(name, str)] or [cluster]
+        places = [place for place in projects if isinstance(place, str) and _is_id(place)] or [_plain(project)]
+        for name in wanted:
+            for place in places:
+                pairs = {(p, _plain(n)) for p, n in self.facts.destroyable}
+                absent = _plain(name) in self._absent_names or place == self.facts.absent.project or not _is_id(place)
+                if not absent and _could_be(name) and (place, _plain(name)) not in pairs:
+                    return f"a restore to {name!r} of {place}, which is not to be destroyed"
+        return None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its pairs, doubled keys too."""
+
+
+def _path(one: Seen) -> str | None:
+    """Return the path with its percent signs undone; None where it can be read in more than one way."""
+    raw = one.target.partition("?")[0].split("/")
+    segments = [unquote(segment) for segment in raw]
+    inner = segments[1:-1] if segments[-1] == "" else segments[1:]
+    if segments[0] or any(not segment.strip(".") or set(segment) & set("/\\%;?#") for segment in inner):
+        return None
+    return "/".join(segments)
+
+
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def _could_be(name: str) -> bool:
+    """Whether anything could be called so."""
+    return 1 <= len(_plain(name)) <= 64 and not re.search(r"[\s!?*/\\#$%\"<>|;=^`{}\[\]~]", _plain(name))
+
+
+def _undone(text: str) -> str:
+    """Undo percent signs until none is left to undo."""
+    while (undone := unquote(text)) != text:
+        text = undone
+    return text
+
+
+def _plain(text: str) -> str:
+    """Return text as the most lenient reader has it."""
+    unescaped = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), _undone(text))
+    return unicodedata.normalize("NFKC", unescaped).casefold().replace("\0", "").strip(" \t\r\n\"'`\ufeff\u200b")
+
+
+def _readings(body: bytes) -> Iterator[str]:
+    for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"):
+        yield body.decode(encoding, "ignore")
+
+
+def _strings(body: bytes) -> Iterator[str]:
+    """Yield every string of a JSON body, at any depth, of doubled keys too; nothing where it is no JSON."""
+    found: list[str] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        for _, value in pairs:
+            collect(value)
+        return {}
+
+    def collect(value: Any) -> None:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, list):
+            for member in value:
+                collect(member)
+
+    try:
+        collect(json.loads(body, object_pairs_hook=keep))
+    except (ValueError, RecursionError):
+        return
+    yield from found
+
+
+def _ids_of(one: Seen) -> Iterator[str]:
+    """Yield the ids that an answer to a create shows as the job's own."""
+    try:
+        document = json.loads(one.answer)
+    except ValueError:
+        return
+    if isinstance(document, dict):
+        for inner in (document, document.get("content"), document.get("envelope")):
+            if isinstance(inner, dict) and isinstance(inner.get("id"), str):
+                yield inner["id"]

@@ -1,0 +1,110 @@
+"""How a run ends: what it leaves behind, and what happens when its time is up."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from atlas_conformance.running import run_suites
+from reference.command import environment
+from reference.fixtures import target_toml
+from reference.server import ReferenceServer
+from reports.journal import Journal
+from reports.records import ExchangeRecord, JobRecord
+from suites.plugin import SuitePlugin
+from suites.session import Options, Session
+from targets.failures import TargetError
+from targets.target_file import parse_duration, target_from_text, write_target
+from tests.safety.posing import NAME, Posed, names_resolve
+from tests.safety.wiretap import Wiretap
+
+CREATED = ("flex-create", "cluster-create", "tenant-create", "cluster-create-v1")
+
+
+def run(server: ReferenceServer, folder: Path, **options: object) -> tuple[int, SuitePlugin]:
+    """Run the suites against a running endpoint, with reports; return the exit code and the plugin."""
+    target = folder / "target.toml"
+    target.write_text(target_toml(server.url, server.inventory), encoding="utf-8")
+    given = Options(target=str(target), profile="quick", seed=7, report=folder / "out", **options)  # type: ignore[arg-type]
+    plugin = SuitePlugin(Session(given, environ=dict(environment(server.credentials))), show=lambda finished: None)
+    return run_suites(plugin), plugin
+
+
+def jobs_told(folder: Path) -> list[JobRecord]:
+    return [record for record in Journal(folder / "out" / "journal.jsonl") if isinstance(record, JobRecord)]
+
+
+def made(folder: Path) -> set[str]:
+    """The ids of all jobs that successes of creates show, read by hand."""
+    found = set()
+    for record in Journal(folder / "out" / "journal.jsonl"):
+        if not isinstance(record, ExchangeRecord) or record.operation not in CREATED:
+            continue
+        if record.exchange.response.status == 200:
+            document = json.loads(record.exchange.response.body)
+            inner = document.get("content") or document.get("envelope") or document
+            found.add(inner["id"])
+    return found
+
+
+def test_every_job_is_told_with_its_state_and_what_can_be_cancelled_is(tmp_path: Path) -> None:
+    with ReferenceServer(seed=7, step=30.0) as slow:
+        code, _ = run(slow, tmp_path, requirements=("T-POINT", "S-ECHO", "T-ECHO"))
+    assert code == 0
+    jobs = jobs_told(tmp_path)
+    assert {job.id for job in jobs} == made(tmp_path)
+    assert len(jobs) == len({job.id for job in jobs}) > 10
+    states = {family: Counter(job.state for job in jobs if job.family == family) for family in ("cluster", "flex")}
+    assert set(states["cluster"]) == {"cancelled"}
+    assert set(states["flex"]) <= {"PENDING", "QUEUED", "RUNNING"}
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert {(job["id"], job["state"]) for job in summary["jobs"]} == {(job.id, job.state) for job in jobs}
+    assert all(job.id in page for job in jobs)
+
+
+def test_on_a_remote_endpoint_the_jobs_of_the_run_are_cancelled_and_no_others(tmp_path: Path) -> None:
+    with names_resolve(), ReferenceServer(seed=7, step=30.0) as slow:
+        host, _, port = slow.url.removeprefix("http://").rpartition(":")
+        with Wiretap((host, int(port))) as tap:
+            posed = Posed(slow, tap, NAME, max_jobs=4)
+            posed.run(tmp_path, "restore", "quick", 7, requirements=("T-ECHO",))
+            seen = list(tap.requests())
+    cancels = [one.target.rpartition("/")[2] for one in seen if one.method == "DELETE" and one.status == 204]
+    assert cancels
+    assert list(posed.rulebook("restore", 7).violations(seen)) == []
+
+
+def test_when_the_time_is_up_the_run_is_partial_and_says_so(tmp_path: Path) -> None:
+    with ReferenceServer(seed=7, step=0.02, latency=0.02) as running:
+        code, plugin = run(running, tmp_path, time_limit="1s")
+    assert code == 4
+    assert plugin.failure is None
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert summary["partial"] is True
+    assert summary["partial_reason"] == "the time limit of 1 s has passed"
+    assert summary["verdict"] == "incomplete"
+    assert summary["errors"] == []
+    assert 0 < summary["exchanges"] < 2_000
+    # A create that the end cut off may have made a job all the same.
+    assert {job["id"] for job in summary["jobs"]} - {"unknown"} == made(tmp_path)
+    journal = Journal(tmp_path / "out" / "journal.jsonl")
+    assert list(journal)
+    assert journal.partial == "the time limit of 1 s has passed"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30min", 1800), ("2h", 7200), ("1.5 hours", 5400)])
+def test_lengths_of_time(text: str, seconds: float) -> None:
+    assert parse_duration(text, "--time-limit") == seconds
+    target = target_from_text(f'base_url = "http://127.0.0.1:1"\n[limits]\ntime_limit = "{text}"\n', {})
+    assert target.limits.run_seconds == seconds
+    assert target_from_text(write_target(target), {}).limits == target.limits
+
+
+@pytest.mark.parametrize("text", ["", "5", "0s", "-3s", "9999h", "soon", "1d"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(TargetError, match="such as 30min or 2h"):
+        parse_duration(text, "--time-limit")
