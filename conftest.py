@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--waivers", type=Path, help="file (TOML) of accepted failures")
     group.addoption("--update-waivers", action="store_true", help="add a waiver with blanks for each failure")
     group.addoption("--shard", help="run one part of several, such as 2/4")
+    group.addoption("--time-limit", help="when the run ends, done or not, such as 30min")
     group.addoption("--rate", help="requests at most, such as 600/min")
 
 
@@ -48,5 +49,6 @@ def session_endpoint(pytestconfig: pytest.Config) -> Endpoint:
 @pytest.fixture
 def endpoint(session_endpoint: Endpoint, request: pytest.FixtureRequest) -> Endpoint:
     """The endpoint, told which test uses it now."""
-    session_endpoint.begin_test(request.node.nodeid)
+    about = (requirement for mark in request.node.iter_markers("requirement") for requirement in mark.args)
+    session_endpoint.begin_test(request.node.nodeid, about)
     return session_endpoint

@@ -4,7 +4,9 @@ was wrong with it.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from pathlib import Path
 
 PROGRAM = "atlas-conformance"
@@ -15,6 +17,9 @@ ROOT = _HERE if (_HERE / "contracts").is_dir() else _HERE.parent
 INTERRUPTED = 4
 """The exit code of a command that was interrupted before it had anything to show: nothing was exercised."""
 
+OWN_ERROR = 4
+"""The exit code of an error of the program itself."""
+
 
 def main() -> None:
     """Run the command line; never returns."""
@@ -24,10 +29,21 @@ def main() -> None:
         code = _code()
     except KeyboardInterrupt:
         code = _complaint("interrupted before anything was done", INTERRUPTED)
+    except Exception as error:
+        code = _complaint(_own_error(error), OWN_ERROR)
     # An interrupt that came while a library executed text of its own making, as dataclasses does, is noted by the
     # interpreter, which then ends itself by the signal whatever was made of it. To execute any text clears the note.
     exec("")
     sys.exit(code)
+
+
+def _own_error(error: Exception) -> str:
+    """Return one sentence on an error that nobody foresaw: what, and where, without any secret of the environment."""
+    from targets.redaction import mask_text, secrets_in
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    said = mask_text(f"{type(error).__name__}: {error}", secrets_in(os.environ))
+    return f"an error of the program itself, at {Path(last.filename).name}:{last.lineno} ({said})"
 
 
 def _code() -> int:

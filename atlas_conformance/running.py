@@ -25,7 +25,7 @@ from suites.session import REFERENCE, Options, Session
 from targets.failures import TargetError
 
 QUIET = [
-    *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
+    *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),
     *("--capture=sys", "--import-mode=importlib"),
 ]
 """Options of pytest under which it prints nothing of its own, leaves no files behind, and lets progress be seen."""
@@ -67,6 +67,12 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 @click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
 @click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that share the tests; left out, one a core on loopback, and one elsewhere, where more never run.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -80,6 +86,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
     " restore on loopback and read elsewhere.",
 )
 @click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
+@click.option("--time-limit", metavar="TIME", help="When the run ends, done or not, such as 30min; then it is partial.")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),
@@ -190,12 +197,14 @@ def run_suites(plugin: SuitePlugin) -> int:
     finally:
         gc.set_threshold(*thresholds)
         plugin.session.close()
+    if plugin.failure is not None:
+        plugin.failure = plugin.session.masked(plugin.failure)
     if plugin.session.report is not None or plugin.failure is not None:
         return code
     if join.trouble is None and code == pytest.ExitCode.INTERRUPTED:
         plugin.failure = "interrupted before anything was verified"
         return INTERRUPTED
-    plugin.failure = join.trouble or "the suites could not be run"
+    plugin.failure = plugin.session.masked(join.trouble or "the suites could not be run")
     return SUITE_ERROR
 
 
@@ -215,9 +224,11 @@ class _Join:
         self._plugin = plugin
         self.trouble: str | None = None
 
-    def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
+    def pytest_addoption(self, parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
         """Register the plugin; this is the first hook that is called."""
         pluginmanager.register(self._plugin, "atlas-conformance")
+        # Nobody reads pytest's own account of a failure here, and the usual style reads and parses much source for it.
+        parser.addoption("--tb", dest="tbstyle", default="native", help="style of tracebacks")
 
     def pytest_exception_interact(
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object], report: object

@@ -6,6 +6,7 @@ The chronicle follows every job by its id, so it knows which reads must succeed,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from contracts import listing
@@ -35,6 +36,19 @@ LISTED_WITHIN = 30.0
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the chronicle says of one exchange.
+
+    `alone` are the pairs of `judgement.held` that the exchange upholds by itself; the others rest on what came before
+    it. `examined` is the exchange as read, or None where it belongs to no offered operation.
+    """
+
+    judgement: Judgement
+    alone: frozenset[tuple[str, str]]
+    examined: Examined | None
+
+
 class Chronicle:
     """Judges exchanges as they happen and remembers the jobs among them."""
 
@@ -46,6 +60,7 @@ class Chronicle:
         self._remember = remember
         self._answers = None if remember is None else AnswerMemory()
         self._jobs: dict[str, JobHistory] = {}
+        self._lost: set[tuple[str, str]] = set()
 
     def jobs(self) -> Iterator[JobHistory]:
         """Every job that was seen, in the order of its first appearance."""
@@ -62,16 +77,29 @@ class Chronicle:
     def busy(self, request: Request, started: float = float("inf")) -> bool:
         """Whether a job of this traffic may have held the target that `request` names when it was sent, at `started`.
 
-        A created job whose own target could not be read may hold any.
+        A created job whose own target could not be read may hold any; one whose answer was lost holds its own for good.
         """
         reading = read(request, self.knowledge)
-        target = _target(reading) if reading is not None else None
+        target = target_of(reading) if reading is not None else None
+        if target in self._lost:
+            return True
         return target is not None and any(
             (j.target == target or j.target_unread) and not j.finished_ended < started for j in self._jobs.values()
         )
 
+    def lose(self, request: Request) -> None:
+        """Note a create whose answer never came: a job that nobody can follow may hold its target from now on."""
+        reading = read(request, self.knowledge)
+        target = target_of(reading) if reading is not None else None
+        if target is not None:
+            self._lost.add(target)
+
     def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
         """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
+        return self.tell(exchange, free_target=free_target).judgement
+
+    def tell(self, exchange: Exchange, *, free_target: bool = False) -> Told:
+        """Judge one more exchange, as `feed` does, and tell what it shows by itself from what rests on earlier ones."""
         status = exchange.response.status
         excused = (
             exchange.request.method == "POST"
@@ -82,10 +110,13 @@ class Chronicle:
         )
         examined = examine(exchange, self.knowledge, busy=excused, memory=self._answers)
         if examined is None:
-            return judge(exchange, self.knowledge)
+            judgement = judge(exchange, self.knowledge)
+            return Told(judgement, judgement.held, None)
+        alone = examined.verdicts.upheld
         if exchange.request.credential in ("owner", "reader", "unknown"):
             self._follow(exchange, examined)
-        return examined.verdicts.judgement()
+        judgement = examined.verdicts.judgement()
+        return Told(judgement, frozenset(pair for pair in judgement.held if pair[0] in alone), examined)
 
     def _follow(self, exchange: Exchange, examined: Examined) -> None:
         kind = examined.reading.operation.kind
@@ -118,7 +149,7 @@ class Chronicle:
             return
         history = self._history(job_id, reading)
         history.create_operation = reading.operation.id
-        history.target = _target(reading)
+        history.target = target_of(reading)
         history.target_unread = reading.document is None
         history.observe(_observation(exchange, examined, document, examined.pointer, created=True), verdicts)
 
@@ -184,7 +215,7 @@ class Chronicle:
                 self._observe(exchange, examined, job, pointer, job_id)
                 history = self._jobs[job_id]
                 history.listed_ended = min(exchange.ended, history.listed_ended)
-        place, family = _place(reading), reading.operation.family
+        place, family = place_of(reading), reading.operation.family
         if any((j.project, j.cluster) != place for j in self._jobs.values() if j.family == family):
             examined.verdicts.held("L-SCOPE")
         page = listing.page_of(exchange.request)
@@ -227,7 +258,7 @@ class Chronicle:
         if known is None:
             if self._remember is not None and len(self._jobs) >= self._remember:
                 del self._jobs[next(iter(self._jobs))]
-            project, cluster = _place(reading)
+            project, cluster = place_of(reading)
             known = self._jobs[job_id] = JobHistory(job_id, reading.operation.family, project, cluster)
         return known
 
@@ -248,16 +279,17 @@ def _job_parameter(reading: Reading) -> str:
     return reading.parameters.get("restoreJobId") or reading.parameters["restoreId"]
 
 
-def _place(reading: Reading) -> tuple[str, str]:
+def place_of(reading: Reading) -> tuple[str, str]:
+    """The (project, cluster) that a request's path names."""
     parameters = reading.parameters
     return parameters["groupId"], parameters.get("name") or parameters["clusterName"]
 
 
 def _same_place(job: JobHistory, reading: Reading) -> bool:
-    return (job.project, job.cluster) == _place(reading)
+    return (job.project, job.cluster) == place_of(reading)
 
 
-def _target(reading: Reading) -> tuple[str, str] | None:
+def target_of(reading: Reading) -> tuple[str, str] | None:
     """The (project, name) that a create's body names as its target, where it is well-formed enough to tell."""
     body = reading.document
     if reading.operation.kind != "create" or not isinstance(body, dict):

@@ -239,9 +239,10 @@ class JobHistory:
         if finished is not None or levels["failed"] or levels["cancelled"]:
             self.finished = True
         self.delivered = self.delivered or _has_urls(seen.document)
-        self.last_state = next((name for name in ("cancelled", "failed") if levels[name]), "running")
-        if finished is not None and self.last_state == "running":
-            self.last_state = "finished"
+        if self.last_state != "cancelled":  # an answer that overlaps with the cancel may still come in after it
+            self.last_state = next((name for name in ("cancelled", "failed") if levels[name]), "running")
+            if finished is not None and self.last_state == "running":
+                self.last_state = "finished"
         if self.cancel_ended is not None and not seen.created and self.cancel_ended <= seen.started:
             shown = seen.document.get("cancelled")
             verdicts.check(

@@ -12,14 +12,20 @@ from contracts.knowledge import Knowledge
 
 def knowledge_as_json(knowledge: Knowledge) -> dict[str, Any]:
     """Return the JSON form of what is known, without what is offered, which a journal's header tells already."""
-    inventory = knowledge.inventory
+    return {
+        **inventory_as_json(knowledge.inventory),
+        "digest": knowledge.digest,
+        "latest_date": knowledge.latest_date,
+    }
+
+
+def inventory_as_json(inventory: Inventory) -> dict[str, Any]:
+    """Return the JSON form of what exists."""
     return {
         "clusters": [asdict(cluster) for cluster in inventory.clusters],
         "targets": [{**asdict(target), "accepts": sorted(target.accepts)} for target in inventory.targets],
         "absent": None if inventory.absent is None else asdict(inventory.absent),
         "takes_any": inventory.takes_any,
-        "digest": knowledge.digest,
-        "latest_date": knowledge.latest_date,
     }
 
 
@@ -27,8 +33,13 @@ def knowledge_of_json(document: Mapping[str, Any], offered: frozenset[str]) -> K
     """Return what `document` says is known; where it says nothing, nothing is."""
     if not document:
         return Knowledge(offered=offered)
+    return Knowledge(inventory_of_json(document), offered, document["digest"], document["latest_date"])
+
+
+def inventory_of_json(document: Mapping[str, Any]) -> Inventory:
+    """Return the inventory of which `document` is the JSON form."""
     absent = document["absent"]
-    inventory = Inventory(
+    return Inventory(
         clusters=tuple(_cluster(cluster) for cluster in document["clusters"]),
         targets=tuple(
             RestoreTarget(target["project"], target["name"], frozenset(target["accepts"]))
@@ -37,7 +48,6 @@ def knowledge_of_json(document: Mapping[str, Any], offered: frozenset[str]) -> K
         absent=None if absent is None else Absent(**absent),
         takes_any=document["takes_any"],
     )
-    return Knowledge(inventory, offered, document["digest"], document["latest_date"])
 
 
 def _cluster(document: Mapping[str, Any]) -> Cluster:

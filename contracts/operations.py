@@ -135,7 +135,7 @@ def _same_place(template: str, segments: tuple[str, ...]) -> dict[str, str] | No
     return parameters
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def operations_at(path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
     """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 

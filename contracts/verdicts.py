@@ -36,6 +36,11 @@ class Verdicts:
         """The number of findings so far."""
         return len(self._findings)
 
+    @property
+    def upheld(self) -> frozenset[str]:
+        """The requirements that were noted as held so far."""
+        return frozenset(self._held)
+
     def held(self, requirement: str) -> None:
         """Note that the exchange put `requirement` to the test and that it held."""
         self._held.add(requirement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,16 @@ from gates.sharding import Shard, ShardError, missing
 from reports.journal import Journal, JournalError, JournalWriter
 from reports.matrix import Tally
 from reports.model import Report
-from reports.records import Closing, ExchangeRecord, FindingRecord, Header, JobRecord, RepeatRecord, StatusRecord
+from reports.records import (
+    Closing,
+    ExchangeRecord,
+    FindingRecord,
+    Header,
+    JobRecord,
+    Record,
+    RepeatRecord,
+    StatusRecord,
+)
 from reports.writing import JOURNAL, end_journal
 
 _SAME = ("contract", "suite", "profile", "seed", "mode", "requirements", "target", "offered")
@@ -37,7 +46,7 @@ def merge(paths: Sequence[Path], into: Path) -> Report:
     tally = Tally(replace(first, shard=None, started=min(j.header.started for j in journals)))
     try:
         with JournalWriter(into, tally.header, tally.add) as writer:
-            ended = max(_copy(journal, writer) for journal in journals)
+            ended = max(_copy_whole(journal, writer) for journal in journals)
             return end_journal(writer, tally, ended=ended)
     except JournalError as problem:
         into.unlink(missing_ok=True)
@@ -97,28 +106,58 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-def _copy(journal: Journal, writer: JournalWriter) -> str:
+def _copy_whole(journal: Journal, writer: JournalWriter) -> str:
     """Append a shard's records to the joined journal and return when the shard ended."""
-    before = writer.exchanges
-    ended = journal.header.started
-    for record in journal:
+    ended = copy_records(journal, writer, f"shard {journal.header.shard}")
+    if journal.partial is not None:
+        raise MergeError(f"{journal.path}, shard {journal.header.shard}, is partial: {journal.partial}")
+    return ended
+
+
+def copy_records(journal: Journal, writer: JournalWriter, part: str) -> str:
+    """Append the records of a part to the joined journal, exchanges numbered anew; return when the part ended.
+
+    `part` names it where an error of the suite is told. Raises JournalError; a part that breaks off is copied up to
+    there.
+    """
+    closing = copy_part(journal, writer, part)
+    return journal.header.started if closing is None else closing.ended
+
+
+def copy_part(records: Iterable[Record], writer: JournalWriter, part: str) -> Closing | None:
+    """Append records out of a journal to another, exchanges numbered anew; return the closing line, if it is there.
+
+    The records may be from its middle, as long as none refers to an exchange before the first of them. `part` names
+    where they are from, for errors of the suite.
+    """
+    before: int | None = None
+    closing: Closing | None = None
+    for record in records:
         if isinstance(record, ExchangeRecord):
+            if before is None:
+                before = writer.exchanges - record.n + 1
             judgement = Judgement(frozenset(record.held))
-            writer.exchange(record.exchange, operation=record.operation, test=record.test, judgement=judgement)
+            writer.exchange(
+                record.exchange,
+                operation=record.operation,
+                test=record.test,
+                judgement=judgement,
+                passing=record.passing,
+            )
         elif isinstance(record, FindingRecord):
-            writer.finding(record.n + before, record.finding, related=[n + before for n in record.related])
+            by = before or 0
+            writer.finding(record.n + by, record.finding, related=[n + by for n in record.related])
         elif isinstance(record, RepeatRecord):
-            again = None if record.again is None else record.again + before
-            writer.repeat(replace(record, n=record.n + before, again=again))
+            by = before or 0
+            again = None if record.again is None else record.again + by
+            writer.repeat(replace(record, n=record.n + by, again=again))
         elif isinstance(record, StatusRecord) and record.status == "error":
-            where = f"shard {journal.header.shard}, {record.where or 'the suite'}"
+            where = f"{part}, {record.where or 'the suite'}"
             writer.error(where, record.reason, requirement=record.requirement, operation=record.operation)
         elif isinstance(record, StatusRecord):
             writer.status(record.status, record.reason, requirement=record.requirement, operation=record.operation)
         elif isinstance(record, JobRecord):
             writer.job(record)
         elif isinstance(record, Closing):
-            ended = record.ended
-    if journal.partial is not None:
-        raise MergeError(f"{journal.path}, shard {journal.header.shard}, is partial: {journal.partial}")
-    return ended
+            closing = record
+    return closing

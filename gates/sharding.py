@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -39,28 +39,15 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-def share(items: Sequence[tuple[T, Hashable]], shard: Shard) -> list[T]:
-    """Return the items of one shard, in their order; each item comes with the unit that it belongs to.
+def share(items: Sequence[T], shard: Shard) -> list[T]:
+    """Return the items of one shard, in their order: dealt out in turn, as those beside each other cost about the same.
 
-    Items of one unit rest on each other's jobs and stay together. Units are dealt out, the largest first, to the shard
-    that has the fewest items so far: a rule that knows nothing but the list, so every shard draws the same shares.
-    Raises ShardError where there are fewer units than shards.
+    A rule that knows nothing but the list, so every shard draws the same shares. Raises ShardError where there are
+    fewer items than shards.
     """
-    units: dict[Hashable, list[int]] = {}
-    for place, (_, unit) in enumerate(items):
-        units.setdefault(unit, []).append(place)
-    if len(units) < shard.count:
-        raise ShardError(
-            f"a run of {_number(len(units), 'independent part')} cannot be split into {shard.count} shards"
-        )
-    loads = [0] * shard.count
-    chosen: list[int] = []
-    for places in sorted(units.values(), key=lambda places: (-len(places), places[0])):
-        lightest = loads.index(min(loads))
-        loads[lightest] += len(places)
-        if lightest == shard.index - 1:
-            chosen += places
-    return [items[place][0] for place in sorted(chosen)]
+    if len(items) < shard.count:
+        raise ShardError(f"a run of {_number(len(items), 'test')} cannot be split into {shard.count} shards")
+    return list(items[shard.index - 1 :: shard.count])
 
 
 def missing(shards: Iterable[Shard], count: int) -> list[int]:

@@ -11,6 +11,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from reference.bodies import BODY_LIMIT
+from reference.disturbances import Turbulence, cut
 from reference.endpoint import Endpoint, RawHeaders
 from reference.messages import Call
 
@@ -32,11 +33,13 @@ def now() -> float:
 
 class Application:
     """Hands each HTTP request to the endpoint. `endpoint` may be exchanged between two requests; `latency` is seconds
-    added to each answer."""
+    added to each answer, `turbulence` what happens to requests besides."""
 
-    def __init__(self, endpoint: Endpoint, latency: float = 0.0) -> None:
+    def __init__(self, endpoint: Endpoint, latency: float = 0.0, turbulence: Turbulence | None = None) -> None:
         self.endpoint = endpoint
         self.latency = latency
+        self._open: dict[int, Call] = {}
+        self.turbulence = turbulence
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -62,14 +65,43 @@ class Application:
             body=body,
             now=now(),
         )
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        happens = self.turbulence.next(call.now) if self.turbulence is not None else "none"
+        late = self.latency
+        if self.turbulence is not None and happens == "slow":
+            late += self.turbulence.disturbances.slow_seconds
+        if late:
+            await asyncio.sleep(late)
             call.now = now()
-        status, answered, content = self.endpoint.handle(call)
+        if happens == "reset-before":
+            cut(scope["transport"])
+            return
+        if self.turbulence is not None and happens in ("unavailable", "unavailable-soon", "limited"):
+            status, answered, content = self.turbulence.answer(happens)
+        elif self.endpoint.pause:
+            status, answered, content = await self._handle_among_others(call, self.endpoint.pause)
+        else:
+            status, answered, content = self.endpoint.handle(call)
+        if happens == "reset-after":
+            cut(scope["transport"])
+            return
         if not drained:
             answered.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": status, "headers": answered})
         await send({"type": "http.response.body", "body": content})
+
+    async def _handle_among_others(self, call: Call, seconds: float) -> tuple[int, RawHeaders, bytes]:
+        """Hold a call open for a while before it is handled; it and those that are open then know each other."""
+        for other in self._open.values():
+            other.beside.append(call)
+        call.beside.extend(self._open.values())
+        self._open[id(call)] = call
+        try:
+            await asyncio.sleep(seconds)
+            call.now = now()
+            return self.endpoint.handle(call)
+        finally:
+            del self._open[id(call)]
+            call.beside = []  # else each call would keep those before it alive
 
 
 async def _body(receive: Receive) -> tuple[bytes | None, bool]:
@@ -94,8 +126,9 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, with the request target kept as it was received, and errors told as JSON."""
 
     def on_headers_complete(self) -> None:
-        """Note the request target before the application is called."""
+        """Note the request target, and what a reset needs, before the application is called."""
         self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
+        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:

@@ -124,7 +124,10 @@ def shards_of(cluster: Cluster | None) -> tuple[str, ...]:
 
 
 def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
-    """Return the jobs that were there before the endpoint started: downloads, a failure, a cancelled one."""
+    """Return the jobs that were there before the endpoint started: downloads, a failure, a cancelled one.
+
+    Where the fixtures say how many jobs each cluster had, they are that many downloads.
+    """
     created = float(fixtures.epoch - DAY // 2)
     found: list[Job] = []
 
@@ -154,6 +157,12 @@ def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
         )
 
     clusters = fixtures.inventory.clusters
+    if fixtures.earlier is not None:
+        for cluster in clusters:
+            family, delivery = ("cluster", "download") if cluster.kind == "dedicated" else ("shared", "DOWNLOAD")
+            for _ in range(fixtures.earlier.get((cluster.project, cluster.name), 0) if cluster.snapshots else 0):
+                add(cluster, family, delivery)
+        return found
     flex = next(cluster for cluster in clusters if cluster.kind == "flex")
     replica = next(cluster for cluster in clusters if cluster.kind == "dedicated" and not cluster.sharded)
     sharded = next(cluster for cluster in clusters if cluster.sharded)

@@ -19,6 +19,7 @@ def _settings(wanted: dict[str, Any]) -> Settings:
     given = dict(wanted)
     for name in ("imitate", "operations", "authentication"):
         given[name] = None if given[name] is None else tuple(given[name])
+    given["earlier"] = tuple((project, cluster, count) for project, cluster, count in given["earlier"])
     return Settings(**given)
 
 

@@ -87,6 +87,13 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option(
     "--latency", type=click.IntRange(0), default=0, show_default=True, help="Milliseconds added to each answer."
 )
+@click.option(
+    "--disturb",
+    type=click.FloatRange(0, 33),
+    default=0.0,
+    show_default=True,
+    help="Percent of requests whose connection is reset; as many each are answered 503, or late.",
+)
 @click.option("--freedom", multiple=True, metavar="NAME=CHOICE", help="Another allowed behaviour. Repeatable.")
 @click.option("--list-freedoms", is_flag=True, is_eager=True, expose_value=False, callback=_list_freedoms)
 @click.option(
@@ -104,6 +111,7 @@ def serve_command(
     scheme: tuple[str, ...],
     rate: int | None,
     latency: int,
+    disturb: float,
     freedom: tuple[str, ...],
     imitate: tuple[str, ...],
     fault: str | None,
@@ -122,6 +130,7 @@ def serve_command(
         authentication=scheme or ("digest", "bearer"),
         rate=rate,
         latency=latency / 1000,
+        disturbances=dict.fromkeys(("resets", "unavailable", "slow"), disturb / 100) if disturb else None,
         host=host,
         port=port,
         in_process=True,

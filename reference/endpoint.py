@@ -15,6 +15,7 @@ from reference.authentication import TOKEN_PATH
 from reference.backend import Backend
 from reference.documents import job_document, page_links
 from reference.fault import NOWHERE, TOKEN, Fault, Page
+from reference.inventory_listing import inventory_answer
 from reference.jobs import Job
 from reference.messages import Answer, Call, Refusal, error_document
 from reference.routes import Routes
@@ -36,6 +37,8 @@ class Endpoint:
         exist."""
         self.backend = backend
         self.url = url
+        self.pause = 0.0 if fault is None else fault.pause
+        """Seconds for which every call is to be held open before it is handled."""
         self._routes = Routes(backend.level, offered, backend.free["v1-slash"])
         order = backend.free["check-order"]
         steps = {place: pipeline(operation, order) for place, operation in OPERATIONS.items()}
@@ -126,7 +129,10 @@ class Endpoint:
     def _act(self, call: Call, fault: Fault | None) -> Answer:
         operation = call.operation
         if operation is None:
-            raise self._nothing_here(call)
+            listed = inventory_answer(self.backend, call)
+            if listed is None:
+                raise self._nothing_here(call)
+            return listed
         match operation.kind:
             case "create":
                 document: Any = self._create(call, fault)

@@ -12,9 +12,9 @@ from reference.jobs import Job
 from reference.messages import Answer, Call, Refusal
 from reference.steps import Step
 
-Class: TypeAlias = Literal["shape", "negative", "rule", "stateful", "subtle"]
+Class: TypeAlias = Literal["shape", "negative", "rule", "stateful", "subtle", "concurrent"]
 """What it takes to see a fault: one good response; one bad request; a combination of fields; several requests; a rare
-value."""
+value; requests that overlap in time."""
 
 NOWHERE = "nowhere"
 """Stands for a path or a method that no operation has."""
@@ -44,6 +44,7 @@ class Fault:
     says what is wrong, in the order in which a request meets it:
 
     - `freedoms` are choices that the fault needs to show; `start` may alter the backend before the first request;
+    - `pause` holds every call to the endpoint open for so many seconds, so that calls overlap (`Call.beside`);
     - `credentials` names steps of the authentication that are left out (on every operation);
     - `request` may alter the call before any step; `skip` and `replace` leave out or exchange named steps, and
       `arrange` puts them in another order;
@@ -75,6 +76,7 @@ class Fault:
     answer: Callable[[Backend, Call, Answer], Answer] | None = None
     represented: Callable[[Backend, Call, Answer], Answer] | None = None
     encoded: Callable[[Backend, Call, Answer, bytes], bytes] | None = None
+    pause: float = 0.0
 
     def steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Return an operation's steps as this fault leaves them.

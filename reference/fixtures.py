@@ -55,8 +55,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Fixtures:
-    """Everything that exists. The mappings are keyed by (project, name) and by snapshot id; `epoch` is whole
-    seconds."""
+    """Everything that exists. The mappings are keyed by (project, name) and by snapshot id; `epoch` is whole seconds.
+    `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones.
+    """
 
     epoch: int
     inventory: Inventory
@@ -64,10 +65,11 @@ class Fixtures:
     clusters: Mapping[tuple[str, str], Cluster]
     targets: Mapping[tuple[str, str], RestoreTarget]
     snapshots: Mapping[str, Snapshot]
+    earlier: Mapping[tuple[str, str], int] | None = None
 
     def window(self, cluster: Cluster) -> int:
         """Return the first second that the cluster can be restored to: that of its oldest snapshot."""
-        return min(self.snapshots[snapshot].finished for snapshot in cluster.snapshots)
+        return min((self.snapshots[snapshot].finished for snapshot in cluster.snapshots), default=self.epoch)
 
     @property
     def failing(self) -> frozenset[str]:
@@ -117,6 +119,28 @@ def make_fixtures(seed: int, epoch: int) -> Fixtures:
         clusters={(cluster.project, cluster.name): cluster for cluster in clusters},
         targets={(target.project, target.name): target for target in targets},
         snapshots=snapshots,
+    )
+
+
+def furnish(inventory: Inventory, epoch: int, earlier: Mapping[tuple[str, str], int] | None = None) -> Fixtures:
+    """Return fixtures of which exactly this inventory exists.
+
+    The last snapshot of each cluster is a day old at `epoch` (whole epoch seconds), each one before it a day older.
+    `earlier` is how many jobs each cluster, by (project, name), had before; one that it leaves out had none.
+    """
+    snapshots = {
+        snapshot: Snapshot(snapshot, cluster.project, cluster.name, epoch - age * DAY)
+        for cluster in inventory.clusters
+        for age, snapshot in enumerate(reversed(cluster.snapshots), 1)
+    }
+    return Fixtures(
+        epoch=epoch,
+        inventory=inventory,
+        projects=frozenset({c.project for c in inventory.clusters} | {t.project for t in inventory.targets}),
+        clusters={(cluster.project, cluster.name): cluster for cluster in inventory.clusters},
+        targets={(target.project, target.name): target for target in inventory.targets},
+        snapshots=snapshots,
+        earlier=dict(earlier or {}),
     )
 
 

@@ -21,7 +21,7 @@ class Call:
     `target` is the request target as received; `headers` hold the last value of each lower-case name, `accept` all
     values of that header joined. `body` is None where it was larger than the endpoint takes. `project`, `cluster_name`
     and `job_id` are the decoded path parameters, `document` is the body as parsed and `fields` what is left of it for
-    use. `now` is epoch seconds.
+    use. `now` is epoch seconds. `beside` are the calls that were open at the same time, where calls are held open.
     """
 
     method: str
@@ -44,6 +44,7 @@ class Call:
     document: Any = None
     fields: dict[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
+    beside: list[Call] = field(default_factory=list)
     _query: list[tuple[str, str]] | None = None
 
     @property

@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import Any
 
 from contracts.inventory import Inventory
+from contracts.knowledge_form import inventory_as_json
 from reference.authentication import SCHEMES
 from reference.credentials import Credentials, make_credentials
 from reference.fault import Fault
-from reference.fixtures import Fixtures, make_fixtures
-from reference.service import START_LIMIT, ServerError, Service, Settings, checked, fault_named
+from reference.fixtures import Fixtures
+from reference.service import START_LIMIT, ServerError, Service, Settings, checked, fault_named, fixtures_of
 
 __all__ = ["ReferenceServer", "ServerError"]
 
@@ -32,8 +33,11 @@ class ReferenceServer:
     - `freedoms`: choices out of `reference.freedoms.FREEDOMS`; `imitate`: known departures to show; `fault`: the id of
       a fault, or (in this process) a `Fault`;
     - `level`: "core" leaves out the extended operations, `operations` all but the named ones; `authentication`: the
-      schemes offered; `rate`: requests a minute for each caller, None for no limit; `latency`: seconds added to each
-      answer; `nonce_life`: seconds after which a digest nonce is stale;
+      schemes offered, none for an endpoint that is open to everybody; `rate`: requests a minute for each caller, None
+      for no limit; `latency`: seconds added to each answer; `nonce_life`: seconds after which a digest nonce is stale;
+    - `inventory`: what exists, instead of what is drawn from the seed; `earlier`: how many jobs each of its clusters,
+      by (project, name), had before;
+    - `disturbances`: what the network does to it, by the names in `reference.disturbances.Disturbances`;
     - `in_process`: serve from a thread of this process instead of a process of its own. The child process ends with
       this one, however this one ends.
 
@@ -62,6 +66,9 @@ class ReferenceServer:
         nonce_life: float = 300.0,
         port: int = 0,
         host: str = "127.0.0.1",
+        inventory: Inventory | None = None,
+        earlier: Mapping[tuple[str, str], int] | None = None,
+        disturbances: Mapping[str, float] | None = None,
         in_process: bool = False,
     ) -> None:
         self._fault = fault if isinstance(fault, Fault) else None
@@ -81,6 +88,9 @@ class ReferenceServer:
             nonce_life=nonce_life,
             host=host,
             port=port,
+            inventory=None if inventory is None else inventory_as_json(inventory),
+            earlier=tuple((*place, count) for place, count in (earlier or {}).items()),
+            disturbances=dict(disturbances or {}),
         )
         self._service: Service | None = None
         self._child: _Child | None = None
@@ -95,7 +105,7 @@ class ReferenceServer:
                 raise ServerError("a fault outside the catalogue needs in_process=True")
             self._child = _Child(checked(self._settings))
             self.url, seed, epoch = self._child.started
-        self.fixtures = make_fixtures(seed, epoch)
+        self.fixtures = fixtures_of(self._settings, seed, epoch)
         self.inventory = self.fixtures.inventory
         self.credentials = make_credentials(seed)
         return self

@@ -11,10 +11,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from contracts.knowledge_form import inventory_of_json
 from reference.authentication import SCHEMES
 from reference.credentials import Credentials, make_credentials
+from reference.disturbances import Disturbances, Turbulence
 from reference.fault import Fault
-from reference.fixtures import Fixtures, make_fixtures
+from reference.fixtures import Fixtures, furnish, make_fixtures
 from reference.freedoms import known_imitations, resolve
 
 START_LIMIT = 30.0
@@ -43,6 +45,17 @@ class Settings:
     nonce_life: float = 300.0
     host: str = "127.0.0.1"
     port: int = 0
+    inventory: Mapping[str, Any] | None = None
+    earlier: tuple[tuple[str, str, int], ...] = ()
+    disturbances: Mapping[str, float] = field(default_factory=dict)
+
+
+def fixtures_of(settings: Settings, seed: int, epoch: int) -> Fixtures:
+    """Return what exists: the inventory of the settings, or else what is drawn from the seed."""
+    if settings.inventory is None:
+        return make_fixtures(seed, epoch)
+    earlier = {(project, cluster): count for project, cluster, count in settings.earlier}
+    return furnish(inventory_of_json(settings.inventory), epoch, earlier)
 
 
 def checked(settings: Settings) -> Settings:
@@ -50,14 +63,15 @@ def checked(settings: Settings) -> Settings:
     try:
         resolve(settings.freedoms)
         known_imitations(settings.imitate)
+        Disturbances.of(settings.disturbances)
     except ValueError as error:
         raise ServerError(str(error)) from None
     if not settings.step >= 0.001:
         raise ServerError(f"a step of {settings.step} s is too short; the shortest is 0.001 s")
     if settings.level not in {"core", "extended"}:
         raise ServerError(f"there is no level {settings.level!r}; it is core or extended")
-    if not settings.authentication or not set(settings.authentication) <= set(SCHEMES):
-        raise ServerError("authentication is digest, bearer or both")
+    if not set(settings.authentication) <= set(SCHEMES):
+        raise ServerError("authentication is digest, bearer, both or none")
     if settings.rate is not None and settings.rate < 1:
         raise ServerError("a rate is at least 1 request a minute")
     return settings
@@ -97,7 +111,7 @@ class Service:
             raise ServerError(f"the database {settings.database} can't be used: {error}") from None
         try:
             self.seed, self.epoch = self._jobs.start(settings.seed, int(now()), secrets.randbits(64))
-            self.fixtures: Fixtures = make_fixtures(self.seed, self.epoch)
+            self.fixtures: Fixtures = fixtures_of(settings, self.seed, self.epoch)
             self.credentials: Credentials = make_credentials(self.seed)
             self._authentication = Authentication(self.credentials, settings.authentication, settings.nonce_life)
             kept = self._jobs.count_all() > 0
@@ -108,7 +122,9 @@ class Service:
         except BaseException:
             self._jobs.close()
             raise
-        self._application = Application(endpoint, settings.latency)
+        disturbances = Disturbances.of(settings.disturbances)
+        turbulence = Turbulence(disturbances, self.seed) if settings.disturbances else None
+        self._application = Application(endpoint, settings.latency, turbulence)
 
     def _endpoint(self, fault: Fault | None, freedoms: Mapping[str, str], *, kept: bool = False) -> Any:
         from reference.backend import Backend, historic_jobs

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from contracts.finding import Finding
 from reports.model import HELD, REPEATED, UNTOLD
 from reports.records import RepeatRecord
+
+Rank: TypeAlias = tuple[bool, int, str, int]
+"""Whether an exchange was had in passing, the size of its request, its test, and its number: the least is shown."""
 
 _EARLY = 32
 """So many findings of a group are kept by exchange; those that are tried again are among the first."""
@@ -14,20 +18,20 @@ _EARLY = 32
 
 @dataclass(slots=True)
 class Group:
-    """The findings of one key while they are counted; `best` is (size of the request, exchange, finding)."""
+    """The findings of one key while they are counted; `best` is the exchange that is shown, and its finding."""
 
     exchanges: set[int] = field(default_factory=set)
-    best: tuple[int, int, Finding] | None = None
+    best: tuple[Rank, Finding] | None = None
     early: dict[int, Finding] = field(default_factory=dict)
     repeats: list[RepeatRecord] = field(default_factory=list)
 
-    def add(self, n: int, size: int, finding: Finding) -> None:
-        """Count the finding of exchange `n`, whose request has this size."""
+    def add(self, n: int, rank: Rank, finding: Finding) -> None:
+        """Count the finding of exchange `n`."""
         self.exchanges.add(n)
         if len(self.early) < _EARLY:
             self.early[n] = finding
-        if self.best is None or (size, n) < self.best[:2]:
-            self.best = (size, n, finding)
+        if self.best is None or rank < self.best[0]:
+            self.best = (rank, finding)
 
     def repeat(self) -> RepeatRecord | None:
         """Return the repeat that decides: one that repeated, else one that held, else the last one."""
@@ -40,4 +44,4 @@ class Group:
         repeat = self.repeat()
         if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:
             return repeat.n, self.early[repeat.n]
-        return self.best[1:]
+        return self.best[0][-1], self.best[1]

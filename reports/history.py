@@ -34,9 +34,10 @@ class Run:
         """Return the run of a summary.json that stands at `path`; raise ReportError where it lacks something."""
         try:
             verdicts = {id: (row["verdict"], row["exercised"]) for id, row in document["requirements"].items()}
+            where = document["target"]["base_url"] or "the reference endpoint"
             words = (
                 f"{document['sentence']} Profile {document['profile']}, seed {document['seed']}, "
-                f"{plural(document['exchanges'], 'exchange')}, {document['target']['base_url']}, in {path}"
+                f"{plural(document['exchanges'], 'exchange')}, {where}, in {path}"
             )
             return cls(document["started"], document["verdict"], words, document["partial"], verdicts)
         except (KeyError, TypeError, AttributeError) as problem:

@@ -30,6 +30,8 @@ from reports.wording import (
     curl_command,
     duration,
     families,
+    jobs_by_state,
+    jobs_in_order,
     listed,
     number,
     one_line,
@@ -133,6 +135,7 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
         comparison_words=comparison_sentence(comparison) if comparison is not None else "",
         lost=lost_words(comparison) if comparison is not None else [],
         jobs=job_pictures(report),
+        left=jobs_in_order(report),
         latency=latency_picture(report),
         effort=effort_rows(report),
     )
@@ -283,6 +286,7 @@ def _environment() -> Environment:
         "cell_words": _cell_words,
         "cell_count": _cell_count,
         "plural": plural,
+        "by_state": jobs_by_state,
     }
     signs = {"expected": "− ", "seen": "+ ", "place": "▸ "}
     environment.globals |= {"why": why_unexercised, "operations": OPERATIONS, "signs": signs}

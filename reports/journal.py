@@ -47,6 +47,10 @@ def _written_number(line: bytes) -> int | None:
     return int(digits) if digits.isdigit() else None
 
 
+CUT_SHORT = "the run was cut short"
+"""Why a run is partial that was ended by whoever started it."""
+
+
 class JournalError(Exception):
     """A journal cannot be read or written; the message is one sentence."""
 
@@ -89,15 +93,21 @@ class JournalWriter:
                 raise self._unwritable(problem) from None
 
     def exchange(
-        self, exchange: Exchange, *, operation: str | None, test: str, judgement: Judgement | None = None
+        self,
+        exchange: Exchange,
+        *,
+        operation: str | None,
+        test: str,
+        judgement: Judgement | None = None,
+        passing: bool = False,
     ) -> int:
-        """Append an exchange with what was judged of it, and return its number."""
+        """Append an exchange with what was judged of it, and return its number; `passing` as in ExchangeRecord."""
         found = judgement or Judgement()
         held = tuple(sorted(found.held))
         with self._lock:
             self.exchanges += 1
             n = self.exchanges
-            self._write(ExchangeRecord(n, test, operation, exchange, held))
+            self._write(ExchangeRecord(n, test, operation, exchange, held, passing))
             if found.findings:
                 self._append_findings(n, found.findings, ())
         return n
@@ -136,10 +146,12 @@ class JournalWriter:
             except OSError as problem:
                 raise self._unwritable(problem) from None
 
-    def close(self, *, ended: str, verdict: str, exit: int, partial: bool = False) -> None:
+    def close(
+        self, *, ended: str, verdict: str, exit: int, partial: bool = False, because: str | None = None
+    ) -> None:
         """Append the closing line and close the file."""
         with self._lock:
-            self._write(Closing(ended, self.exchanges, self.findings, verdict, exit, partial), flush=True)
+            self._write(Closing(ended, self.exchanges, self.findings, verdict, exit, partial, because), flush=True)
             self._file.close()
 
     def _append_findings(self, n: int, findings: Iterable[Finding], related: tuple[int, ...]) -> None:
@@ -221,7 +233,7 @@ class Journal:
                 f"the journal holds {exchanges} and {findings}"
             )
         elif closing.partial:
-            self.partial = "the run was cut short"
+            self.partial = closing.because or CUT_SHORT
 
     def exchanges(self, numbers: Iterable[int]) -> dict[int, ExchangeRecord]:
         """Return the exchanges of the given numbers, those that the journal holds."""
@@ -273,3 +285,16 @@ class Journal:
             return record_of_json(document)
         except RecordError as problem:
             raise JournalError(f"{self.path} is no journal: line {number} {problem}.") from None
+
+
+def records_in(lines: bytes) -> Iterator[Record]:
+    """Yield the records of whole lines out of a journal; a last line that was cut off is left out.
+
+    Raises JournalError on a line that is none.
+    """
+    for line in lines.splitlines(keepends=True):
+        if line.endswith(b"\n"):
+            try:
+                yield record_of_json(orjson.loads(line))
+            except (orjson.JSONDecodeError, RecordError) as problem:
+                raise JournalError(f"A line of a journal cannot be read: {problem}.") from None

@@ -11,7 +11,8 @@ from datetime import datetime
 from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
 from contracts.finding import Finding
 from contracts.operations import OPERATIONS
-from reports.grouping import Group
+from reports.counted import Counted
+from reports.grouping import Group, Rank
 from reports.journal import Journal
 from reports.model import (
     DEPARTURE,
@@ -52,13 +53,6 @@ NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
 
 
-def request_size(record: ExchangeRecord) -> int:
-    """Return the size by which requests are compared: characters of target and headers, bytes of the body."""
-    request = record.exchange.request
-    headers = sum(len(name) + len(value) for name, value in request.headers or ())
-    return len(request.target) + len(request.body or b"") + headers
-
-
 class Tally:
     """Counts records as they come, live or from a file, and makes the report of all records so far."""
 
@@ -72,7 +66,7 @@ class Tally:
         self.header = header
         self._requirements = requirements
         self._departures = departures
-        self._sizes = array("Q")
+        self._counted = Counted()
         self._held_of = array("L")
         self._held_sets: dict[tuple[Pair, ...], int] = {}
         self._held_counts: list[int] = []
@@ -80,20 +74,19 @@ class Tally:
         self._departed: defaultdict[Pair, set[int]] = defaultdict(set)
         self._groups: defaultdict[Key, Group] = defaultdict(Group)
         self._leads: dict[int, tuple[tuple[int, bool], Key]] = {}
-        self._uses: dict[str, tuple[Finding, defaultdict[str, set[int]]]] = {}
+        self._uses: dict[str, tuple[Rank, Finding, defaultdict[str, set[int]]]] = {}
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
         self._jobs: list[JobRecord] = []
         self._watch = Watch()
-        self._findings = 0
         self._last = 0.0
         self._first: float | None = None
         self._closing: Closing | None = None
 
     @property
     def exchanges(self) -> int:
-        """The number of exchanges so far."""
-        return len(self._sizes)
+        """The number of exchanges so far, those in passing included."""
+        return len(self._counted)
 
     @property
     def failures(self) -> int:
@@ -146,8 +139,9 @@ class Tally:
             partial=partial,
             ended=self._closing.ended if self._closing else None,
             seconds=self._seconds(),
-            exchanges=len(self._sizes),
-            findings=self._findings,
+            exchanges=len(self._counted),
+            passing=len(self._counted.passing),
+            findings=self._counted.findings,
             operations=tuple(self._in_order((o for row in rows.values() for o in row.cells), OPERATIONS)),
             rows=rows,
             groups=groups,
@@ -161,7 +155,7 @@ class Tally:
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:
-        self._sizes.append(request_size(record))
+        self._counted.add(record)
         self._watch.add(record)
         number = self._held_sets.setdefault(record.held, len(self._held_sets))
         if number == len(self._held_counts):
@@ -172,16 +166,19 @@ class Tally:
         self._last = max(self._last, record.exchange.ended)
 
     def _add_finding(self, record: FindingRecord) -> None:
-        self._findings += 1
         n, finding = record.n, record.finding
+        self._counted.add_finding(n, finding)
         pair = (finding.requirement, finding.operation)
         if finding.departure is not None:
             self._departed[pair].add(n)
-            _, operations = self._uses.setdefault(finding.departure, (finding, defaultdict(set)))
-            operations[finding.operation].add(n)
+            first = (self._counted.rank(n), finding, defaultdict[str, set[int]](set))
+            use = self._uses.setdefault(finding.departure, first)
+            use[2][finding.operation].add(n)
+            if first[0] < use[0]:
+                self._uses[finding.departure] = (*first[:2], use[2])
             return
         self._failed[pair].add(n)
-        self._groups[finding.key].add(n, self._sizes[n - 1], finding)
+        self._groups[finding.key].add(n, self._counted.rank(n), finding)
         known = self._requirements.get(finding.requirement)
         rank = (known.specificity if known else 0, record.led_by is None)
         if n not in self._leads or rank > self._leads[n][0]:
@@ -196,7 +193,8 @@ class Tally:
                 return
         key = (record.requirement, record.operation)
         known = self._statuses.get(key)
-        if known is None or LADDER.index(record.status) < LADDER.index(known.status):
+        # Of two reasons the first by the alphabet stays, so that the order of shards makes no difference.
+        if known is None or _standing(record) < _standing(known):
             self._statuses[key] = record
 
     def _rows(self) -> dict[str, Row]:
@@ -240,13 +238,14 @@ class Tally:
 
     def _cell(self, pair: Pair, passed: int) -> Cell:
         failed = self._failed.get(pair, set())
-        departed = len(self._departed.get(pair, set()) - failed)
+        departed = self._counted.count(self._departed.get(pair, set()) - failed)
         status, reason = self._recorded_status(pair)
         if failed:
             status, reason = FAILED, None
         elif status != ERROR and (departed or passed):
             status, reason = (DEPARTURE if departed else PASSED), None
-        return Cell(*pair, status=status, passed=passed, failed=len(failed), departed=departed, reason=reason)
+        broken = self._counted.count(failed)
+        return Cell(*pair, status=status, passed=passed, failed=broken, departed=departed, reason=reason)
 
     def _recorded_status(self, pair: Pair) -> tuple[str, str | None]:
         """Return the status and the reason of a pair as far as they don't rest on exchanges."""
@@ -284,12 +283,13 @@ class Tally:
             group = self._groups[key]
             n, finding = group.shown()
             repeat = repeats[key]
-            leads = Counter(self._leads[number][1] for number in group.exchanges)
+            counted = group.exchanges - self._counted.passing or group.exchanges
+            leads = Counter(self._leads[number][1] for number in counted)
             groups.append(
                 FindingGroup(
                     *key,
-                    count=len(group.exchanges),
-                    first=min(group.exchanges),
+                    count=self._counted.count(group.exchanges),
+                    first=min(counted),
                     finding=finding,
                     sample=samples[n],
                     lead=None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead)),
@@ -301,14 +301,14 @@ class Tally:
     def _departure_uses(self) -> tuple[DepartureUse, ...]:
         uses = []
         for id in self._in_order(self._uses, self._departures):
-            finding, operations = self._uses[id]
+            _, finding, operations = self._uses[id]
             known = self._departures.get(id)
             uses.append(
                 DepartureUse(
                     id=id,
                     requirement=finding.requirement,
                     statement=known.statement if known else "(A departure that this version does not know.)",
-                    operations={o: len(operations[o]) for o in self._in_order(operations, OPERATIONS)},
+                    operations={o: self._counted.count(operations[o]) for o in self._in_order(operations, OPERATIONS)},
                     place=finding.place,
                     expected=finding.expected,
                     seen=finding.seen,
@@ -341,6 +341,10 @@ def build(
         tally.add(record)
     partial = journal.partial
     return tally.report(journal.exchanges, partial)
+
+
+def _standing(record: StatusRecord) -> tuple[int, str]:
+    return LADDER.index(record.status), record.reason
 
 
 def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ...]:

@@ -33,8 +33,9 @@ EXIT_CODES: Mapping[str, int] = {PASSED: 0, FAILED: 1, ERROR: 4, INCOMPLETE: 4, 
 class Cell:
     """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
 
-    An exchange counts once: as failed, else as a known departure, else as passed. `reason` says why there are none, or
-    what went wrong in the suite.
+    An exchange counts once: as failed, else as a known departure, else as passed. Exchanges in passing (ExchangeRecord)
+    do not count; a failure that only they show counts as one. `reason` says why there are none, or what went wrong in
+    the suite.
     """
 
     requirement: str
@@ -169,7 +170,9 @@ class Report:
     `groups` are all groups of findings that are no known departures; `headlines` those that stand for themselves, with
     the others under them. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
     header to the closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of
-    the operations, `timelines` those of the jobs that were followed.
+    the operations, `timelines` those of the jobs that were followed. Of the `exchanges`,
+    `passing` were had in passing and do not count; `findings` are those of the others, a place in several
+    jobs of a list taken once.
     """
 
     header: Header
@@ -190,6 +193,7 @@ class Report:
     jobs: tuple[JobRecord, ...] = ()
     latencies: tuple[Latency, ...] = ()
     timelines: tuple[Timeline, ...] = ()
+    passing: int = 0
 
     @property
     def unstable(self) -> tuple[FindingGroup, ...]:

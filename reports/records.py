@@ -76,6 +76,8 @@ class ExchangeRecord:
     """An exchange, numbered from 1 in the order of the journal, and the (requirement, operation) pairs that it upheld.
 
     `test` names the test that caused it, `operation` is the operation's id or None where the request reaches none.
+    `passing` marks one that prepares a test, waits, watches or repeats: it is judged like any other, but how many of
+    them there are depends on time and on what ran before, so they are not counted and hold nothing.
     """
 
     n: int
@@ -83,6 +85,7 @@ class ExchangeRecord:
     operation: str | None
     exchange: Exchange
     held: tuple[tuple[str, str], ...] = ()
+    passing: bool = False
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> ExchangeRecord:
@@ -99,7 +102,8 @@ class ExchangeRecord:
         )
         response = Response(got["status"], _headers(got["headers"]), decoded_body(got) or b"")
         exchange = Exchange(request, response, line["started"], line["ended"])
-        return cls(line["n"], line["test"], line["operation"], exchange, tuple((r, o) for r, o in line["held"]))
+        held = tuple((r, o) for r, o in line["held"])
+        return cls(line["n"], line["test"], line["operation"], exchange, held, line.get("passing", False))
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form of the line (`held` is an `orjson.Fragment`, encoded once for each distinct set)."""
@@ -122,6 +126,7 @@ class ExchangeRecord:
             },
             "response": {"status": response.status, "headers": response.headers, **encoded_body(response.body)},
             "held": self.held,
+            **({"passing": True} if self.passing else {}),
         }
 
 
@@ -248,7 +253,10 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The last line of a journal that was finished; `ended` is RFC 3339 in UTC, `partial` marks a run cut short."""
+    """The last line of a journal that was finished.
+
+    `ended` is RFC 3339 in UTC; `partial` marks a run cut short, `because` says why where there is more to say.
+    """
 
     ended: str
     exchanges: int
@@ -256,11 +264,13 @@ class Closing:
     verdict: str
     exit: int
     partial: bool = False
+    because: str | None = None
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Closing:
         """Return the record that `line` holds."""
-        return cls(line["ended"], line["exchanges"], line["findings"], line["verdict"], line["exit"], line["partial"])
+        members = {name: line[name] for name in ("ended", "exchanges", "findings", "verdict", "exit", "partial")}
+        return cls(**members, because=line.get("because"))
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form of the line."""

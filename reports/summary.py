@@ -9,7 +9,7 @@ import orjson
 from contracts.exchange import Request, Response
 from reports.comparison import Key
 from reports.model import LADDER, Cell, FindingGroup, Report, Row
-from reports.records import encoded_body
+from reports.records import Header, encoded_body
 from reports.standing import Standing
 from reports.wording import Curl, curl_command, rerun, verdict_sentence
 
@@ -36,13 +36,13 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
         "level": header.target.get("level"),
         "contract": header.contract,
         "suite": header.suite,
-        "target": dict(header.target),
+        "target": _target(header),
         "selected": None if header.requirements is None else list(header.requirements),
         "shard": header.shard,
         "started": header.started,
         "ended": report.ended,
         "seconds": round(report.seconds, 3),
-        "exchanges": report.exchanges,
+        "exchanges": report.exchanges - report.passing,
         "findings": report.findings,
         "counts": {
             "requirements": {status: len(report.requirements(status)) for status in LADDER},
@@ -89,6 +89,12 @@ def summary_bytes(report: Report, curl: Curl | None = None, standing: Standing |
     document = summary(report, curl, standing)
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
     return orjson.dumps(document, option=options)
+
+
+def _target(header: Header) -> dict[str, Any]:
+    """Return the target; of an endpoint that the run started itself the address went with it."""
+    gone = header.target.get("source") == "reference"
+    return {**header.target, "base_url": None} if gone else dict(header.target)
 
 
 def _gate(standing: Standing) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from reports.matrix import request_size
+from reports.counted import request_size
 from reports.model import (
     DEPARTURE,
     ERROR,
@@ -35,6 +35,8 @@ from reports.wording import (
     curl_command,
     duration,
     families,
+    jobs_by_state,
+    jobs_in_order,
     listed,
     one_line,
     plural,
@@ -77,6 +79,7 @@ STYLES: Mapping[str, str] = {
 _SHORT_HEADS = {"create": "POST", "get": "GET", "list": "LIST", "cancel": "DEL", "cluster v1": "clust. v1"}
 _WIDE = 112
 _FULL_FAILURES = 10
+_JOBS_SHOWN = 20
 _BODY_LINES = 24
 
 
@@ -293,10 +296,13 @@ def _print_jobs(report: Report, console: Console) -> None:
     if not report.jobs:
         return
     _heading(console, "Jobs left behind")
-    for job in report.jobs[:50]:
+    jobs = jobs_in_order(report)
+    for job in jobs[:_JOBS_SHOWN]:
         console.print(Text(one_line(f"{job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}")))
-    if len(report.jobs) > 50:
-        console.print(Text(f"And {len(report.jobs) - 50:,} more, in the journal.", "italic"))
+    rest = jobs[_JOBS_SHOWN:]
+    if rest:
+        states = one_line(jobs_by_state(rest))
+        console.print(Text(f"And {len(rest):,} more, in summary.json and the journal: {states}.", "italic"))
 
 
 def _print_end(report: Report, console: Console, signs: Mapping[str, str], written: Iterable[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 
@@ -24,7 +25,7 @@ from reports.model import (
     Row,
     Unexercised,
 )
-from reports.records import Header
+from reports.records import Header, JobRecord
 
 Curl = Callable[[Request], str]
 """Makes the shell command that sends a request again, credentials left to environment variables."""
@@ -145,6 +146,21 @@ def number(n: int) -> str:
     return f"{n:,}"
 
 
+OVER = frozenset({"COMPLETED", "FAILED", "finished", "failed", "cancelled", "delivered"})
+"""States of jobs of which nothing more is to come."""
+
+
+def jobs_in_order(report: Report) -> list[JobRecord]:
+    """Return the jobs of a run, those first that may still be under way."""
+    return sorted(report.jobs, key=lambda job: job.state in OVER)
+
+
+def jobs_by_state(jobs: Iterable[JobRecord]) -> str:
+    """Return how many jobs there are in each state, such as `7 COMPLETED, 1 PENDING`."""
+    counts = Counter(job.state for job in jobs)
+    return ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
+
+
 def plural(n: int, noun: str, many: str | None = None) -> str:
     """Return the number with its noun, as in `1 exchange` and `2,100 exchanges`."""
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
@@ -206,13 +222,16 @@ def rerun(header: Header, requirement: str | None = None) -> str:
     """Return the one-line command that runs `requirement` (or all that was selected) again as the run did."""
     if header.mode == CHECK:
         return visible(shlex.join([PROGRAM, "check", *map(str, header.target.get("files") or ())]))
-    words = [PROGRAM, "run"]
+    load = header.target.get("load")
+    words = [PROGRAM, "hammer" if load else "run"]
     source = str(header.target.get("source") or "")
     base_url = str(header.target.get("base_url") or "")
     if source.startswith(("http://", "https://")):
         words += ["--base-url", base_url or source]
     elif source and source != "reference":
         words += ["--target", source]
+    if isinstance(load, Mapping):
+        return visible(shlex.join([*words, *_load_options(header, load, requirement)]))
     selected: Iterable[str] = [requirement] if requirement else header.requirements or ()
     for name in selected:
         words += ["--requirement", name]
@@ -220,6 +239,15 @@ def rerun(header: Header, requirement: str | None = None) -> str:
     if header.target.get("level"):
         words += ["--level", str(header.target["level"])]
     return visible(shlex.join(words))
+
+
+def _load_options(header: Header, load: Mapping[str, object], requirement: str | None) -> list[str]:
+    """Return the options of a run under load, ended at `requirement`, where one is named."""
+    options = ["--users", str(load.get("users")), "--duration", f"{load.get('duration'):g}s"]
+    options += ["--seed", str(header.seed)]
+    if load.get("rate"):
+        options += ["--rate", f"{load.get('rate'):g}/s"]
+    return [*options, "--stop-at", requirement] if requirement else options
 
 
 def curl_command(curl: Curl | None, request: Request, n: int, limit: int = 4000) -> str | None:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from reports.badge import badge
 from reports.ctrf import ctrf
 from reports.html import html
-from reports.journal import Journal, JournalError, JournalWriter
+from reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
 from reports.junit import junit
 from reports.markdown import markdown
 from reports.matrix import Tally, build
@@ -57,16 +57,18 @@ class ReportError(Exception):
     exit_code = 4
 
 
-def end_journal(writer: JournalWriter, tally: Tally, *, ended: str, partial: bool = False) -> Report:
+def end_journal(
+    writer: JournalWriter, tally: Tally, *, ended: str, partial: bool = False, because: str | None = None
+) -> Report:
     """Append the closing line with the verdict of `tally` and return the report of the whole journal.
 
-    `tally` must have observed every record of `writer`; `ended` is RFC 3339 in UTC; `partial` marks a run cut short.
-    Raise ReportError where the journal cannot be written, or read back.
+    `tally` must have observed every record of `writer`; `ended` is RFC 3339 in UTC; `partial` marks a run cut short,
+    and `because` says why. Raise ReportError where the journal cannot be written, or read back.
     """
     verdict = tally.verdict(partial=partial)
     try:
-        writer.close(ended=ended, verdict=verdict, exit=EXIT_CODES[verdict], partial=partial)
-        return tally.report(Journal(writer.path).exchanges, "the run was cut short" if partial else None)
+        writer.close(ended=ended, verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because)
+        return tally.report(Journal(writer.path).exchanges, (because or CUT_SHORT) if partial else None)
     except JournalError as problem:
         raise ReportError(str(problem)) from None
 

@@ -1,8 +1,12 @@
-"""Hypothesis strategies for whole requests: near the contract's boundaries on either side, in any combination."""
+"""Hypothesis strategies for whole requests: near the contract's boundaries on either side, in any combination.
+
+What is drawn are plain integers, which pure functions turn into requests: strategies that are made while drawing, or
+that draw from patterns, cost many times as much.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -14,50 +18,43 @@ from strategies.paths import REQUIREMENT_OF_PARAMETER
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
 
+Edit = tuple[int, int, int]
+"""What to do (0 nothing, 1 insert, 2 replace, 3 delete), where, and with which letter."""
+
 _ALPHABET = "af09AG-_. \n\r\t/\x00éßКح数٣０²\u0301\u200b\u202e😀𝒳'\"\\%&+:(),@"
-_NUMBERS = (0, 1, -1, 2, 1_199_145_599, 1_199_145_600, 2**31 - 1, 2**31, 2**32 + 1, 2**53, 2**63, -(2**31), 10**25)
 _ROUTABLE = "af09AG-_.~ \n\téß٣０:@!$&'()*+,=z"
+_NUMBERS = (0, 1, -1, 2, 1_199_145_599, 1_199_145_600, 2**31 - 1, 2**31, 2**32 + 1, 2**53, 2**63, -(2**31), 10**25)
+_LEAVES: tuple[Any, ...] = (None, False, True, "", "x", "null", "0", "true", *_NUMBERS)
+_JUNK: tuple[Any, ...] = (
+    *_LEAVES,
+    *([leaf] for leaf in _LEAVES),
+    *({"$oid": leaf} for leaf in _LEAVES[:6]),
+    *([], {}, [None, 1], [[]], {"a": {}}),
+)
+_WAYS = ("good", "left out", "near", "near", "near", "junk", "junk")
+_EDIT = st.tuples(st.integers(0, 3), st.integers(0, 63), st.integers(0, 255))
 
 
-def edited_texts(good: str, alphabet: str = _ALPHABET) -> st.SearchStrategy[str]:
-    """Draw a text one or two edits (insert, replace, delete) away from `good`; shrinks towards `good` itself.
-
-    Edits are drawn as plain integers, which costs a fraction of what drawing from the pattern would.
-    """
-    edit = st.tuples(st.integers(0, 3), st.integers(0, len(good)), st.integers(0, len(alphabet) - 1))
-
-    def apply(edits: Sequence[tuple[int, int, int]]) -> str:
-        text = good
-        for kind, place, which in edits:
-            place = min(place, len(text))
-            if kind == 1:
-                text = text[:place] + alphabet[which] + text[place:]
-            elif kind == 2:
-                text = text[:place] + alphabet[which] + text[place + 1 :]
-            elif kind == 3:
-                text = text[:place] + text[place + 1 :]
-        return text
-
-    return st.lists(edit, max_size=2).map(apply)
+def edited(good: str, edits: Sequence[Edit], alphabet: str = _ALPHABET) -> str:
+    """Return `good` after some edits; places and letters beyond its length or the alphabet's are counted around."""
+    text = good
+    for kind, place, letter in edits:
+        at = place % (len(text) + 1)
+        new = alphabet[letter % len(alphabet)]
+        if kind == 1:
+            text = text[:at] + new + text[at:]
+        elif kind == 2:
+            text = text[:at] + new + text[at + 1 :]
+        elif kind == 3:
+            text = text[:at] + text[at + 1 :]
+    return text
 
 
-def junk() -> st.SearchStrategy[Any]:
-    """Draw a small JSON value of any type."""
-    leaves = st.one_of(
-        st.none(), st.booleans(), st.sampled_from(_NUMBERS), st.sampled_from(("", "x", "null", "0", "true"))
-    )
-    return st.one_of(
-        leaves, st.lists(leaves, max_size=2), st.dictionaries(st.sampled_from(("a", "$oid")), leaves, max_size=2)
-    )
-
-
-def near_values(schema: dict[str, Any], good: Any) -> st.SearchStrategy[Any]:
-    """Draw a value for one property: the good one, one near it, one at a boundary, or one of another type."""
-    near: st.SearchStrategy[Any]
-    near = edited_texts(good) if isinstance(good, str) else st.sampled_from(_NUMBERS)
-    if "enum" in schema:
-        near = st.one_of(st.sampled_from(schema["enum"]), near)
-    return st.one_of(st.just(good), near, near, junk())
+def near_value(schema: Mapping[str, Any], good: Any, which: int, edits: Sequence[Edit]) -> Any:
+    """Return a value near the good one of a property: a number at a boundary, one of an enum, or an edited text."""
+    if "enum" in schema and which % 2:
+        return schema["enum"][which // 2 % len(schema["enum"])]
+    return edited(good, edits) if isinstance(good, str) else _NUMBERS[which % len(_NUMBERS)]
 
 
 def bodies(operation: Operation, scene: Scene) -> st.SearchStrategy[dict[str, Any]]:
@@ -67,38 +64,29 @@ def bodies(operation: Operation, scene: Scene) -> st.SearchStrategy[dict[str, An
     """
     bases = [body.document for body in base_bodies(operation, scene)]
     properties = schema_of(operation)["properties"]
+    names = list(properties)
     everything: dict[str, Any] = {}
-    for base in bases:
-        everything = {**base, **everything}
-    for moment in moments(scene):
-        everything = {**moment, **everything}
+    for known in (*bases, *moments(scene)):
+        everything = {**known, **everything}
 
-    def change(base: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-        names = list(properties)
-        one = st.sampled_from(names).flatmap(
-            lambda name: st.tuples(
-                st.just(name),
-                st.one_of(
-                    st.just(_LEFT_OUT), near_values(properties[name], base.get(name, everything.get(name, "automated")))
-                ),
-            )
-        )
-        return st.lists(one, max_size=2).map(lambda changes: _changed(base, changes))
+    def make(drawn: tuple[int, list[tuple[int, int, int, tuple[Edit, Edit]]]]) -> dict[str, Any]:
+        base, changes = drawn
+        document = dict(bases[base])
+        for index, way, which, edits in changes:
+            name = names[index]
+            good = document.get(name, everything.get(name, "automated"))
+            if _WAYS[way] == "left out":
+                document.pop(name, None)
+            elif _WAYS[way] == "near":
+                document[name] = near_value(properties[name], good, which, edits)
+            else:
+                document[name] = good if _WAYS[way] == "good" else _JUNK[which % len(_JUNK)]
+        return document
 
-    return st.sampled_from(bases).flatmap(change)
-
-
-_LEFT_OUT = object()
-
-
-def _changed(base: dict[str, Any], changes: list[tuple[str, Any]]) -> dict[str, Any]:
-    changed = dict(base)
-    for name, value in changes:
-        if value is _LEFT_OUT:
-            changed.pop(name, None)
-        else:
-            changed[name] = value
-    return changed
+    change = st.tuples(
+        st.integers(0, len(names) - 1), st.integers(0, len(_WAYS) - 1), st.integers(0, 255), st.tuples(_EDIT, _EDIT)
+    )
+    return st.tuples(st.integers(0, len(bases) - 1), st.lists(change, max_size=2)).map(make)
 
 
 def creates(operation: Operation, scene: Scene) -> st.SearchStrategy[Request]:
@@ -111,15 +99,19 @@ def paths(operation: Operation, scene: Scene, job: str) -> st.SearchStrategy[Req
     """Draw a request of which one or two path parameters are near their boundaries; a create's body is good."""
     good = path_parameters(operation, scene, job)
     document = base_bodies(operation, scene)[0].document if operation.kind == "create" else None
-
-    def near(name: str) -> st.SearchStrategy[tuple[str, str]]:
-        # An empty segment, or one of dots alone, would be another path.
-        texts = edited_texts(good[name], _ROUTABLE).filter(lambda text: text.strip(".") != "")
-        return st.tuples(st.just(name), texts)
-
     names = [name for name in good if name in REQUIREMENT_OF_PARAMETER]
-    edits = st.lists(st.sampled_from(names).flatmap(near), min_size=1, max_size=2)
-    return edits.map(lambda changed: build(operation, good | dict(changed), document))
+
+    def make(drawn: list[tuple[int, tuple[Edit, Edit]]]) -> Request:
+        changed = {}
+        for index, edits in drawn:
+            text = edited(good[names[index]], edits, _ROUTABLE)
+            # An empty segment, or one of dots alone, would be another path.
+            if text.strip("."):
+                changed[names[index]] = text
+        return build(operation, good | changed, document)
+
+    edit = st.tuples(st.integers(0, len(names) - 1), st.tuples(_EDIT, _EDIT))
+    return st.lists(edit, min_size=1, max_size=2).map(make)
 
 
 def batches(requests: st.SearchStrategy[Request], size: int) -> st.SearchStrategy[list[Request]]:

@@ -69,16 +69,17 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
         return
     good = path_parameters(operation, scene, job)
     document = _document(operation, scene)
+    placed = scene.real or any((c.project, c.name) == (scene.project, scene.cluster) for c in inventory.clusters)
     cluster = "name" if "name" in good else "clusterName"
     # Of a job that exists nowhere either, nothing but a 404 can be said.
     nowhere = {name: absent.job for name in good if REQUIREMENT_OF_PARAMETER[name] == "P-JOB"}
     for job_parameter in (nowhere, {}) if nowhere else ({},):
         place = good | job_parameter
         yield Case(build(operation, place | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
-        if scene.real:
+        if placed:
             yield Case(build(operation, place | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
     for name in ("restoreJobId", "restoreId"):
-        if name in good and scene.real:
+        if name in good and placed:
             yield Case(build(operation, good | {name: absent.job}, document), "N-JOB", "an absent job")
     kinds = {KIND_OF_FAMILY[operation.family]}
     for other in inventory.clusters:

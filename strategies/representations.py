@@ -12,11 +12,11 @@ from contracts.operations import Operation
 from strategies.requests import Case, with_header
 
 FORMS = (
+    "envelope=true&pretty=true",
     "envelope=true",
     "envelope=false",
     "pretty=true",
     "pretty=false",
-    "envelope=true&pretty=true",
     "pretty=true&envelope=false",
 )
 VERSIONS = ("2023-02-01", "2024-05-30", "2024-08-05", "2024-11-13", "2025-03-12")

@@ -5,26 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
+from contracts.answers import is_paced
+from contracts.body_reading import REFUSED
 from contracts.chronicle import Chronicle
 from contracts.exchange import Exchange, Request, Response
 from contracts.finding import Finding, Judgement
 from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS, match, operations_at
+from contracts.operations import OPERATIONS, Operation, match, operations_at
 from reports.journal import JournalWriter
 from strategies.requests import build
+from strategies.sampling import CaseOrRequest, sample
 from strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
+from suites.counting import counted, created_job
 from suites.profiles import Profile
+from suites.rationing import Lesson, Ration
 from suites.repeating import Repeating
-from targets.client import Client
+from targets.client import Attempt, Client
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from targets.polling import REMOTE, Intervals
-from targets.redaction import redact
+from targets.redaction import redact_request
 from targets.target import draw_absent
 
 _CLOSE_BY = Intervals(first=0.01, cap=0.1)
+_TRIES_OF_CLOSED = 4
+"""So often a request whose connection was cut is sent again before that counts as the endpoint's answer to it."""
 _SHRINKING_BUDGET = 400
 """Exchanges that one test may spend on making a failing request smaller."""
 
@@ -51,6 +58,10 @@ class EndpointLost(RuntimeError):
         self.found = found
 
 
+class RunEnded(RuntimeError):
+    """The run was ended from outside before it was done; the message says why."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """One exchange, its number in the journal, and what the judge said of it."""
@@ -69,7 +80,11 @@ class Judged:
 class Endpoint:
     """Sends requests through the client, judges every exchange, writes it to the journal, and remembers what was found.
 
-    `stop` is asked after each finding whether the run has seen enough; `None` lets it go on to the end.
+    `stop` is asked after each finding whether the run has seen enough; `None` lets it go on to the end. `sleep` and
+    `monotonic` serve the waits for jobs. `about` are the requirements that the test under way puts to the test.
+    `shared_jobs` are the jobs that tests read which need one and no matter which, by the create and the place (None:
+    there is none). In a `crowded` run other processes create jobs beside this one; `doubtful` says that what was found
+    in the test under way may be of their making.
     """
 
     client: Client
@@ -78,23 +93,45 @@ class Endpoint:
     profile: Profile
     seed: int
     stop: Callable[[Finding], bool] | None = None
+    sleep: Callable[[float], object] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
     test: str = ""
     stopped: bool = False
     exploring: bool = False
+    about: frozenset[str] = frozenset()
+    crowded: bool = False
+    doubtful: bool = False
+    shared_jobs: dict[tuple[str, str, str], str | None] = field(default_factory=dict, init=False)
     chronicle: Chronicle = field(init=False)
     _repeating: Repeating = field(init=False)
+    _ration: Ration = field(init=False)
     _known: set[tuple[str, str, str]] = field(default_factory=set, init=False)
     _known_before_test: frozenset[tuple[str, str, str]] = field(default=frozenset(), init=False)
     _spent_after_failure: int | None = field(default=None, init=False)
     _owed: list[Finding] = field(default_factory=list, init=False)
+    _own: set[str] = field(default_factory=set, init=False)
+    _passing: int = field(default=0, init=False)
+    _departed: bool = field(default=False, init=False)
     _withheld: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     _unexercised: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
+        if self.sleep is time.sleep:
+            self.sleep = self.client.pause  # which ends when the run is ended
         self.chronicle = Chronicle(self.knowledge)
+        self.unsettled: list[Request] = []
+        """Creates that may have made a job which no answer told of."""
+        self.client.on_paced = self._paced
+        self.client.on_unsettled = self._unsettled
         self._repeating = Repeating(self.knowledge)
+        self._ration = Ration(self.client.guard, self.knowledge)
 
     # What the endpoint is
+
+    @property
+    def rationed(self) -> bool:
+        """Whether a budget bounds how many jobs the run may create."""
+        return self._ration.in_force
 
     @property
     def inventory_is_open(self) -> bool:
@@ -112,39 +149,96 @@ class Endpoint:
     def scenes(self, family: str) -> tuple[Scene, ...]:
         """The scenes that requests of a family may be built around in this run's mode; never empty.
 
-        Where nothing may be restored, the scene is one in which even a wrongly accepted create touches nothing.
+        Where nothing can or may be restored, or nothing more, the scene is one in which even a wrongly accepted create
+        touches nothing.
         """
         absent = self.knowledge.inventory.absent or draw_absent(self.seed)
-        if self.client.guard.mode != "restore" and not self.inventory_is_open:
-            return (harmless_scene(self.knowledge.inventory, family, absent),)
-        found = scenes(self.knowledge.inventory, family)
-        return found or (invented_scene(absent, real=self.inventory_is_open),)
+        guard = self.client.guard
+        restores = guard.mode == "restore" and guard.jobs_left != 0
+        found = self._real_scenes(family) if restores or self.inventory_is_open else ()
+        if found:
+            return found
+        if self.inventory_is_open:
+            return (invented_scene(absent, real=True),)
+        return (harmless_scene(self.knowledge.inventory, family, absent),)
+
+    def _real_scenes(self, family: str) -> tuple[Scene, ...]:
+        """The scenes on what is known to exist; of several targets, those that the guard lets restores reach."""
+        inventory = self.knowledge.inventory
+        if self.client.guard.remote:
+            destroyable = self.client.target.safety.destroyable
+            targets = tuple(target for target in inventory.targets if (target.project, target.name) in destroyable)
+            if found := scenes(replace(inventory, targets=targets), family):
+                return found
+        return scenes(inventory, family)
 
     def absent_job(self) -> str:
         """A well-formed job id that exists nowhere."""
         return (self.knowledge.inventory.absent or draw_absent(self.seed)).job
 
+    # What counts
+
+    @contextmanager
+    def in_passing(self) -> Iterator[None]:
+        """Judge and journal what is sent inside, but count none of it: it prepares, waits, watches or repeats."""
+        self._passing += 1
+        try:
+            yield
+        finally:
+            self._passing -= 1
+
+    def adopt(self, job: str) -> None:
+        """Let a job that was made in passing, or by somebody else, count as the test's own."""
+        self._own.add(job)
+
+    @property
+    def _is_passing(self) -> bool:
+        """Whether what is sent now does not count; an exploration that has found something only makes it smaller."""
+        return self._passing > 0 or (self.exploring and self._departed)
+
+    def doubts(self) -> bool:
+        """Whether other processes of this run may be the reason for what was seen; if so, the test is run again alone.
+        """
+        self.doubtful |= self.crowded
+        return self.crowded
+
     # Sending
 
-    def begin_test(self, name: str) -> None:
-        """Start a new test: from now on `verify` fails on findings that were not known at this moment."""
+    def begin_test(self, name: str, about: Iterable[str] = ()) -> None:
+        """Start a new test: from now on `verify` fails on findings that were not known at this moment.
+
+        `about` are the requirements that it puts to the test.
+        """
         self.test = name
+        self.about = frozenset(about)
+        self._own = set()
+        self._departed = False
+        self.doubtful = False
         self._owed = []
         self._known_before_test = frozenset(self._known)
         self._spent_after_failure = None
 
-    def send(self, request: Request, *, free_target: bool = False) -> Judged | None:
-        """Send one request; None where the guard withheld it or the target lacks what it takes to send it."""
-        judged = self.send_all([request], free_target=free_target)
+    def send(self, request: Request, *, free_target: bool = False, lesson: Lesson | None = None) -> Judged | None:
+        """Send one request; None where the guard withheld it or the target lacks what it takes to send it.
+
+        `lesson` is what a create teaches besides what its request shows, where there is a budget of jobs.
+        """
+        judged = self.send_all([request], free_target=free_target, lesson=lesson)
         return judged[0] if judged else None
 
-    def send_all(self, requests: Iterable[Request], *, free_target: bool = False) -> list[Judged | None]:
+    def sample(self, operation: Operation, cases: Iterable[CaseOrRequest]) -> list[CaseOrRequest]:
+        """The share of these cases that the run's profile sends for this operation."""
+        return sample(cases, self.profile.share, list(OPERATIONS).index(operation.id))
+
+    def send_all(
+        self, requests: Iterable[Request], *, free_target: bool = False, lesson: Lesson | None = None
+    ) -> list[Judged | None]:
         """Send requests, at the same time as far as the run's workers allow; judge and journal them in their order.
 
         What is found is tried again, after all were sent; a run that stops at the first sight spares itself that.
         """
         outcomes: list[Judged | None] = []
-        for attempt in self.client.attempts(requests):
+        for attempt in self._attempts(list(requests), lesson):
             if self.stopped:
                 break
             if isinstance(attempt, Exchange):
@@ -156,16 +250,24 @@ class Endpoint:
                 self.try_again(judged)
         return outcomes
 
+    def _attempts(self, requests: list[Request], lesson: Lesson | None = None) -> Iterator[Attempt]:
+        """Yield what becomes of each request; a create that is not worth one of the jobs left is withheld."""
+        objections = self._ration.objections(requests, lesson)
+        sent = self.client.attempts(r for r, objection in zip(requests, objections, strict=True) if objection is None)
+        for request, objection in zip(requests, objections, strict=True):
+            yield next(sent) if objection is None else Withheld(request, objection)
+
     def try_again(self, judged: Judged) -> None:
         """Send the request of an exchange with findings once more, and journal whether they repeat."""
         if self.stop is not None or judged.status == 0:
             return
 
         def send() -> tuple[int, Judgement] | None:
-            attempt = self.client.attempt_all([judged.exchange.request])[0]
+            attempt = next(self._attempts([judged.exchange.request]))
             if not isinstance(attempt, Exchange):
                 return None
-            again = self.record(attempt)
+            with self.in_passing():
+                again = self.record(attempt)
             return again.number, again.judgement
 
         for record in self._repeating.try_again(judged.number, judged.exchange, judged.judgement, send):
@@ -208,11 +310,23 @@ class Endpoint:
 
     def record(self, exchange: Exchange, *, free_target: bool = False) -> Judged:
         """Judge and journal an exchange that was had by other means than `send`."""
-        judgement = self.chronicle.feed(exchange, free_target=free_target)
+        told = self.chronicle.tell(exchange, free_target=free_target)
+        judgement, passing = told.judgement, self._is_passing
+        if exchange.request.method == "POST" and exchange.response.status in REFUSED and judgement.findings:
+            self.doubts()  # a job of another process may keep the target busy
+        held: frozenset[tuple[str, str]] = frozenset()
+        if not passing:
+            if (created := created_job(told)) is not None:
+                self._own.add(created)
+            held = counted(told, self.about, self._own if self.client.guard.mode == "restore" else None)
         found = match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         number = self.journal.exchange(
-            redact(exchange, self.client.secrets), operation=operation, test=self.test, judgement=judgement
+            redact_request(exchange, self.client.secrets),
+            operation=operation,
+            test=self.test,
+            judgement=Judgement(held, judgement.findings),
+            passing=passing,
         )
         self._note(judgement.findings)
         return Judged(exchange, judgement, number)
@@ -226,9 +340,22 @@ class Endpoint:
     def _note(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             if finding.departure is None:
+                self._departed = True
                 self._known.add(finding.key)
                 if self.stop is not None and self.stop(finding):
                     self.stopped = True
+
+    def _paced(self, exchange: Exchange) -> None:
+        """Judge an answer that asked for a pause (A-RATE); a bare 503 that did not last says nothing."""
+        if is_paced(exchange.response):
+            with self.in_passing():
+                self.record(exchange)
+
+    def _unsettled(self, request: Request) -> None:
+        found = match(request.method, request.path)
+        if found is not None and found[0].kind == "create":
+            self.unsettled.append(request)
+            self.chronicle.lose(request)
 
     def _not_sent(self, failure: NotSent) -> Judged | None:
         found = operations_at(failure.request.path)
@@ -244,12 +371,21 @@ class Endpoint:
 
     def _no_answer(self, failure: NoAnswer, operation: str | None) -> Judged | None:
         """Tell an endpoint that is gone from one that drops the connection on this request alone (C-STATUS)."""
+        if failure.cause == "stopped":
+            raise RunEnded(failure.reason)
         large = len(failure.request.body or b"") > 65_536
         if operation is None or operation not in self.knowledge.offered or large:
             return None
-        first = self.client.attempt_all([failure.request])[0]
-        if isinstance(first, Exchange):
-            return self.record(first)
+        pauses = iter(REMOTE if self.client.guard.remote else _CLOSE_BY)
+        for _ in range(_TRIES_OF_CLOSED if failure.cause == "closed" else 1):
+            attempt = next(self._attempts([failure.request]))
+            if isinstance(attempt, Exchange):
+                return self.record(attempt)
+            if isinstance(attempt, Withheld):
+                return self._not_sent(attempt)
+            if isinstance(attempt, NoAnswer) and attempt.cause == "stopped":
+                raise RunEnded(attempt.reason)
+            self.sleep(next(pauses))
         lost = isinstance(self.client.attempt_all([self._plain_read()])[0], NoAnswer)
         if lost and failure.cause not in ("closed", "malformed"):
             raise EndpointLost(failure.reason)
@@ -261,7 +397,11 @@ class Endpoint:
         finding = Finding(requirement, operation, "an answer with a documented status", seen, "/response/status")
         judgement = Judgement(findings=(finding,))
         number = self.journal.exchange(
-            redact(exchange, self.client.secrets), operation=operation, test=self.test, judgement=judgement
+            redact_request(exchange, self.client.secrets),
+            operation=operation,
+            test=self.test,
+            judgement=judgement,
+            passing=self._is_passing,
         )
         self._note(judgement.findings)
         if lost:
@@ -275,8 +415,12 @@ class Endpoint:
     # What could not be put to the test
 
     def not_exercised(self, requirement: str, operation: str, reason: str) -> None:
-        """Note why a requirement could not be put to the test on an operation; the first reason stays."""
-        self._unexercised.setdefault((requirement, operation), reason)
+        """Note why a requirement could not be put to the test on an operation.
+
+        Of several reasons the first by the alphabet stays, whatever the order of the tests.
+        """
+        known = self._unexercised.get((requirement, operation), reason)
+        self._unexercised[requirement, operation] = min(reason, known)
 
     def reasons(self) -> Iterator[tuple[str, str, str]]:
         """Every (requirement, operation, reason) noted."""
@@ -284,10 +428,10 @@ class Endpoint:
             yield requirement, operation, reason
 
     def withheld(self) -> dict[str, str]:
-        """For each operation of which something was withheld, the first reason."""
+        """For each operation of which something was withheld, the first reason by the alphabet."""
         found: dict[str, str] = {}
         for (_, operation), reason in self._withheld.items():
-            found.setdefault(operation, reason)
+            found[operation] = min(reason, found.get(operation, reason))
         return found
 
     @contextmanager
@@ -297,14 +441,14 @@ class Endpoint:
         `seconds` are the limits on loopback and on a remote endpoint.
         """
         remote = self.client.guard.remote
-        limit = time.monotonic() + seconds[1 if remote else 0]
+        limit = self.monotonic() + seconds[1 if remote else 0]
         pauses = iter(REMOTE if remote else _CLOSE_BY)
 
         def again() -> bool:
-            left = limit - time.monotonic()
+            left = limit - self.monotonic()
             if left <= 0:
                 return False
-            time.sleep(min(next(pauses), left))
-            return True
+            self.sleep(min(next(pauses), left))
+            return not self.client.ended
 
         yield again

@@ -12,6 +12,7 @@ from strategies.bodies import Body, base_bodies
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
 from suites.endpoint import Endpoint, Judged
+from suites.rationing import Lesson
 
 CREATE_OF = {read: create for create, read in READ_OF.items()} | {
     "flex-list": "flex-create",
@@ -22,20 +23,58 @@ CREATE_OF = {read: create for create, read in READ_OF.items()} | {
 
 
 def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
-    """Return the id of a job that `operation` reads in this scene.
+    """Return the id of a job that `operation` reads in this scene; None where there is none.
 
-    A job that the run has already seen serves; else one is created, or taken from a list. None where there is none.
+    It is one that was created for nothing else, now or by an earlier test; where none can be, one that is known or
+    listed. Which of these makes no difference to what the test counts.
     """
-    known = known_jobs(endpoint, operation, scene)
-    if known:
-        return known[0].job
     create = OPERATIONS[CREATE_OF[operation.id]]
-    created = create_job(endpoint, create, scene) if endpoint.offers(create.id) and scene.real else None
-    if created is not None:
-        return created
-    if read_list(endpoint, operation.family, scene) is not None:
-        known = known_jobs(endpoint, operation, scene)
-    return known[0].job if known else None
+    where = (create.id, scene.project, scene.cluster)
+    if where not in endpoint.shared_jobs:
+        with endpoint.in_passing():
+            job = _known(endpoint, operation, scene) if endpoint.rationed else None
+            job = job or _made_to_be_read(endpoint, create, scene) or _found(endpoint, operation, scene)
+        if job is None and endpoint.client.guard.mode == "restore":
+            return None  # the next one may find what others have created by then
+        endpoint.shared_jobs[where] = job
+    found = endpoint.shared_jobs[where]
+    if found is not None:
+        endpoint.adopt(found)
+    return found
+
+
+def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job as `some_job` does, waiting until it has finished; None where it does not within the time limit."""
+    found = some_job(endpoint, operation, scene)
+    job = endpoint.chronicle.job(found) if found is not None else None
+    if job is None:
+        return None
+    follow_to_the_end(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
+    return job.job if job.finished else None
+
+
+def _made_to_be_read(endpoint: Endpoint, create: Operation, scene: Scene) -> str | None:
+    """Create a job and read it once, so that no later read is its first; None where none is created."""
+    job = create_job(endpoint, create, scene) if endpoint.offers(create.id) and scene.real else None
+    read = OPERATIONS[READ_OF[create.id]]
+    if job is not None and endpoint.offers(read.id):
+        endpoint.send(build(read, path_parameters(read, scene, job)))
+    return job
+
+
+def _found(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that is listed or known, read once if it can be; None where there is none."""
+    read_list(endpoint, operation.family, scene)
+    job = _known(endpoint, operation, scene)
+    if job is not None and operation.kind == "get":
+        endpoint.send(build(operation, path_parameters(operation, scene, job)))
+    return job
+
+
+def _known(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that was seen already, one that has finished if there is one."""
+    known = known_jobs(endpoint, operation, scene)
+    return min(known, key=lambda job: (not job.finished, job.job)).job if known else None
 
 
 def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
@@ -46,7 +85,8 @@ def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | Non
         return some_job(endpoint, operation, scene)
     if operation.kind != "cancel" or not scene.real:
         return None
-    return create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene)
+    with endpoint.in_passing():
+        return create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene)
 
 
 def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[JobHistory]:
@@ -60,12 +100,15 @@ def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[J
     return own + [job for job in found if job.create_operation is None and operation.api == "v2"]
 
 
-def create_job(endpoint: Endpoint, create: Operation, scene: Scene, body: Body | None = None) -> str | None:
-    """Send a conforming create, the plainest by default, and return the id of the new job; None where it was
-    refused.
+def create_job(
+    endpoint: Endpoint, create: Operation, scene: Scene, body: Body | None = None, *, lesson: Lesson | None = None
+) -> str | None:
+    """Send a conforming create, the plainest by default, and return the id of the new job; None where it was refused.
+
+    `lesson` is what can be learnt of the job later, which makes it worth a place of a small budget.
     """
     document = (body or base_bodies(create, scene)[0]).document
-    judged = endpoint.send(build(create, path_parameters(create, scene, ""), document))
+    judged = endpoint.send(build(create, path_parameters(create, scene, ""), document), lesson=lesson)
     return created_id(endpoint, judged)
 
 
@@ -77,6 +120,12 @@ def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
         if job.created is not None and job.created.started == judged.exchange.started:
             return job.job
     return None
+
+
+def created_jobs(endpoint: Endpoint, judged: Iterable[Judged | None]) -> list[JobHistory]:
+    """Return the jobs that these exchanges created; not those of their repetitions."""
+    found = (endpoint.chronicle.job(job) for j in judged if (job := created_id(endpoint, j)) is not None)
+    return [job for job in found if job is not None]
 
 
 def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Judged | None:
@@ -100,8 +149,11 @@ def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]])
 
 
 def follow_to_the_end(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> list[JobHistory]:
-    """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time."""
-    with endpoint.waiting(endpoint.profile.patience) as again:
+    """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time.
+
+    How often that is depends on time, so none of it counts.
+    """
+    with endpoint.waiting(endpoint.profile.patience) as again, endpoint.in_passing():
         for turn in itertools.count():
             open_jobs = [(operation, job) for operation, job in jobs if not is_settled(job)]
             if not open_jobs:

@@ -21,18 +21,23 @@ _TRIED_ALONE = 60
 
 def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
     """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
-    cases = list(cases)
+    cases = endpoint.sample(operation, cases)
     listing = f"{operation.family}-list"
     if not scene.real or listing not in OPERATIONS or not endpoint.offers(listing):
         endpoint.verify(case.request for case in cases)
         return
     with _watched(endpoint, operation, scene) as stray:
         endpoint.verify(case.request for case in cases)
-        if not stray():
+        if not stray() or endpoint.doubts():
             return
         for case in cases[:_TRIED_ALONE]:
-            judged = endpoint.send(case.request)
-            if judged is not None and judged.status >= 400 and stray():
+            with endpoint.in_passing():
+                judged = endpoint.send(case.request)
+            if judged is None or judged.status < 400 or not stray():
+                continue
+            with endpoint.in_passing():  # somebody else may have made a job just then; nobody does so twice on cue
+                endpoint.send(case.request)
+            if stray():
                 _report(endpoint, judged, case)
 
 
@@ -55,16 +60,18 @@ def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator
 
 @dataclass(frozen=True)
 class _Listed:
-    """How many jobs a list counts, and how many creates of this run had succeeded by then."""
+    """How many jobs a list counts, and how many creates of this run may have made one by then."""
 
     total: int
     created: int
+    """Creates that may have made them: those that succeeded, and those whose answer never came."""
 
 
 def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed | None:
     """Read how many jobs the scene's list counts; None where it could not be read."""
-    created = len(endpoint.chronicle.created())
-    judged = read_list(endpoint, operation.family, scene, itemsPerPage="1")
+    created = len(endpoint.chronicle.created()) + len(endpoint.unsettled)
+    with endpoint.in_passing():
+        judged = read_list(endpoint, operation.family, scene, itemsPerPage="1")
     if judged is None:
         return None
     try:

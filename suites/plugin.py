@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,8 @@ from reports.journal import JournalError
 from reports.terminal import print_report, print_standing
 from reports.wording import plural
 from reports.writing import ReportError
-from suites.endpoint import Departed, Endpoint, EndpointLost
+from suites.endpoint import Departed, Endpoint, EndpointLost, RunEnded
+from suites.processes import Processes
 from suites.session import Options, Session
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed
@@ -39,6 +41,7 @@ class SuitePlugin:
         self._show = show or print_session
         self._endpoint: Endpoint | None = None
         self._interrupted = False
+        self._fuzzes = False
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> SuitePlugin:
@@ -63,6 +66,7 @@ class SuitePlugin:
                         update_waivers=option.update_waivers,
                         gate=option.gate,
                         shard=option.shard,
+                        time_limit=option.time_limit,
                     )
                 )
             )
@@ -80,20 +84,54 @@ class SuitePlugin:
                 self._give_up(str(error), UNREACHABLE)
             except (JournalError, ServerError) as error:
                 self._give_up(str(error), SUITE_ERROR)
+            except Exception as error:
+                self._give_up(f"the run could not be started ({type(error).__name__}: {error})", SUITE_ERROR)
             assert self._endpoint is not None
+            if self._fuzzes and self._endpoint.profile.fuzz_examples:
+                # What Hypothesis draws depends on which modules are there: let it be the same ones for every test, in
+                # every shard and process. And what is here before processes are forked need not be read in each.
+                importlib.import_module("strategies.fuzzed")
         return self._endpoint
 
+    def go_on_with(self, endpoint: Endpoint) -> None:
+        """Run the tests of this process against an endpoint of its own."""
+        self._endpoint = endpoint
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was cut short, or the endpoint was lost."""
+        return self._interrupted
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the tests in several processes where that is wanted and can be; None lets pytest run them here."""
+        if self.session.options.processes == 1 or self.first is not None or session.testsfailed or not session.items:
+            return None
+        endpoint = self.endpoint()
+        count = self.session.processes(len(session.items))
+        if count == 1:
+            return None
+        self.session.rest()
+        processes = Processes(self.session, session)
+        try:
+            processes.run(count)
+        finally:
+            self._interrupted |= processes.cut
+            endpoint.begin_test("")
+        return True
+
     def _give_up(self, sentence: str, code: int) -> None:
-        self.failure = sentence
+        self.failure = sentence = self.session.masked(sentence)
         pytest.exit(sentence, returncode=code)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
         wanted = set(self.session.options.requirements)
         kept = [i for i in items if not wanted or wanted & {r for m in i.iter_markers("requirement") for r in m.args}]
+        self._fuzzes = any("test_schemathesis" in item.nodeid for item in kept)
         if self.session.options.shard is not None:
             try:
-                kept = share([(item, _unit(item)) for item in kept], Shard.parse(self.session.options.shard))
+                kept = share(kept, Shard.parse(self.session.options.shard))
             except ShardError as error:
                 self._give_up(str(error), USAGE)
         if self.first is not None:
@@ -143,7 +181,10 @@ class SuitePlugin:
         error = call.excinfo.value if call.excinfo is not None else None
         if error is None or self._endpoint is None or isinstance(error, pytest.skip.Exception | pytest.exit.Exception):
             return report
-        if isinstance(error, EndpointLost):
+        if isinstance(error, RunEnded):
+            self._interrupted = True
+            item.session.shouldstop = str(error)
+        elif isinstance(error, EndpointLost):
             self._interrupted = True
             if not error.found:
                 self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
@@ -151,7 +192,8 @@ class SuitePlugin:
         elif isinstance(error, KeyboardInterrupt):
             self._interrupted = True
         elif not _is_departure(error):
-            self._endpoint.journal.error(item.nodeid, f"{type(error).__name__}: {error}"[:2_000])
+            said = self.session.masked(f"{type(error).__name__}: {error}")
+            self._endpoint.journal.error(item.nodeid, said[:2_000])
         if self._endpoint.stopped:
             item.session.shouldstop = "enough was seen"
         return report
@@ -178,20 +220,11 @@ class SuitePlugin:
         except (ReportError, WaiverError) as error:
             self.failure = str(error)
             session.exitstatus = SUITE_ERROR
+        except Exception as error:
+            self.failure = self.session.masked(f"the run could not be ended ({type(error).__name__}: {error})")
+            session.exitstatus = SUITE_ERROR
         finally:
             self.session.close()
-
-
-def _unit(item: pytest.Item) -> tuple[str, str]:
-    """What must stay together with other tests when a run is split into shards.
-
-    The lists and the finished jobs that a test reads may be those that the tests of the same family's lifecycle left.
-    """
-    module = item.nodeid.partition("::")[0].rpartition("/")[2]
-    operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
-    if operation is not None and module in ("test_lifecycle.py", "test_listing.py"):
-        return "jobs", operation.family
-    return "test", item.nodeid
 
 
 def _is_departure(error: BaseException) -> bool:

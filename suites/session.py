@@ -7,6 +7,8 @@ import os
 import platform
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -15,7 +17,7 @@ from random import SystemRandom
 
 from contracts import CONTRACT_VERSION
 from contracts.catalogue import REQUIREMENTS
-from contracts.exchange import Request
+from contracts.exchange import Exchange, Request
 from contracts.finding import Finding
 from contracts.knowledge import EVERY, Knowledge
 from contracts.knowledge_form import knowledge_as_json
@@ -29,20 +31,29 @@ from reference.server import ReferenceServer
 from reports.comparison import outline
 from reports.journal import JournalWriter
 from reports.matrix import Tally
-from reports.model import Report
+from reports.model import EXIT_CODES, INCOMPLETE, PASSED, Report
 from reports.records import Header, Record
 from reports.standing import Standing
 from reports.writing import JOURNAL, ReportError, end_journal, write_reports
 from suites.endpoint import Endpoint
+from suites.left_behind import jobs_left, tidy_up
 from suites.profiles import PROFILES
 from targets.client import Client
 from targets.curl import curl
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed, PreflightReport, preflight
-from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate, with_schemes
-from targets.target_file import parse_rate, target_from_file, target_from_text, target_from_url
+from targets.redaction import mask_text, secrets_in
+from targets.secret import Secret
+from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
+from targets.target_file import parse_duration, parse_rate, target_from_file, target_from_text, target_from_url
 
 REFERENCE = "reference"
+_MOST_PROCESSES = 4
+_WORTH_SHARING = 40
+"""From so many tests on a run is shared among processes, if nobody says among how many."""
+_LAST_LOOK = 60.0
+_HURRIED_LOOK = 1.0
+"""Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
 _VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
 
 
@@ -65,6 +76,8 @@ class Options:
     update_waivers: bool = False
     gate: Gate | None = None
     shard: str | None = None
+    processes: int | None = 1
+    time_limit: str | None = None
 
     def checked(self) -> Options:
         """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
@@ -98,12 +111,24 @@ class Options:
             raise TargetError("a shard is no whole run: give --baseline and --update-waivers to `merge` instead")
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a run has before its journal: the client, what is known of the endpoint, the journal's header, and the
+    exchanges of the preflight."""
+
+    client: Client
+    knowledge: Knowledge
+    header: Header
+    exchanges: tuple[Exchange, ...]
+
+
 @dataclass
 class Session:
     """A run under way. Open it, let the suites use `endpoint`, then finish it; closing without that leaves no report.
 
     `observer` sees every record of the journal as it is written. `stop` is handed to the endpoint. `server` is an
-    endpoint that already runs and is verified instead of starting one.
+    endpoint that already runs and is verified instead of starting one; `target`, where given, is the target as the
+    options would describe it. `connect` makes the client.
     """
 
     options: Options
@@ -111,6 +136,8 @@ class Session:
     observer: Callable[[Record], None] | None = None
     stop: Callable[[Finding], bool] | None = None
     server: ReferenceServer | None = None
+    target: Target | None = None
+    connect: Callable[..., Client] = Client
 
     def __post_init__(self) -> None:
         self.options = options = self.options.checked()
@@ -126,9 +153,14 @@ class Session:
         self._own_server: ReferenceServer | None = None
         self._client: Client | None = None
         self._folder: Path | None = None
+        self._timer: threading.Timer | None = None
+        self._secrets: tuple[Secret, ...] = ()
+        self.ended_because: str | None = None
+        """Why the run was ended before it was done, where it was not by whoever started it."""
+        self._prepared: Prepared | None = None
 
-    def open(self) -> Endpoint:
-        """Start the reference endpoint if need be, look before the leap, and open the journal.
+    def prepare(self) -> Prepared:
+        """Start the reference endpoint if need be, and look before the leap; nothing is written yet.
 
         Raises TargetError (options, target file, environment), PreflightFailed, or ServerError.
         """
@@ -140,7 +172,7 @@ class Session:
         assert self._client is not None
         if found.takes_any:
             target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
-        offered, reasons = _offered(target, found)
+        offered, reasons = offered_operations(target, found)
         owner = target.credentials.get("owner")
         knowledge = Knowledge(
             inventory=target.inventory,
@@ -149,20 +181,100 @@ class Session:
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
         header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
+        return Prepared(self._client, knowledge, header, found.exchanges)
+
+    def open(self) -> Endpoint:
+        """Prepare the run and open the journal.
+
+        Raises what `prepare` raises, and JournalError.
+        """
+        self._started = time.monotonic()
+        prepared = self._prepared = self.prepare()
+        self._limit_time(prepared.client)
+        header = prepared.header
         self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self.tally = Tally(header)
         journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
-        profile = PROFILES[self.options.profile]
-        self.endpoint = Endpoint(self._client, knowledge, journal, profile, self.options.seed, self.stop)
+        self.endpoint = self._endpoint(prepared.client, prepared.knowledge, journal)
         self.endpoint.begin_test("preflight")
-        for judged in [self.endpoint.record(exchange) for exchange in found.exchanges]:
-            self.endpoint.try_again(judged)
+        with self.endpoint.in_passing():  # every shard of a run looks before its own leap
+            for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
+                self.endpoint.try_again(judged)
         return self.endpoint
+
+    def _endpoint(self, client: Client, knowledge: Knowledge, journal: JournalWriter) -> Endpoint:
+        assert self.options.seed is not None
+        profile = PROFILES[self.options.profile]
+        if client.guard.mode != "restore":
+            profile = profile.where_nothing_is_restored()
+        return Endpoint(client, knowledge, journal, profile, self.options.seed, self.stop)
+
+    def processes(self, tests: int) -> int:
+        """How many processes share the run's tests, which are so many.
+
+        More than one only where what each of them sends needs no common account: on loopback, where everything may be
+        restored, without a budget of jobs or a limit of the rate, and with clusters that are known.
+        """
+        client, wanted = self.endpoint.client, self.options.processes
+        free = client.guard.mode == "restore" and not client.guard.remote and client.guard.budget is None
+        if not free or client.target.limits.rate or self.endpoint.inventory_is_open or self.stop is not None:
+            return 1
+        if not hasattr(os, "fork"):
+            return 1
+        if wanted is None:
+            # Where there is no such function, a fork is not always safe: there only who asks for processes gets them.
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+            wanted = min(_MOST_PROCESSES, cores) if tests >= _WORTH_SHARING else 1
+        return max(1, min(wanted, tests))
+
+    def rest(self) -> None:
+        """Send nothing more from this process: others go on with the run from here."""
+        self.endpoint.client.close()
+        self.endpoint.journal.flush()
+
+    def part(self, path: Path) -> Endpoint:
+        """Go on with the run in a process of its own, after `rest`: with its own client, and its own journal at `path`.
+
+        Raises JournalError.
+        """
+        prepared = self._prepared
+        assert prepared is not None
+        self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
+        client = self._client = self.connect(
+            prepared.client.target, workers=prepared.client.workers, prefer=prepared.client.prefer
+        )
+        self._limit_time(client)
+        self.endpoint = self._endpoint(client, prepared.knowledge, JournalWriter(path, prepared.header))
+        return self.endpoint
+
+    def end_part(self, *, partial: bool) -> None:
+        """End the journal of this process, and its client."""
+        self._wind_up(partial=partial)
+        verdict = INCOMPLETE if partial else PASSED
+        because = self.ended_because if partial else None
+        self.endpoint.journal.close(
+            ended=_now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
+        )
+        self.endpoint.client.close()
+
+    def _limit_time(self, client: Client) -> None:
+        """Have the client ended when the run's time is up."""
+        limit = client.target.limits.run_seconds
+        if limit is None:
+            return
+
+        def end() -> None:
+            self.ended_because = f"the time limit of {_in_words(limit)} has passed"
+            client.end(self.ended_because)
+
+        self._timer = threading.Timer(max(0.0, self._started + limit - time.monotonic()), end)
+        self._timer.daemon = True
+        self._timer.start()
 
     def _look(self, target: Target, workers: int) -> PreflightReport:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
-        self._client = Client(target, workers=workers)
+        self._client = self.connect(target, workers=workers)
         try:
             return preflight(self._client, seed=self.options.seed)
         except PreflightFailed:
@@ -170,7 +282,7 @@ class Session:
             if owner is None or not (owner.digest and owner.bearer):
                 raise
             self._client.close()
-            self._client = Client(target, workers=workers, prefer="digest")
+            self._client = self.connect(target, workers=workers, prefer="digest")
         return preflight(self._client, seed=self.options.seed)
 
     @property
@@ -179,13 +291,15 @@ class Session:
         return hasattr(self, "endpoint")
 
     def finish(self, *, partial: bool = False) -> Report:
-        """Note what was not exercised and why, end the journal, make and write the reports.
+        """See to what the run leaves behind, note what was not exercised and why, end the journal, make and write the
+        reports.
 
         Raises ReportError where something could not be written, WaiverError where waivers could not be.
         """
         journal = self.endpoint.journal
-        self._note_statuses(journal)
-        self.report = end_journal(journal, self.tally, ended=_now(), partial=partial)
+        because = self.ended_because if partial else None
+        self._wind_up(partial=partial)
+        self.report = end_journal(journal, self.tally, ended=_now(), partial=partial, because=because)
         if not self.policy.silent:
             run = outline(self.report)
             self.waivers_added = self.policy.write_waivers(run)
@@ -196,6 +310,15 @@ class Session:
             )
         return self.report
 
+    def _wind_up(self, *, partial: bool) -> None:
+        self._stop_timer()
+        journal = self.endpoint.journal
+        if self._own_server is None:  # an endpoint that ends with the run takes its jobs with it
+            tidy_up(self.endpoint, seconds=_LAST_LOOK if not partial else _HURRIED_LOOK)
+            for job in jobs_left(self.endpoint):
+                journal.job(job)
+        self._note_statuses(journal)
+
     @property
     def exit_code(self) -> int:
         """The exit code of the finished run: the gate's, where one was asked for, else the verdict's."""
@@ -204,8 +327,10 @@ class Session:
 
     def close(self) -> None:
         """Stop everything that was started; harmless when called again."""
+        self._stop_timer()
         client, self._client = self._client, None
         if client is not None:
+            self._secrets = client.secrets
             client.close()
         server, self._own_server = self._own_server, None
         if server is not None:
@@ -213,6 +338,16 @@ class Session:
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def masked(self, text: str) -> str:
+        """Return text, such as an error's own words, without the secrets of this run."""
+        known = self._secrets if self._client is None else self._client.secrets
+        return mask_text(text, (*known, *secrets_in(self.environ)))
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
 
     def curl(self, request: Request) -> str:
         """The copyable command for a request of this run."""
@@ -227,6 +362,8 @@ class Session:
 
     def _target(self) -> Target:
         options = self.options
+        if self.target is not None:
+            return self.target
         if options.target is not None:
             target = target_from_file(options.target, self.environ)
         elif options.base_url is not None:
@@ -236,7 +373,9 @@ class Session:
         if options.level is not None:
             target = replace(target, level=options.level)
         rate = parse_rate(options.rate, "--rate") if options.rate is not None else None
-        return with_rate(with_mode(target, options.mode), rate)
+        target = with_rate(with_mode(target, options.mode), rate)
+        limit = options.time_limit
+        return with_run_seconds(target, None if limit is None else parse_duration(limit, "--time-limit"))
 
     def _reference_target(self) -> Target:
         server = self.server
@@ -281,8 +420,11 @@ class Session:
                 journal.status("not exercised", reason, requirement=requirement, operation=operation)
 
 
-def _offered(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
-    """Decide which operations are judged: what the target claims, else what was found to be there."""
+def offered_operations(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
+    """Decide which operations are judged: what the target claims, else what was found to be there.
+
+    Return them, and for every operation True or the reason why it is not among them.
+    """
     offered: set[str] = set()
     reasons: dict[str, bool | str] = {}
     for operation in OPERATIONS.values():
@@ -301,6 +443,14 @@ def _offered(target: Target, found: PreflightReport) -> tuple[frozenset[str], di
         reasons[name] = True if there else reason
     assert offered <= EVERY
     return frozenset(offered), reasons
+
+
+def _in_words(seconds: float) -> str:
+    """Return a length of time as a person would write it."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _now() -> str:

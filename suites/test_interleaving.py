@@ -14,7 +14,7 @@ from strategies.requests import build
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
 from suites.exploring import exploring_settings, run_exploring
-from suites.jobs import place, read_list
+from suites.jobs import created_jobs, place, read_list
 from suites.marks import puts_to_the_test
 
 
@@ -25,6 +25,8 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     scenes = [(o, scene) for o in creates for scene in endpoint.scenes(o.family)[:2] if scene.real]
     if not scenes:
         return
+    # Whether a job was seen before, perhaps in a list among others, depends on who else makes jobs.
+    endpoint.about -= {"S-FIXED"}
 
     class Jobs(RuleBasedStateMachine):
         """Creates and reads jobs; what the answers must be is the chronicle's business."""
@@ -37,10 +39,9 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
         def create(self, which: int, form: int) -> None:
             operation, scene = scenes[which]
             bodies = base_bodies(operation, scene)
-            known = len(endpoint.chronicle.created())
             document = bodies[form % len(bodies)].document
-            endpoint.verify([build(operation, path_parameters(operation, scene, ""), document)])
-            self.jobs += endpoint.chronicle.created()[known:]
+            request = build(operation, path_parameters(operation, scene, ""), document)
+            self.jobs += created_jobs(endpoint, endpoint.verify([request]))
 
         @rule(which=st.integers(0, 15), times=st.integers(1, 3))
         def read(self, which: int, times: int) -> None:
@@ -63,14 +64,16 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
         @rule(which=st.integers(0, len(scenes) - 1), size=st.sampled_from(("1", "2", "5", "500")))
         def read_a_list(self, which: int, size: str) -> None:
             operation, scene = scenes[which]
-            read_list(endpoint, operation.family, scene, itemsPerPage=size)
+            with endpoint.in_passing():  # what a short page shows depends on who else makes jobs
+                read_list(endpoint, operation.family, scene, itemsPerPage=size)
 
         @rule(which=st.integers(0, 15))
         def cancel(self, which: int) -> None:
             mine = [job for job in self.jobs if job.create_operation == "cluster-create"]
             operation = OPERATIONS["cluster-cancel"]
             if mine and endpoint.offers(operation.id):
-                endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])
+                with endpoint.in_passing():  # whether the job has finished by now depends on time
+                    endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])
 
     seed(endpoint.random(endpoint.test).getrandbits(64))(Jobs)
     profile = endpoint.profile

@@ -29,7 +29,7 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
         return
     # The plain answer comes before the others are asked for: what it shows finished is finished in all of them.
     plain = endpoint.verify([request])
-    for case in in_every_form(request):
+    for case in endpoint.sample(operation, in_every_form(request)):
         # Compared one at a time, so that in the journal each finding follows its own exchange.
         compare_forms(endpoint, operation, [*plain, *endpoint.verify([case.request])])
 
@@ -38,7 +38,8 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
 @on(EVERY)
 def test_an_error_in_every_form_is_an_error(endpoint: Endpoint, operation: Operation) -> None:
     """Under an envelope an error may be wrapped or not; its status is the same."""
-    endpoint.verify(_requests(case for bad in refused(endpoint, operation) for case in in_every_form(bad)))
+    every = [case for bad in refused(endpoint, operation) for case in in_every_form(bad)]
+    endpoint.verify(_requests(endpoint.sample(operation, every)))
 
 
 @puts_to_the_test("V-FLOOR", "C-MEDIA")
@@ -49,7 +50,8 @@ def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint
     if request is None:
         endpoint.not_exercised("V-FLOOR", operation.id, "there is no job to read, and none may be created")
         return
-    endpoint.verify(_requests(later_versions(operation, request, endpoint.knowledge.latest_date)))
+    every = later_versions(operation, request, endpoint.knowledge.latest_date)
+    endpoint.verify(_requests(endpoint.sample(operation, every)))
 
 
 @puts_to_the_test("V-QUERY", "C-5XX")
@@ -57,9 +59,11 @@ def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint
 def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Words, numbers, nothing, broken escapes and repetitions as `envelope` and `pretty`; odd queries besides."""
     request = ordinary(endpoint, operation) or absent_read(endpoint, operation)
+    if operation.kind == "create" and endpoint.rationed:
+        request = refused(endpoint, operation)[-1]  # one that costs no job
     every = list(odd_queries(request))
     step = 1 if endpoint.profile.odd_inputs is None else max(1, len(every) // (2 * endpoint.profile.odd_inputs))
-    endpoint.verify(_requests(every[::step]))
+    endpoint.verify(_requests(endpoint.sample(operation, every[::step])))
 
 
 @puts_to_the_test("C-5XX", "C-STATUS", "C-MEDIA")
@@ -68,7 +72,7 @@ def test_whatever_is_asked_for_the_answer_is_in_form(endpoint: Endpoint, operati
     """Accept headers for which any version conforms, or 406."""
     request = ordinary(endpoint, operation) or absent_read(endpoint, operation)
     every = list(unsettled_accepts(request))
-    endpoint.verify(_requests(every[: endpoint.profile.odd_inputs]))
+    endpoint.verify(_requests(endpoint.sample(operation, every[: endpoint.profile.odd_inputs])))
 
 
 def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:

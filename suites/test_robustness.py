@@ -19,8 +19,8 @@ def test_no_body_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Deep nesting, a megabyte, huge numbers, lone surrogates, other encodings."""
     good = ordinary(endpoint, operation)
     assert good is not None
-    cases = list(hurtful_bodies(good))
-    endpoint.verify(case.request for case in cases[: endpoint.profile.odd_inputs])
+    cases = list(hurtful_bodies(good))[: endpoint.profile.odd_inputs]
+    endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
 
 @puts_to_the_test("C-5XX", "C-STATUS")
@@ -28,8 +28,8 @@ def test_no_body_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
 def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Content types that no rule settles, and headers that nobody asked for."""
     good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
-    cases = list(odd_headers(good))
-    endpoint.verify(case.request for case in cases[: endpoint.profile.odd_inputs])
+    cases = list(odd_headers(good))[: endpoint.profile.odd_inputs]
+    endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
 
 @puts_to_the_test("C-5XX", "L-PAGE")
@@ -39,7 +39,7 @@ def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     scene = endpoint.scenes(operation.family)[0]
     cases = list(odd_pages(build(operation, path_parameters(operation, scene, ""))))
     step = 1 if endpoint.profile.odd_inputs is None else 2
-    endpoint.verify(case.request for case in cases[::step])
+    endpoint.verify(case.request for case in endpoint.sample(operation, cases[::step]))
 
 
 @puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX")
@@ -48,7 +48,7 @@ def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, opera
     """404 or 405 with an error body."""
     good = absent_read(endpoint, operation)
     taken = frozenset(found.method for found, _ in operations_at(good.path)) | _unclaimed(endpoint, good.path)
-    endpoint.verify(case.request for case in other_methods(good, taken))
+    endpoint.verify(case.request for case in endpoint.sample(operation, other_methods(good, taken)))
 
 
 def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
@@ -62,4 +62,4 @@ def test_no_path_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Percent-encoded bytes that are no UTF-8; after all else, as there are servers that do not survive them."""
     scene = endpoint.scenes(operation.family)[0]
     job = job_for(endpoint, operation, scene) or endpoint.absent_job()
-    endpoint.verify(case.request for case in undecodable_paths(operation, scene, job))
+    endpoint.verify(case.request for case in endpoint.sample(operation, undecodable_paths(operation, scene, job)))

@@ -13,12 +13,12 @@ from tests.atlas_conformance.program import atlas
 def test_alone_it_prints_its_help_and_does_nothing(tmp_path: Path) -> None:
     ended = atlas(cwd=tmp_path)
     assert ended.returncode == 2  # so that a script whose command went missing does not pass
-    for command in ("run", "serve", "requirements"):
+    for command in ("run", "init", "doctor", "serve", "requirements"):
         assert f"\n  {command} " in ended.stderr
     assert "Error" not in ended.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "serve", "requirements"])
+@pytest.mark.parametrize("command", ["run", "init", "doctor", "serve", "requirements"])
 def test_each_command_has_help(tmp_path: Path, command: str) -> None:
     ended = atlas(command, "--help", cwd=tmp_path)
     assert ended.returncode == 0

@@ -104,7 +104,8 @@ def test_the_same_seed_sends_the_same_requests_in_the_same_order(
     whole_run: Run, described: Described, tmp_path: Path
 ) -> None:
     described.server.reset()
-    arguments = ("--target", described.file, "--profile", "quick", "--seed", "5", "--report", "reports")
+    once = ("--processes", "1")
+    arguments = ("--target", described.file, "--profile", "quick", "--seed", "5", "--report", "reports", *once)
     # What the surroundings say about pytest and about hashing must not matter.
     environ = {**described.environ, "PYTEST_ADDOPTS": "-x --no-such-option", "PYTHONHASHSEED": "1"}
     assert atlas("run", *arguments, cwd=tmp_path, environ=environ).returncode == 0

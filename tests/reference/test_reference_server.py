@@ -129,7 +129,7 @@ def test_what_can_t_be_started_is_told_in_one_sentence(in_process: bool) -> None
         ({"imitate": {"K-NOTHING"}}, "no known departure"),
         ({"step": 0.0}, "too short"),
         ({"level": "full"}, "no level"),
-        ({"authentication": ()}, "digest, bearer"),
+        ({"authentication": ("basic",)}, "digest, bearer"),
         ({"rate": 0}, "at least 1"),
         ({"fault": "x"}, "no fault"),
     ):

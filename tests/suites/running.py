@@ -13,6 +13,7 @@ from reference.server import ReferenceServer
 from reports.model import Report
 from suites.plugin import SuitePlugin
 from suites.session import Options, Session
+from targets.target import Mode
 
 KEYS = ("public_key", "private_key")
 ACCOUNT = ("client_id", "client_secret")
@@ -27,16 +28,18 @@ def verified(
     level: str = "extended",
     without: Iterable[str] = (),
     profile: str = "quick",
+    mode: Mode | None = None,
 ) -> tuple[int, Report]:
     """Run the suites against a running endpoint; return the exit code and the report.
 
-    `requirements` selects by requirement (none: everything); `without` are keys that the target file leaves out.
+    `requirements` selects by requirement (none: everything); `without` are keys that the target file leaves out;
+    `mode` what may be sent.
     """
     lines = target_toml(server.url, server.inventory, level=level).splitlines()
     kept = [line for line in lines if line.partition(" = ")[0] not in set(without)]
     target = folder / "target.toml"
     target.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    options = Options(target=str(target), profile=profile, seed=seed, requirements=tuple(requirements))
+    options = Options(target=str(target), profile=profile, seed=seed, requirements=tuple(requirements), mode=mode)
     session = Session(options, environ=dict(environment(server.credentials)))
     plugin = SuitePlugin(session, show=lambda finished: None)
     code = run_suites(plugin)

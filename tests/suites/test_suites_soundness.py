@@ -151,7 +151,7 @@ def sent_with(seed: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def observe(record: Record) -> None:
-        if isinstance(record, ExchangeRecord):
+        if isinstance(record, ExchangeRecord) and not record.passing:  # of those there are as many as time wants
             request = record.exchange.request
             body = (request.body or b"").decode("latin-1")
             found.append((f"{request.method} {request.target}", re.sub(r"\b1[0-9]{9}\b", "MOMENT", body)))

@@ -1,0 +1,20 @@
+"""What a run costs the endpoint, in requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reference.server import ReferenceServer
+from tests.suites.running import complaint, unexercised, verified
+
+NEEDS_A_CREATE = {"B-ACCEPT", "S-NEW", "S-SAME", "T-ECHO", "T-NEW"}
+
+
+def test_a_quick_run_that_restores_nothing_is_light(tmp_path: Path) -> None:
+    """At 1,200 requests a minute, half a minute; and what can be told without a job is told."""
+    with ReferenceServer(seed=11, step=0.02) as server:
+        code, report = verified(server, tmp_path, mode="refusals")
+    assert complaint(report) == []
+    assert code == 0
+    assert report.exchanges <= 600
+    assert unexercised(report, "core") == NEEDS_A_CREATE
