@@ -9,8 +9,11 @@ import click
 
 _COMMANDS = {
     "run": ("atlas_conformance.running", "run_command", "Verify an endpoint against the whole contract."),
+    "init": ("atlas_conformance.initiating", "init_command", "Ask an endpoint what exists, and write a target file."),
+    "doctor": ("atlas_conformance.doctoring", "doctor_command", "Show what a run would do before it does it."),
     "serve": ("reference.command", "serve_command", "Serve the reference endpoint until Ctrl-C."),
     "prove": ("atlas_conformance.proving", "prove_command", "Run the suites against every fault they should catch."),
+    "hammer": ("atlas_conformance.hammering", "hammer_command", "Verify an endpoint under load, many users at once."),
     "check": ("atlas_conformance.checking", "check_command", "Judge recorded traffic: HAR files and journals."),
     "record": ("atlas_conformance.recording", "record_command", "Record and judge the traffic to an endpoint."),
     "drift": ("atlas_conformance.drifting", "drift_command", "Compare the contract with a vendor's OpenAPI file."),

@@ -30,7 +30,7 @@ def _known(context: click.Context, parameter: click.Parameter, faults: tuple[str
     "--class",
     "classes",
     multiple=True,
-    type=click.Choice(["shape", "negative", "rule", "stateful", "subtle"]),
+    type=click.Choice(["shape", "negative", "rule", "stateful", "subtle", "concurrent"]),
     help="Try the faults of this class alone. Repeatable.",
 )
 @click.option("--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True)

@@ -15,6 +15,9 @@ from reference.freedoms import FREEDOMS, IMITATIONS
 from targets.target import Level
 
 SOUND = "sound"
+USERS = 50
+"""So many users come at once in a trial under load."""
+
 _READ_BACK = {"cluster-cancel": "cluster-get"}
 
 
@@ -22,7 +25,8 @@ _READ_BACK = {"cluster-cancel": "cluster-get"}
 class Trial:
     """One behaviour to run the suites against: a single fault, or a sound endpoint in one of its modes (`fault` None).
 
-    `requirement` is the one that the fault breaks, `operations` those that it shows on, `kind` its class.
+    `requirement` is the one that the fault breaks, `operations` those that it shows on, `kind` its class. With `users`,
+    so many come at once, in place of the sequential suites.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Trial:
     level: Level = "extended"
     authentication: tuple[str, ...] = ("digest", "bearer")
     seed: int = 0
+    users: int = 0
 
     def catches(self, finding: Finding) -> bool:
         """Whether a finding names what the fault breaks, where it breaks it."""
@@ -96,6 +101,7 @@ def _of_fault(fault: Fault, seed: int) -> Trial:
         requirement=fault.requirement,
         operations=fault.operations,
         seed=seed,
+        users=USERS if fault.kind == "concurrent" else 0,
     )
 
 
@@ -117,7 +123,8 @@ def sound_trials(seed: int = 0) -> list[Trial]:
         trials.append(Trial(f"sound, freedoms {i}", f"choice {i} of every freedom", freedoms=chosen, seed=seed + 4 + i))
     random = Random(f"freedoms:{seed}")
     mixed = {name: random.choice(choices) for name, choices in FREEDOMS.items()}
-    return [*trials, Trial("sound, freedoms mixed", "any choice of each freedom", freedoms=mixed, seed=seed + 99)]
+    trials.append(Trial("sound, freedoms mixed", "any choice of each freedom", freedoms=mixed, seed=seed + 99))
+    return [*trials, Trial("sound, under load", f"{USERS} users at once", seed=seed + 100, users=USERS)]
 
 
 def interleaved(trials: list[Trial], workers: int) -> list[list[Trial]]:

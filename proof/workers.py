@@ -7,13 +7,18 @@ import os
 import signal
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 
+from contracts.operations import OPERATIONS
+from proof.hammered import try_hammered
 from proof.trials import Outcome, Trial, interleaved
 from reference.server import ReferenceServer
+from strategies.scenes import invented_scene, path_parameters
 from suites.plugin import SuitePlugin
 from suites.session import Options, Session
+from targets.target import draw_absent
 
 TRIAL_LIMIT = 240.0
 """Seconds after which a trial is given up."""
@@ -62,6 +67,7 @@ def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
+    _warm()
     server: ReferenceServer | None = None
     settings: tuple[str, tuple[str, ...]] | None = None
     try:
@@ -76,11 +82,22 @@ def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[
                 server.__enter__()
                 settings = wanted
             server.reset(fault=trial.fault, freedoms=trial.freedoms, imitate=trial.imitate)
-            results.send(_forked(trial, server, profile, run))
+            results.send(try_hammered(trial, server) if trial.users else _forked(trial, server, profile, run))
     finally:
         if server is not None:
             server.stop()
         results.close()
+
+
+def _warm() -> None:
+    """Do once what every run would do for itself otherwise: import what is imported late, and derive what is cached."""
+    from strategies import drawn, fuzzed
+
+    scene = invented_scene(draw_absent(0), real=True)
+    for operation in OPERATIONS.values():
+        parameters = path_parameters(operation, scene, "0" * 24)
+        deque(fuzzed.coverage_requests(operation, parameters), maxlen=0)
+        drawn.paths(operation, scene, "0" * 24)
 
 
 def _forked(

@@ -1,0 +1,36 @@
+"""What a master and its workers tell each other, over the engine's own connection.
+
+Secrets never pass: each machine has the target file and its credentials itself.
+"""
+
+from __future__ import annotations
+
+HELLO = "hammer-hello"
+"""Worker: I am here. `host`, `folder`."""
+
+PLAN = "hammer-plan"
+"""Master: this is what is asked for. `plan`, `parts`, `name`."""
+
+REFUSED = "hammer-refused"
+"""Master: you are not wanted. `reason`."""
+
+READY = "hammer-ready"
+"""Worker: the endpoint was looked at, and the requests are drawn."""
+
+FAILED = "hammer-failed"
+"""Worker: I cannot take part. `reason`."""
+
+LINES = "hammer-lines"
+"""Worker: the next piece of a file. `file`, `start` (bytes), `data`."""
+
+COUNTS = "hammer-counts"
+"""Worker: how far I am. `requests`, `failures`."""
+
+OVER = "hammer-over"
+"""Either way: it is time to end; from a worker with the `reason`, or None where a requirement to stop at has failed."""
+
+ENDED = "hammer-ended"
+"""Worker: all that I have written was sent."""
+
+PIECE = 256 * 1024
+"""A message carries at most so many bytes of a file."""
