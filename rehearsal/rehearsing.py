@@ -21,6 +21,7 @@ from rehearsal.survey import Survey
 from reports.matrix import NO_EXCHANGE
 from reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell, Report
 from reports.records import ExchangeRecord, Record
+from suites.connections import connections
 from suites.endpoint import Endpoint
 from suites.plugin import SuitePlugin
 from suites.profiles import PROFILES
@@ -78,6 +79,7 @@ def rehearse(
     options = options.checked()
     assert options.seed is not None
     remote = bool(found.remote_because)
+    latency = latency_of(found.latency, remote)
     count = Count()
     operations: Counter[str | None] = Counter()
     methods: Counter[str] = Counter()
@@ -91,7 +93,7 @@ def rehearse(
 
     with stand_in(target, found, options.seed) as server:
         session = _Rehearsal(
-            replace(options, workers=options.workers or (8 if remote else 2), report=None),
+            replace(options, workers=options.workers or connections(latency), report=None),
             observer=see,
             stop=lambda finding: False,
             target=as_stand_in(target, found, server),
@@ -107,7 +109,6 @@ def rehearse(
     if report.errors:
         raise RehearsalFailed(f"{report.errors[0].where}: {report.errors[0].message}")
     guard = endpoint.client.guard
-    latency = latency_of(found.latency, remote)
     rate = target.limits.rate or (REAL_RATE if remote else None)
     sent = sum(operations.values())
     sending = Sending(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 
 from contracts.exchange import Exchange
 from contracts.operations import OPERATIONS, match
+from suites.connections import latency
 from suites.session import offered_operations
 from targets.client import Client
 from targets.preflight import PreflightFailed, PreflightReport, preflight
@@ -76,14 +76,13 @@ def unasked(target: Target) -> Survey:
 
 def _surveyed(client: Client, found: PreflightReport) -> Survey:
     _, reasons = offered_operations(client.target, found)
-    seconds = [exchange.ended - exchange.started for exchange in found.exchanges]
     return Survey(
         offered=MappingProxyType(reasons),
         takes_any=found.takes_any,
         open=found.open,
         remote_because=client.guard.remote_because,
         earlier=MappingProxyType(_earlier(found.exchanges)),
-        latency=statistics.median(seconds) if seconds else None,
+        latency=latency(found.exchanges),
         requests=len(found.exchanges),
     )
 

@@ -36,10 +36,10 @@ def _operation(operation: Operation) -> Any:
 def coverage_requests(operation: Operation, known: Mapping[str, str]) -> Iterator[Request]:
     """Yield a request for each coverage case of `operation`, positive and negative.
 
-    `known` are path parameters of something that exists; they stand in for the placeholder of every path parameter that
-    a case leaves conforming, so that the case gets past the router. Cases that differ from the first in nothing but the
-    values of `envelope` and `pretty` are left out: `malformed.odd_queries` has more of them. Methods that the path does
-    not have come with the first operation of the path.
+    `known` are path parameters of something that exists; they stand in for those of each case, so that it gets past the
+    router. Cases that differ from the first in nothing but the path, or the values of `envelope` and `pretty`, are left
+    out: `paths.malformed_paths` and `malformed.odd_queries` have more of them. Methods that the path does not have come
+    with the first operation of the path.
     """
     found = _operation(operation)
     schema = _schema()
@@ -47,16 +47,15 @@ def coverage_requests(operation: Operation, known: Mapping[str, str]) -> Iterato
     schema.coverage_unexpected_methods_seen.clear()
     alone = next(other for other in OPERATIONS.values() if other.template == operation.template) is operation
     config = schema.config.generation_for(operation=found)
-    first: Any = None
+    first: Mapping[str, Any] | None = None
     for case in schema.iter_coverage_cases(found, generation_modes=_MODES, generation_config=config):
         if first is None:
-            first = case
-            placeholder = dict(case.path_parameters)
-        elif case.query != first.query and _FLAGS.issuperset(case.query):
+            first, query = dict(case.path_parameters), dict(case.query)
+        elif case.path_parameters != first or (case.query != query and _FLAGS.issuperset(case.query)):
             continue
         if case.method.upper() != operation.method and not alone:
             continue
-        request = _request(case, known, placeholder)
+        request = _request(case, known)
         if request is not None:
             yield request
 
@@ -68,16 +67,13 @@ def fuzzed_requests(operation: Operation, known: Mapping[str, str]) -> st.Search
     good = {name: known[name] for name in operation.path_parameters}
     found = _operation(operation)
     drawn = st.one_of(*(found.as_strategy(generation_mode=mode, path_parameters=good) for mode in _MODES))
-    made: st.SearchStrategy[Any] = drawn.map(lambda case: _request(case, known, good))
+    made: st.SearchStrategy[Any] = drawn.map(lambda case: _request(case, known))
     return made.filter(lambda request: request is not None)
 
 
-def _request(case: Any, known: Mapping[str, str], placeholder: Mapping[str, Any]) -> Request | None:
-    """Turn a case into a request; None where it cannot be written as one."""
-    case.path_parameters = {
-        name: known.get(name, value) if placeholder.get(name) == value else value
-        for name, value in case.path_parameters.items()
-    }
+def _request(case: Any, known: Mapping[str, str]) -> Request | None:
+    """Turn a case into a request for what is known; None where it cannot be written as one."""
+    case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
     try:
         arguments = case.as_transport_kwargs(base_url=_BASE)
         arguments.pop("timeout", None)

@@ -10,11 +10,12 @@ from random import Random
 
 from contracts.answers import is_paced
 from contracts.body_reading import REFUSED
-from contracts.chronicle import Chronicle
+from contracts.chronicle import Chronicle, target_of
 from contracts.exchange import Exchange, Request, Response
 from contracts.finding import Finding, Judgement
 from contracts.knowledge import Knowledge
 from contracts.operations import OPERATIONS, Operation, match, operations_at
+from contracts.reading import read
 from reports.journal import JournalWriter
 from strategies.requests import build
 from strategies.sampling import CaseOrRequest, sample
@@ -237,18 +238,34 @@ class Endpoint:
 
         What is found is tried again, after all were sent; a run that stops at the first sight spares itself that.
         """
-        outcomes: list[Judged | None] = []
-        for attempt in self._attempts(list(requests), lesson):
+        requests = list(requests)
+        outcomes: dict[int, Judged | None] = {}
+        refused: dict[int, Exchange] = {}
+        for place, attempt in enumerate(self._attempts(requests, lesson)):
             if self.stopped:
                 break
-            if isinstance(attempt, Exchange):
-                outcomes.append(self.record(attempt, free_target=free_target))
+            if not isinstance(attempt, Exchange):
+                outcomes[place] = self._not_sent(attempt)
+            elif len(requests) > 1 and self.client.workers > 1 and self._may_be_contended(attempt):
+                refused[place] = attempt
             else:
-                outcomes.append(self._not_sent(attempt))
-        for judged in outcomes:
+                outcomes[place] = self.record(attempt, free_target=free_target)
+        for place, exchange in refused.items():
+            outcomes[place] = self.record(exchange, free_target=free_target)
+        for judged in outcomes.values():
             if judged is not None and judged.judgement.findings:
                 self.try_again(judged)
-        return outcomes
+        return [outcomes[place] for place in sorted(outcomes)]
+
+    def _may_be_contended(self, exchange: Exchange) -> bool:
+        """Whether a refused create may have lost its target to one that was sent at the same time.
+
+        It is judged after that one then, as it may have been answered after it.
+        """
+        if exchange.request.method != "POST" or exchange.response.status not in (400, 403, 404):
+            return False
+        reading = read(exchange.request, self.knowledge)
+        return reading is not None and not reading.violations and target_of(reading) is not None
 
     def _attempts(self, requests: list[Request], lesson: Lesson | None = None) -> Iterator[Attempt]:
         """Yield what becomes of each request; a create that is not worth one of the jobs left is withheld."""

@@ -35,7 +35,7 @@ class Profile:
 
 
 QUICK = Profile("quick", 12, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0))
-STANDARD = Profile("standard", 22, 11, None, 8, 20, 3, 25, 4, (10.0, 120.0))
+STANDARD = Profile("standard", 20, 11, None, 8, 20, 3, 25, 4, (10.0, 120.0))
 THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
 
 PROFILES = {profile.name: profile for profile in (QUICK, STANDARD, THOROUGH)}

@@ -35,6 +35,7 @@ from reports.model import EXIT_CODES, INCOMPLETE, PASSED, Report
 from reports.records import Header, Record
 from reports.standing import Standing
 from reports.writing import JOURNAL, ReportError, end_journal, write_reports
+from suites.connections import connections, latency
 from suites.endpoint import Endpoint
 from suites.left_behind import jobs_left, tidy_up
 from suites.profiles import PROFILES
@@ -166,10 +167,9 @@ class Session:
         """
         assert self.options.seed is not None
         target = with_absent(self._target(), self.options.seed)
-        # More connections hide latency, which on loopback there is little of, and cost the client's core.
-        workers = self.options.workers or (2 if target.loopback else 8)
-        found = self._look(target, workers)
+        found = self._look(target, self.options.workers or connections(0.0))
         assert self._client is not None
+        workers = self._client.workers = self.options.workers or connections(latency(found.exchanges) or 0.0)
         if found.takes_any:
             target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
         offered, reasons = offered_operations(target, found)

@@ -29,4 +29,5 @@ def test_any_path_is_answered_as_it_deserves(endpoint: Endpoint, operation: Oper
     scene = endpoint.scenes(operation.family)[0]
     job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
     drawn = paths(operation, scene, job or endpoint.absent_job())
-    explore(endpoint, batches(drawn, max(1, endpoint.profile.batch // 4)))
+    # Half of what bodies get: the cases of `test_paths` leave less to be explored.
+    explore(endpoint, batches(drawn, max(1, endpoint.profile.batch // 2)), max(1, endpoint.profile.examples // 2))
