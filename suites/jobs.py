@@ -148,19 +148,20 @@ def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]])
     endpoint.verify(build(operation, place(operation, job)) for operation, job in jobs)
 
 
-def follow_to_the_end(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> list[JobHistory]:
+def follow_to_the_end(
+    endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]], *, staggered: bool = True
+) -> list[JobHistory]:
     """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time.
 
-    How often that is depends on time, so none of it counts.
+    `staggered`, some jobs are looked at from the start and some only later, so that the same number of reads falls on
+    other moments of a job's life. How often they are read depends on time, so none of it counts.
     """
     with endpoint.waiting(endpoint.profile.patience) as again, endpoint.in_passing():
         for turn in itertools.count():
-            open_jobs = [(operation, job) for operation, job in jobs if not is_settled(job)]
-            if not open_jobs:
+            still_open = [place for place, (_, job) in enumerate(jobs) if not is_settled(job)]
+            if not still_open:
                 return []
-            # Some jobs are looked at from the start, some only later, so that the same number of reads falls on other
-            # moments of a job's life.
-            read_again(endpoint, [pair for i, pair in enumerate(jobs) if pair in open_jobs and turn >= 2 * (i % 4)])
+            read_again(endpoint, [jobs[place] for place in still_open if not staggered or turn >= 2 * (place % 4)])
             if not again():
                 break
     return [job for _, job in jobs if not is_settled(job)]

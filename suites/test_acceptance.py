@@ -108,4 +108,4 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
 def _idle(endpoint: Endpoint) -> bool:
     """Wait until every job of this run that can be read has finished; whether that came about."""
     own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
-    return not follow_to_the_end(endpoint, own)
+    return not follow_to_the_end(endpoint, own, staggered=False)

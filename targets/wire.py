@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
+import h11
 import httpcore
 import httpx
 
@@ -170,7 +171,11 @@ class Line:
                     raise TooLarge(limit)
                 chunks.append(chunk)
         finally:
+            more = _more_was_sent(stream)
             response.close()
+            if more:
+                # What follows an answer unasked must not be taken for the answer to the next request.
+                self._pool.close()
         answer = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         for name, value in response.headers:
             if len(name) == 16 and name.lower() == b"content-encoding":
@@ -190,6 +195,13 @@ class Line:
         """Close every connection."""
         with contextlib.suppress(Exception):
             self._pool.close()
+
+
+def _more_was_sent(stream: object) -> bool:
+    """Whether bytes beyond the end of the answer have been received; httpcore and h11 keep them for the next one."""
+    connection = getattr(getattr(stream, "_stream", None), "_connection", None)
+    state = getattr(connection, "_h11_state", None)
+    return state is not None and state.their_state is h11.DONE and bool(state.trailing_data[0])
 
 
 def decoded(body: bytes, encodings: str, limit: int) -> bytes:
