@@ -16,7 +16,7 @@ run: $(INSTALLED)
 test: $(INSTALLED)
 	@$(BIN) ruff check --quiet .
 	@$(BIN) mypy
-	@$(BIN) pytest tests $(ARGS)
+	@$(BIN) pytest tests --numprocesses auto --dist loadfile $(ARGS)
 
 # Pin the newest versions that the ranges in pyproject.toml allow, for every Python and system that is supported.
 constraints: $(INSTALLED)

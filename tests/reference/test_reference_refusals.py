@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from tests.reference.calling import Caller, error
 SHARED = ("flex-create", "tenant-create")
 DEDICATED = ("cluster-create", "cluster-create-v1")
 HEX = "0123456789abcdef01234567"
-GONE = object()
+GONE = Enum("Left", ["OUT"]).OUT  # type: ignore[attr-defined]
+"""In place of a value: the field is left out."""
 
 
 def names(family: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import orjson
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
 from contracts.exchange import Exchange, Request, Response
-from contracts.finding import Judgement
 from reports.journal import Journal, JournalError, JournalWriter
 from reports.records import (
     ExchangeRecord,
@@ -206,14 +204,3 @@ def test_exchanges_are_found_by_number(tmp_path: Path) -> None:
     found = Journal(tmp_path / "j").exchanges([3, 134, 9999])
     assert sorted(found) == [3, 134]
     assert found[134].exchange.request.body and b"targetGroupId" not in found[134].exchange.request.body
-
-
-def test_the_writer_is_fast(tmp_path: Path) -> None:
-    exchange = sample.exchange()
-    judgement = Judgement(frozenset((f"R-{n}", "flex-create") for n in range(15)))
-    with JournalWriter(tmp_path / "j", sample.header()) as writer:
-        started = time.process_time()
-        for _ in range(5000):
-            writer.exchange(exchange, operation="flex-create", test="t", judgement=judgement)
-        spent = time.process_time() - started
-    assert spent < 5000 / 10_000, f"{5000 / spent:,.0f} exchanges a second"
