@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,13 @@ def _known(context: click.Context, parameter: click.Parameter, faults: tuple[str
     help="Try the faults of this class alone. Repeatable.",
 )
 @click.option("--profile", type=click.Choice(["quick", "standard", "thorough"]), default="standard", show_default=True)
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes at the same time.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=2 * (os.cpu_count() or 1),
+    show_default="two a core",
+    help="Processes at the same time; a good part of each trial is waiting for jobs.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What requests are drawn from.")
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the matrix."

@@ -14,7 +14,8 @@ class Profile:
     property-based test draws, of up to `batch` requests each; `machine_runs` and `machine_steps` bound the stateful
     machine; `fuzz_examples` is what Schemathesis draws for each operation (0: it stays out). `patience` is how many
     seconds a restore is waited for on loopback and on a remote endpoint. Of the cases that a test builds for an
-    operation one in `share` is sent, another one for each operation.
+    operation one in `share` is sent, another one for each operation. `second_tries` is how many creates that a busy
+    target may have refused are sent again once it is idle, for each operation.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Profile:
     machine_steps: int
     fuzz_examples: int
     patience: tuple[float, float]
+    second_tries: int | None
     share: int = 1
 
     def where_nothing_is_restored(self) -> Profile:
@@ -34,9 +36,9 @@ class Profile:
         return replace(self, share=5, examples=1) if self.name == "quick" else self
 
 
-QUICK = Profile("quick", 12, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0))
-STANDARD = Profile("standard", 20, 11, None, 8, 20, 3, 25, 4, (10.0, 120.0))
-THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0))
+QUICK = Profile("quick", 12, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0), 6)
+STANDARD = Profile("standard", 20, 11, None, 8, 20, 3, 25, 4, (10.0, 120.0), 10)
+THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0), None)
 
 PROFILES = {profile.name: profile for profile in (QUICK, STANDARD, THOROUGH)}
 """The profiles by name, from the quickest to the most thorough."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from contracts.exchange import Exchange, Request
 from contracts.operations import OPERATIONS, Operation
@@ -13,6 +14,7 @@ from suites.endpoint import Endpoint, Judged
 from suites.jobs import created_id, follow_to_the_end, read_again, reads_of
 from suites.marks import CREATES, on, puts_to_the_test
 
+_Refused: TypeAlias = tuple[Scene, Request]
 _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")
 
 
@@ -22,7 +24,7 @@ def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Opera
     """One request of each deliveryType is answered with a fresh job."""
     for scene in endpoint.scenes(operation.family)[:1]:
         for body in base_bodies(operation, scene):
-            _accept(endpoint, operation, scene, [body])
+            _try_again(endpoint, operation, _accept(endpoint, operation, scene, [body]))
 
 
 @puts_to_the_test("B-ACCEPT", "B-PATTERN", "C-SCHEMA", *_CREATION)
@@ -36,12 +38,14 @@ def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Op
         endpoint.not_exercised("B-ACCEPT", operation.id, reason)
     if endpoint.profile.name == "quick":
         found = found[:1] + tuple(scene for scene in found[1:] if scene.sharded)
+    refused = []
     for scene in found:
         bodies = list(conforming_bodies(operation, scene))
-        _accept(endpoint, operation, scene, bodies)
+        refused += _accept(endpoint, operation, scene, bodies)
         if scene is found[0]:
             # The plainest ones come once more, for a server that remembers what it was sent before.
-            _accept(endpoint, operation, scene, [*bodies[1:4], *bodies[:1]])
+            refused += _accept(endpoint, operation, scene, [*bodies[1:4], *bodies[:1]])
+    _try_again(endpoint, operation, refused)
 
 
 @puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ONLY-POINT", "T-ONLY-TARGET")
@@ -54,32 +58,36 @@ def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, 
     endpoint.verify(endpoint.sample(operation, free))
 
 
-def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, bodies: Iterable[Body]) -> None:
-    """Send conforming creates; a refusal counts only if the target turns out not to be busy."""
+def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, bodies: Iterable[Body]) -> list[_Refused]:
+    """Send conforming creates; return those that a busy target may have refused, which count only when it is idle."""
     parameters = path_parameters(operation, scene, "")
     requests = [build(operation, parameters, body.document) for body in bodies]
+    refused = []
     # Under a budget each job is read before the next one: no later test may have one to read for the first time.
     for batch in [[request] for request in requests] if endpoint.rationed else [requests]:
         for judged in endpoint.verify(batch):
             if endpoint.rationed:
                 _read_at_once(endpoint, judged)
-            if (
-                judged is not None
-                and _refused(judged)
-                and endpoint.chronicle.busy(judged.exchange.request, judged.exchange.started)
-            ):
-                with endpoint.in_passing():
-                    _try_once_more(endpoint, operation, scene, judged.exchange.request)
+            if judged is not None and judged.status in (400, 403, 404, 409):
+                exchange = judged.exchange
+                if endpoint.chronicle.busy(exchange.request, exchange.started):
+                    refused.append((scene, exchange.request))
+    return refused
+
+
+def _try_again(endpoint: Endpoint, operation: Operation, refused: list[_Refused]) -> None:
+    """Send as many of the refused creates as the profile allows once more, spread over all of them."""
+    most = endpoint.profile.second_tries
+    step = 1 if most is None else max(1, -(-len(refused) // most))
+    for scene, request in refused[::step]:
+        with endpoint.in_passing():
+            _try_once_more(endpoint, operation, scene, request)
 
 
 def _read_at_once(endpoint: Endpoint, judged: Judged | None) -> None:
     job = endpoint.chronicle.job(created_id(endpoint, judged) or "")
     if job is not None:
         read_again(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
-
-
-def _refused(judged: Judged) -> bool:
-    return judged.status in (400, 403, 404, 409)
 
 
 def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, request: Request) -> None:
