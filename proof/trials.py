@@ -18,7 +18,7 @@ SOUND = "sound"
 USERS = 50
 """So many users come at once in a trial under load."""
 
-_READ_BACK = {"cluster-cancel": "cluster-get"}
+_READ_BACK = {"cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"})}
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class Trial:
         if finding.departure is not None or finding.requirement != self.requirement:
             return False
         anywhere = not self.operations or NOWHERE in self.operations or TOKEN in self.operations
-        # What a create did wrong may show only where its job is read.
-        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF, _READ_BACK)}
+        # What a create or a cancel did wrong may show only where the job is read.
+        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF)}
+        readers.update(*(_READ_BACK.get(operation, frozenset()) for operation in self.operations))
         return anywhere or finding.operation in readers.union(self.operations)
 
 
