@@ -52,6 +52,8 @@ class _Outcome:
 class Client:
     """Sends requests to one target; safe to use from several threads; use it as a context manager or close it.
 
+    `workers`, which may be changed between two calls, is how many requests are under way at the same time.
+
     Every exchange and every failure that leaves the client is free of secrets. From the thread that called `send` or
     `send_all`, in request order, are called: `on_exchange` with each exchange, `on_paced` with each 429 or 503 that was
     waited out and sent again, and `on_unsettled` with each write that may have had an effect which no answer tells of
@@ -98,6 +100,7 @@ class Client:
         self._lines: list[Line] = []
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self._threads_started = 0
         parts = urlsplit(target.base_url)
         self._host = parts.netloc.encode("ascii")
         self._base_path = parts.path.rstrip("/").encode("ascii")
@@ -205,15 +208,24 @@ class Client:
         if self.workers <= 1 or len(requests) <= 1:
             yield from map(self._perform, requests)
             return
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="client")
-        futures: list[Future[_Outcome]] = [self._executor.submit(self._perform, request) for request in requests]
+        executor = self._threads()
+        futures: list[Future[_Outcome]] = [executor.submit(self._perform, request) for request in requests]
         try:
             for future in futures:
                 yield future.result()
         finally:
             for future in futures:
                 future.cancel()
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """The threads that send, as many as `workers` says by now."""
+        if self._executor is not None and self._threads_started != self.workers:
+            self._executor.shutdown(wait=False)
+            self._executor = None
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="client")
+            self._threads_started = self.workers
+        return self._executor
 
     def _deliver(self, outcome: _Outcome) -> Exchange:
         for exchange in outcome.paced:

@@ -50,24 +50,38 @@ class _Clock:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A stream whose every step is bounded by the clock, so that a dripping peer cannot stretch an answer."""
+    """A stream whose every step is bounded by the clock, so that a dripping peer cannot stretch an answer.
+
+    What is short is kept until the answer is read: a request's head and body travel together, not in two packets.
+    """
 
     def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
         self._inner = inner
         self._clock = clock
+        self._kept = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._kept:
+            # A peer may have closed its side before it was sent everything, and have said why: that is read then.
+            with contextlib.suppress(httpcore.WriteError):
+                self._flush(timeout)
         left = self._clock.left(timeout)
         if left <= 0:
             raise httpcore.ReadTimeout("time limit")
         return self._inner.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _WRITE_BYTES):
+        self._kept = self._kept + buffer if self._kept else buffer
+        if len(self._kept) > _WRITE_BYTES:
+            self._flush(timeout)
+
+    def _flush(self, timeout: float | None) -> None:
+        kept, self._kept = self._kept, b""
+        for start in range(0, len(kept), _WRITE_BYTES):
             left = self._clock.left(timeout)
             if left <= 0:
                 raise httpcore.WriteTimeout("time limit")
-            self._inner.write(buffer if len(buffer) <= _WRITE_BYTES else buffer[start : start + _WRITE_BYTES], left)
+            self._inner.write(kept if len(kept) <= _WRITE_BYTES else kept[start : start + _WRITE_BYTES], left)
 
     def close(self) -> None:
         self._inner.close()
@@ -78,6 +92,8 @@ class _Stream(httpcore.NetworkStream):
         left = self._clock.left(timeout)
         if left <= 0:
             raise httpcore.ConnectTimeout("time limit")
+        if self._kept:
+            self._flush(timeout)
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._clock)
 
     def get_extra_info(self, info: str) -> Any:

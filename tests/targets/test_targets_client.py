@@ -405,6 +405,26 @@ def test_send_all_keeps_the_order_and_reports_failures_in_place(server: WireServ
             client.send_all(requests)
 
 
+def test_as_many_requests_are_under_way_as_workers_says_by_now(server: WireServer) -> None:
+    together = threading.Barrier(6)
+
+    def met(arrival: Arrival) -> bytes:
+        try:
+            together.wait(10.0 if client.workers == 6 else 0.1)
+        except threading.BrokenBarrierError:
+            return answer(404)
+        return answer(200)
+
+    server.script = met
+    with Client(target(server), workers=2) as client:
+        few = client.send_all([Request("GET", PATH) for _ in range(6)])
+        client.workers = 6
+        together.reset()
+        many = client.send_all([Request("GET", PATH) for _ in range(6)])
+    assert [exchange.response.status for exchange in few] == [404] * 6
+    assert [exchange.response.status for exchange in many] == [200] * 6
+
+
 def test_redirects_are_answers_and_nothing_goes_elsewhere(server: WireServer) -> None:
     server.script = lambda arrival: answer(307, b"", ("Location", "http://localhost:1/elsewhere"))
     with Client(target(server)) as client:
