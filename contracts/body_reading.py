@@ -66,13 +66,10 @@ def read_body(operation: Operation, parameters: Mapping[str, str], body: bytes, 
         meant, reasons = _meaningful(meant)
         freedoms.extend(Freedom(reason, REFUSED) for reason in reasons)
     assert operation.request_schema is not None
-    schema = validator(operation.request_schema)
-    violations: list[Violation] = []
-    if not schema.is_valid(meant):
-        errors = schema.errors(meant)
-        mistyped = {error.pointer for error in errors if error.keyword == "type"}
-        # A value of the wrong type is no member of an enumeration either; that says nothing more.
-        violations = [_violation(e) for e in errors if e.keyword != "enum" or e.pointer not in mistyped]
+    errors = validator(operation.request_schema).errors(meant)
+    mistyped = {error.pointer for error in errors if error.keyword == "type"}
+    # A value of the wrong type is no member of an enumeration either; that says nothing more.
+    violations = [_violation(e) for e in errors if e.keyword != "enum" or e.pointer not in mistyped]
     if not violations:
         _read_references(operation, parameters, meant, knowledge, violations, freedoms)
     return BodyReading(document, tuple(violations), tuple(freedoms))

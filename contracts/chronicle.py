@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from contracts import listing
+from contracts.body_reading import REFUSED
 from contracts.exchange import Exchange, Request
 from contracts.finding import Judgement
 from contracts.history import JobHistory, Observation
-from contracts.judge import AnswerMemory, Examined, examine, judge
+from contracts.judge import AnswerMemory, Examined, examine_as_read, judge
 from contracts.knowledge import Knowledge
-from contracts.reading import Reading, read
+from contracts.reading import Reading, Readings
 from contracts.verdicts import Verdicts
 
 READ_OF = {
@@ -29,6 +30,10 @@ READ_OF = {
 LIST_OF = {"flex-create": "flex-list", "cluster-create": "cluster-list"}
 """The operation that lists jobs, by the operation that created them."""
 
+Target: TypeAlias = tuple[str, str]
+"""The project and the name of what a create restores to."""
+ANY: Target = ("", "")
+"""Stands for a target that could not be read: it may be any."""
 
 LISTED_WITHIN = 30.0
 """Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
@@ -59,8 +64,11 @@ class Chronicle:
         self.knowledge = knowledge
         self._remember = remember
         self._answers = None if remember is None else AnswerMemory()
+        self._readings = Readings(knowledge)
         self._jobs: dict[str, JobHistory] = {}
-        self._lost: set[tuple[str, str]] = set()
+        self._holding: dict[Target, dict[str, JobHistory]] = {}
+        """The created jobs that hold, or held, each target."""
+        self._lost: set[Target] = set()
 
     def jobs(self) -> Iterator[JobHistory]:
         """Every job that was seen, in the order of its first appearance."""
@@ -74,23 +82,30 @@ class Chronicle:
         """The history of one job, or None where the id was never seen."""
         return self._jobs.get(job_id)
 
+    def reading(self, request: Request) -> Reading | None:
+        """What a request means to its operation, or None when it belongs to no offered one."""
+        return self._readings.of(request)
+
+    def target(self, request: Request) -> Target | None:
+        """The target that a create names, or None where it cannot be told, or there is none."""
+        reading = self.reading(request)
+        return target_of(reading) if reading is not None else None
+
     def busy(self, request: Request, started: float = float("inf")) -> bool:
         """Whether a job of this traffic may have held the target that `request` names when it was sent, at `started`.
 
         A created job whose own target could not be read may hold any; one whose answer was lost holds its own for good.
         """
-        reading = read(request, self.knowledge)
-        target = target_of(reading) if reading is not None else None
-        if target in self._lost:
-            return True
-        return target is not None and any(
-            (j.target == target or j.target_unread) and not j.finished_ended < started for j in self._jobs.values()
+        target = self.target(request)
+        if target is None:
+            return False
+        return target in self._lost or any(
+            not job.finished_ended < started for held in (target, ANY) for job in self._holding.get(held, {}).values()
         )
 
     def lose(self, request: Request) -> None:
         """Note a create whose answer never came: a job that nobody can follow may hold its target from now on."""
-        reading = read(request, self.knowledge)
-        target = target_of(reading) if reading is not None else None
+        target = self.target(request)
         if target is not None:
             self._lost.add(target)
 
@@ -103,15 +118,16 @@ class Chronicle:
         status = exchange.response.status
         excused = (
             exchange.request.method == "POST"
-            and status in (400, 403, 404)
+            and status in REFUSED
             and exchange.request.credential in ("owner", "unknown")
             and not free_target
             and self.busy(exchange.request, exchange.started)
         )
-        examined = examine(exchange, self.knowledge, busy=excused, memory=self._answers)
-        if examined is None:
+        reading = self.reading(exchange.request)
+        if reading is None:
             judgement = judge(exchange, self.knowledge)
             return Told(judgement, judgement.held, None)
+        examined = examine_as_read(exchange, reading, self.knowledge, busy=excused, memory=self._answers)
         alone = examined.verdicts.upheld
         if exchange.request.credential in ("owner", "reader", "unknown"):
             self._follow(exchange, examined)
@@ -151,6 +167,9 @@ class Chronicle:
         history.create_operation = reading.operation.id
         history.target = target_of(reading)
         history.target_unread = reading.document is None
+        held = held_by(history)
+        if held is not None:
+            self._holding.setdefault(held, {})[job_id] = history
         history.observe(_observation(exchange, examined, document, examined.pointer, created=True), verdicts)
 
     def _follow_get(self, exchange: Exchange, examined: Examined) -> None:
@@ -251,13 +270,19 @@ class Chronicle:
         elif status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
 
+    def _release(self, job: JobHistory) -> bool:
+        """Forget that a job held its target; return whether that was known."""
+        held = held_by(job)
+        return held is not None and self._holding.get(held, {}).pop(job.job, None) is not None
+
     def _history(self, job_id: str, reading: Reading) -> JobHistory:
         known = self._jobs.get(job_id)
         if known is not None and self._remember is not None:
             self._jobs[job_id] = self._jobs.pop(job_id)
         if known is None:
             if self._remember is not None and len(self._jobs) >= self._remember:
-                del self._jobs[next(iter(self._jobs))]
+                forgotten = self._jobs.pop(next(iter(self._jobs)))
+                self._release(forgotten)
             project, cluster = place_of(reading)
             known = self._jobs[job_id] = JobHistory(job_id, reading.operation.family, project, cluster)
         return known
@@ -289,7 +314,12 @@ def _same_place(job: JobHistory, reading: Reading) -> bool:
     return (job.project, job.cluster) == place_of(reading)
 
 
-def target_of(reading: Reading) -> tuple[str, str] | None:
+def held_by(job: JobHistory) -> Target | None:
+    """The target that a created job holds, `ANY` where that could not be read; None for a download, which has none."""
+    return ANY if job.target_unread else job.target
+
+
+def target_of(reading: Reading) -> Target | None:
     """The (project, name) that a create's body names as its target, where it is well-formed enough to tell."""
     body = reading.document
     if reading.operation.kind != "create" or not isinstance(body, dict):

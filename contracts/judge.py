@@ -11,7 +11,7 @@ from contracts.exchange import Exchange
 from contracts.finding import Judgement
 from contracts.knowledge import Knowledge
 from contracts.operations import operations_at
-from contracts.reading import Reading, read
+from contracts.reading import Reading, read, with_busy_target
 from contracts.verdicts import Verdicts
 
 _NOTHING_KNOWN = Knowledge()
@@ -92,17 +92,27 @@ class AnswerMemory:
         return known
 
 
-def examine(
-    exchange: Exchange, knowledge: Knowledge, *, busy: bool = False, memory: AnswerMemory | None = None
-) -> Examined | None:
-    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
+def examine(exchange: Exchange, knowledge: Knowledge) -> Examined | None:
+    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation."""
+    reading = read(exchange.request, knowledge)
+    return None if reading is None else examine_as_read(exchange, reading, knowledge)
+
+
+def examine_as_read(
+    exchange: Exchange,
+    reading: Reading,
+    knowledge: Knowledge,
+    *,
+    busy: bool = False,
+    memory: AnswerMemory | None = None,
+) -> Examined:
+    """Judge one exchange, whose request reads like `reading`, and keep what a history needs of it.
 
     `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse.
     With a `memory`, an answer that it knows is not judged again.
     """
-    reading = read(exchange.request, knowledge, busy=busy)
-    if reading is None:
-        return None
+    if busy:
+        reading = with_busy_target(reading)
     verdicts = Verdicts(reading.operation.id)
     response = exchange.response
     answers.judge_rate(response, verdicts)

@@ -7,10 +7,10 @@ and load are judged by the same rules as the suites' own requests.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contracts.body_reading import read_body
+from contracts.body_reading import REFUSED, read_body
 from contracts.exchange import Request
 from contracts.knowledge import KIND_OF_FAMILY, Knowledge
 from contracts.media import Accepts, accepts, content_type_statuses
@@ -28,6 +28,9 @@ LONG_TARGET = 2_048
 
 _REQUIREMENT_OF_ID = {"restoreId": "P-JOB", "restoreJobId": "P-JOB", "groupId": "P-GROUP"}
 _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"})
+_LATEST = 32
+"""So many requests are remembered with their readings."""
+_BUSY = Freedom("a target that may be busy", REFUSED)
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
 
 
@@ -69,11 +72,36 @@ class Reading:
         return frozenset().union(*(v.statuses for v in self.violations), *(f.statuses for f in self.freedoms))
 
 
-def read(request: Request, knowledge: Knowledge, *, busy: bool = False) -> Reading | None:
-    """Read `request` in the light of `knowledge`; None when it belongs to no offered operation.
+def with_busy_target(reading: Reading) -> Reading:
+    """Return the reading where an earlier job may still hold the target that the request names."""
+    if any(violation.pointer.startswith("/request/path/") for violation in reading.violations):
+        return reading
+    return replace(reading, freedoms=(*reading.freedoms, _BUSY))
 
-    `busy` says that an earlier job may still hold the target that the request names.
+
+class Readings:
+    """Reads requests in the light of `knowledge`, and the latest ones only once: a request is asked about repeatedly,
+    from before it is sent until its answer is judged.
     """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._latest: dict[int, tuple[Request, Reading | None]] = {}
+
+    def of(self, request: Request) -> Reading | None:
+        """Return what `read` does."""
+        known = self._latest.get(id(request))
+        if known is not None and known[0] is request:
+            return known[1]
+        reading = read(request, self._knowledge)
+        if len(self._latest) >= _LATEST:
+            self._latest.clear()
+        self._latest[id(request)] = (request, reading)
+        return reading
+
+
+def read(request: Request, knowledge: Knowledge) -> Reading | None:
+    """Read `request` in the light of `knowledge`; None when it belongs to no offered operation."""
     found = _operation(request)
     if found is None or found[0].id not in knowledge.offered:
         return None
@@ -96,8 +124,6 @@ def read(request: Request, knowledge: Knowledge, *, busy: bool = False) -> Readi
         freedoms.append(Freedom("a body where none is expected", frozenset({400, 413, 415})))
     if any(name.lower() not in _ORDINARY_HEADERS for name, _ in request.headers or ()):
         freedoms.append(Freedom("a header that no rule names", frozenset({400, 415, 431})))
-    if busy and not any(violation.pointer.startswith("/request/path/") for violation in violations):
-        freedoms.append(Freedom("a target that may be busy", frozenset({400, 403, 404, 409})))
     if len(request.target) > LONG_TARGET:
         freedoms.append(Freedom("a long request target", frozenset({400, 414})))
     return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)

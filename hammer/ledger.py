@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from contracts import listing
-from contracts.chronicle import LIST_OF, LISTED_WITHIN, READ_OF, Chronicle, place_of, target_of
+from contracts.chronicle import ANY, LIST_OF, LISTED_WITHIN, READ_OF, Chronicle, Target, held_by, place_of
 from contracts.exchange import Exchange, Request
 from contracts.history import RANK, JobHistory
 from contracts.jobs import TERMINAL
 from contracts.judge import AnswerMemory, Examined
 from contracts.knowledge import Knowledge
-from contracts.reading import Reading, read
+from contracts.reading import Reading
 from contracts.verdicts import Verdicts
 from hammer.identities import Identities
 from hammer.pages import ListMemory, is_settled
@@ -43,7 +43,6 @@ ADOPTED = 200
 TRAIL = 2
 """So many of the last exchanges of each followed job are kept, besides its create, as evidence."""
 
-Target = tuple[str, str]
 Place = tuple[str, str]
 
 
@@ -77,8 +76,7 @@ class Ledger(Chronicle):
         self._reads: Counter[str] = Counter()
         self._lists: dict[tuple[str, Place], ListMemory] = {}
         self._at: dict[tuple[str, Place], dict[str, JobHistory]] = {}
-        self._holding: dict[Target | None, dict[str, JobHistory]] = {}
-        self._released: dict[Target | None, float] = {}
+        self._released: dict[Target, float] = {}
         self._under_way: Counter[Target] = Counter()
         self._adopted = 0
 
@@ -87,8 +85,7 @@ class Ledger(Chronicle):
     @contextmanager
     def sending(self, request: Request) -> Iterator[None]:
         """Count the target of a create as possibly busy from before it is sent until its answer has been judged."""
-        reading = read(request, self.knowledge) if request.method == "POST" else None
-        target = target_of(reading) if reading is not None else None
+        target = self.target(request) if request.method == "POST" else None
         if target is None:
             yield
             return
@@ -102,8 +99,7 @@ class Ledger(Chronicle):
 
     def unanswered(self, request: Request) -> None:
         """Note that a create was sent and no answer came: from now on its target may be busy for good."""
-        reading = read(request, self.knowledge) if request.method == "POST" else None
-        target = target_of(reading) if reading is not None else None
+        target = self.target(request) if request.method == "POST" else None
         if target is not None:
             self._released[target] = float("inf")
 
@@ -112,13 +108,12 @@ class Ledger(Chronicle):
 
         Creates under way count, as do those whose answer is being judged: of the request's own, one is under way too.
         """
-        reading = read(request, self.knowledge)
-        target = target_of(reading) if reading is not None else None
+        target = self.target(request)
         if target is None:
             return False
         if not self._alone or self._under_way[target] > 1:
             return True
-        for held in (target, None):
+        for held in (target, ANY):
             if self._released.get(held, float("-inf")) >= started:
                 return True
             if any(not job.finished_ended < started for job in self._holding.get(held, {}).values()):
@@ -155,7 +150,6 @@ class Ledger(Chronicle):
         created = examined.reading.operation.kind == "create"
         if created and job.created is not None and job.created.started == exchange.started:
             self._creates[job.job] = exchange
-            self._holding.setdefault(None if job.target_unread else job.target, {})[job.job] = job
             if READ_OF[examined.reading.operation.id] not in self.knowledge.offered:
                 self.open.pop(job.job, None)  # nobody can look after it
         elif not created:
@@ -181,8 +175,8 @@ class Ledger(Chronicle):
         for kept in (self._jobs, self.open, self.settled, self._trails, self._creates, self._reads):
             kept.pop(name, None)
         self._at.get((job.family, (job.project, job.cluster)), {}).pop(name, None)
-        target = None if job.target_unread else job.target
-        if self._holding.get(target, {}).pop(name, None) is not None:
+        target = held_by(job)
+        if self._release(job) and target is not None:
             self._released[target] = max(self._released.get(target, job.finished_ended), job.finished_ended)
         if job.created is None:
             self._adopted -= 1

@@ -15,7 +15,6 @@ from contracts.exchange import Exchange, Request, Response
 from contracts.finding import Finding, Judgement
 from contracts.knowledge import Knowledge
 from contracts.operations import OPERATIONS, Operation, match, operations_at
-from contracts.reading import read
 from reports.journal import JournalWriter
 from strategies.requests import build
 from strategies.sampling import CaseOrRequest, sample
@@ -262,9 +261,9 @@ class Endpoint:
 
         It is judged after that one then, as it may have been answered after it.
         """
-        if exchange.request.method != "POST" or exchange.response.status not in (400, 403, 404):
+        if exchange.request.method != "POST" or exchange.response.status not in REFUSED:
             return False
-        reading = read(exchange.request, self.knowledge)
+        reading = self.chronicle.reading(exchange.request)
         return reading is not None and not reading.violations and target_of(reading) is not None
 
     def _attempts(self, requests: list[Request], lesson: Lesson | None = None) -> Iterator[Attempt]:
@@ -463,7 +462,7 @@ class Endpoint:
 
         def again() -> bool:
             left = limit - self.monotonic()
-            if left <= 0:
+            if left <= 0 or self.stopped:
                 return False
             self.sleep(min(next(pauses), left))
             return not self.client.ended

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contracts.chronicle import READ_OF, place_of
 from contracts.history import JobHistory
 from contracts.operations import OPERATIONS, Operation
-from contracts.reading import read
 from reports.records import JobRecord
 from strategies.requests import build
 from suites.endpoint import Endpoint, EndpointLost, RunEnded
@@ -73,7 +72,7 @@ def _unanswered(endpoint: Endpoint) -> Counter[tuple[str, str, str]]:
     absent = endpoint.knowledge.inventory.absent
     found: Counter[tuple[str, str, str]] = Counter()
     for request in endpoint.unsettled:
-        reading = read(request, endpoint.knowledge)
+        reading = endpoint.chronicle.reading(request)
         if reading is not None:
             place = place_of(reading)
             if absent is None or (place[0] != absent.project and place[1] != absent.cluster):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from contracts.finding import Finding
 from contracts.operations import OPERATIONS, Operation
-from contracts.reading import read
 from strategies.requests import Case
 from strategies.scenes import Scene
 from suites.endpoint import Endpoint, Judged
@@ -81,7 +80,7 @@ def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed |
 
 
 def _report(endpoint: Endpoint, judged: Judged, case: Case) -> None:
-    reading = read(judged.exchange.request, endpoint.knowledge)
+    reading = endpoint.chronicle.reading(judged.exchange.request)
     requirement, pointer = case.breaks or "C-STATUS", "/response/status"
     if reading is not None and reading.violations:
         requirement, pointer = reading.violations[0].requirement, reading.violations[0].pointer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from contracts.body_reading import REFUSED
 from contracts.exchange import Exchange, Request
 from contracts.operations import OPERATIONS, Operation
 from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
@@ -68,7 +69,7 @@ def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, bodies: Iter
         for judged in endpoint.verify(batch):
             if endpoint.rationed:
                 _read_at_once(endpoint, judged)
-            if judged is not None and judged.status in (400, 403, 404, 409):
+            if judged is not None and judged.status in REFUSED:
                 exchange = judged.exchange
                 if endpoint.chronicle.busy(exchange.request, exchange.started):
                     refused.append((scene, exchange.request))
@@ -79,9 +80,10 @@ def _try_again(endpoint: Endpoint, operation: Operation, refused: list[_Refused]
     """Send as many of the refused creates as the profile allows once more, spread over all of them."""
     most = endpoint.profile.second_tries
     step = 1 if most is None else max(1, -(-len(refused) // most))
-    for scene, request in refused[::step]:
-        with endpoint.in_passing():
-            _try_once_more(endpoint, operation, scene, request)
+    with endpoint.in_passing():
+        for scene, request in refused[::step]:
+            if not _try_once_more(endpoint, operation, scene, request):
+                break  # what does not become idle once would be waited for in vain each time
 
 
 def _read_at_once(endpoint: Endpoint, judged: Judged | None) -> None:
@@ -90,27 +92,28 @@ def _read_at_once(endpoint: Endpoint, judged: Judged | None) -> None:
         read_again(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
 
 
-def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, request: Request) -> None:
+def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, request: Request) -> bool:
     """Let earlier jobs finish and send the request again; it counts where a plain create is accepted before and
-    after it.
+    after it. Return whether the jobs did finish.
 
     So a target that somebody else keeps busy, or whose jobs cannot be read, is never held against the endpoint.
     """
     plain = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
     if not _idle(endpoint):
-        return
+        return False
     before = endpoint.send(plain)
     if not _idle(endpoint):
-        return
+        return False
     again = endpoint.client.attempt_all([request])[0]
     if not isinstance(again, Exchange):
-        return
+        return True
     accepted = False
     if again.response.status != OPERATIONS[operation.id].success:
         # Only a refusal needs a plain create after it; a job made by this request would hold the target against that.
         after = endpoint.send(plain)
         accepted = all(judged is not None and judged.status == 200 for judged in (before, after))
     endpoint.require([endpoint.record(again, free_target=accepted)])
+    return True
 
 
 def _idle(endpoint: Endpoint) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from contracts.exchange import Request
 from contracts.knowledge import Knowledge
 from contracts.operations import OPERATIONS
-from contracts.reading import Reading, read
+from contracts.reading import Reading, Readings, read, with_busy_target
 from strategies.requests import with_header
 from tests.strategies.scenery import (
     ABSENT,
@@ -256,10 +256,19 @@ def test_headers_that_no_rule_names_leave_it_open() -> None:
 
 
 def test_a_busy_target_leaves_it_open() -> None:
-    reading = read(request("flex-create"), KNOWN, busy=True)
-    assert reading is not None
+    free = read(request("flex-create"), KNOWN)
+    assert free is not None
+    assert free.must_succeed
+    reading = with_busy_target(free)
     assert not reading.must_succeed
     assert reading.refusals == {400, 403, 404, 409}
+
+
+def test_readings_are_those_of_each_request_however_many_there_were() -> None:
+    readings = Readings(KNOWN)
+    sent = [request("flex-create", query={"pageNum": str(n)}) for n in range(100)]
+    assert [readings.of(one) for one in sent] == [read(one, KNOWN) for one in sent]
+    assert readings.of(sent[-1]) is readings.of(sent[-1])
 
 
 def test_recordings_without_headers_and_body_demand_nothing() -> None:

@@ -14,6 +14,7 @@ from reference.fixtures import target_toml
 from reference.server import ReferenceServer
 from reports.journal import Journal
 from reports.records import ExchangeRecord, JobRecord
+from suites.endpoint import Endpoint
 from suites.plugin import SuitePlugin
 from suites.session import Options, Session
 from targets.failures import TargetError
@@ -108,3 +109,29 @@ def test_lengths_of_time(text: str, seconds: float) -> None:
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(TargetError, match="such as 30min or 2h"):
         parse_duration(text, "--time-limit")
+
+
+def test_a_run_that_has_seen_enough_waits_for_no_job(tmp_path: Path) -> None:
+    after: list[float] = []
+    with ReferenceServer(seed=7, fault="flex-get/always-pretty") as server:
+        session = Session(Options(profile="quick", seed=7), stop=lambda finding: True, server=server)
+        opened = session.open
+
+        def watched() -> Endpoint:
+            endpoint = opened()
+            sleep = endpoint.sleep
+
+            def noted(seconds: float) -> object:
+                if endpoint.stopped:
+                    after.append(seconds)
+                return sleep(seconds)
+
+            endpoint.sleep = noted
+            return endpoint
+
+        session.open = watched  # type: ignore[method-assign]
+        plugin = SuitePlugin(session, show=lambda finished: None)
+        plugin.first = "V-PRETTY", ("flex-get",)
+        run_suites(plugin)
+    assert session.endpoint.stopped
+    assert after == []
