@@ -14,6 +14,7 @@ from schemathesis.generation import GenerationMode
 
 from contracts.exchange import Request
 from contracts.operations import OPENAPI, OPERATIONS, Operation, openapi
+from strategies.requests import short_page
 
 _BASE = "http://endpoint.invalid"
 _CLIENTS_OWN = frozenset({"authorization", "user-agent", "accept-encoding", "connection", "content-length", "cookie"})
@@ -57,7 +58,7 @@ def coverage_requests(operation: Operation, known: Mapping[str, str]) -> Iterato
             continue
         request = _request(case, known)
         if request is not None:
-            yield request
+            yield short_page(request, operation)
 
 
 def fuzzed_requests(operation: Operation, known: Mapping[str, str]) -> st.SearchStrategy[Request]:
@@ -68,7 +69,7 @@ def fuzzed_requests(operation: Operation, known: Mapping[str, str]) -> st.Search
     found = _operation(operation)
     drawn = st.one_of(*(found.as_strategy(generation_mode=mode, path_parameters=good) for mode in _MODES))
     made: st.SearchStrategy[Any] = drawn.map(lambda case: _request(case, known))
-    return made.filter(lambda request: request is not None)
+    return made.filter(lambda request: request is not None).map(lambda request: short_page(request, operation))
 
 
 def _request(case: Any, known: Mapping[str, str]) -> Request | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.exchange import Request
-from strategies.requests import Case, encode, with_header
+from strategies.requests import Case, encode, with_header, with_query
 
 
 def not_objects(good: Request) -> Iterator[Case]:
@@ -101,7 +101,6 @@ def odd_headers(good: Request) -> Iterator[Case]:
 
 def odd_queries(good: Request) -> Iterator[Case]:
     """Yield requests whose `envelope` or `pretty` is no boolean (V-QUERY), or whose query is otherwise odd (C-5XX)."""
-    joint = "&" if "?" in good.target else "?"
     for name in ("envelope", "pretty"):
         for value in (
             "maybe",
@@ -117,10 +116,9 @@ def odd_queries(good: Request) -> Iterator[Case]:
             "-1",
             "a" * 600,
         ):
-            target = f"{good.target}{joint}{name}={value}"
-            yield Case(replace(good, target=target), None, f"{name}={value[:20]}")
-        yield Case(replace(good, target=f"{good.target}{joint}{name}"), None, f"{name} without a value")
-        yield Case(replace(good, target=f"{good.target}{joint}{name}=true&{name}=false"), None, f"{name} twice")
+            yield Case(with_query(good, f"{name}={value}"), None, f"{name}={value[:20]}")
+        yield Case(with_query(good, name), None, f"{name} without a value")
+        yield Case(with_query(good, f"{name}=true&{name}=false"), None, f"{name} twice")
     for query in (
         "unheardOf=1",
         "&&&",
@@ -131,16 +129,15 @@ def odd_queries(good: Request) -> Iterator[Case]:
         "pageNum=x&itemsPerPage=y",
         "x=" + "y" * 1_500,
     ):
-        yield Case(replace(good, target=f"{good.target}{joint}{query}"), None, f"the query {query[:30]}")
+        yield Case(with_query(good, query), None, f"the query {query[:30]}")
 
 
 def odd_pages(good: Request) -> Iterator[Case]:
     """Yield list requests whose page parameters are out of range or no numbers (C-5XX)."""
-    joint = "&" if "?" in good.target else "?"
     for name in ("itemsPerPage", "pageNum"):
         for value in ("0", "-1", "501", "x", "", "1.5", "99999999999999999999", "%00", "1e3", "٣"):
-            yield Case(replace(good, target=f"{good.target}{joint}{name}={value}"), None, f"{name}={value}")
-    yield Case(replace(good, target=f"{good.target}{joint}includeCount=perhaps"), None, "includeCount=perhaps")
+            yield Case(with_query(good, f"{name}={value}"), None, f"{name}={value}")
+    yield Case(with_query(good, "includeCount=perhaps"), None, "includeCount=perhaps")
 
 
 def other_methods(good: Request, taken: frozenset[str]) -> Iterator[Case]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 
 from contracts.exchange import Request
 from contracts.media import version_date
 from contracts.operations import Operation
-from strategies.requests import Case, with_header
+from strategies.requests import Case, with_header, with_query
 
 FORMS = (
     "envelope=true&pretty=true",
@@ -24,9 +23,8 @@ VERSIONS = ("2023-02-01", "2024-05-30", "2024-08-05", "2024-11-13", "2025-03-12"
 
 def in_every_form(request: Request) -> Iterator[Case]:
     """Yield the request with each combination of `envelope` and `pretty`."""
-    joint = "&" if "?" in request.target else "?"
     for query in FORMS:
-        yield Case(replace(request, target=f"{request.target}{joint}{query}"), None, query)
+        yield Case(with_query(request, query), None, query)
 
 
 def later_versions(operation: Operation, request: Request, latest: str) -> Iterator[Case]:

@@ -12,6 +12,8 @@ from contracts.exchange import Credential, Headers, Request, Scheme
 from contracts.media import asked_media_type
 from contracts.operations import Operation, expand
 
+_FEW = 10
+
 
 @dataclass(frozen=True)
 class Case:
@@ -61,6 +63,20 @@ def build(
         target += "?" + "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in query.items())
     body = encode(document) if document is not None else None
     return Request(operation.method, target, headers(operation, accept), body, credential, scheme)
+
+
+def with_query(request: Request, query: str) -> Request:
+    """Return the request with this text added to its query."""
+    return replace(request, target=f"{request.target}{'&' if '?' in request.target else '?'}{query}")
+
+
+def short_page(request: Request, operation: Operation) -> Request:
+    """Return a list's request for a page of a few jobs, where it does not ask for pages itself; any other as it is.
+
+    What is asked of a list many times over, and is not about its jobs, need not move a hundred of them.
+    """
+    asks = any(name in ("itemsPerPage", "pageNum") for name, _ in request.query)
+    return request if operation.kind != "list" or asks else with_query(request, f"itemsPerPage={_FEW}")
 
 
 def with_header(request: Request, name: str, value: str | None) -> Request:

@@ -12,7 +12,7 @@ from contracts.exchange import Credential, Request, Scheme
 from contracts.operations import OPERATIONS, Operation
 from contracts.verdicts import Verdicts
 from strategies.paths import malformed_paths
-from strategies.requests import Case, build, with_header
+from strategies.requests import Case, build, with_header, with_query
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
 from suites.jobs import job_for
@@ -72,7 +72,7 @@ def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Sch
     good = ordinary(endpoint, operation) or absent_read(endpoint, operation)
     times = 1 if operation.kind == "create" else 3
     requests = [replace(good, scheme=scheme)] * times
-    requests += [replace(good, scheme=scheme, target=f"{good.target}?pretty=true&envelope=false")]
+    requests += [with_query(replace(good, scheme=scheme), "pretty=true&envelope=false")]
     requests += [replace(bad, scheme=scheme) for bad in endpoint.sample(operation, refused(endpoint, operation))]
     if scheme == "bearer":
         _judge_token(endpoint, good, operation)

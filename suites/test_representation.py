@@ -9,7 +9,7 @@ from contracts.operations import OPERATIONS, Operation
 from strategies.bodies import base_bodies
 from strategies.malformed import odd_queries
 from strategies.representations import in_every_form, later_versions, unsettled_accepts
-from strategies.requests import Case, build
+from strategies.requests import Case, build, short_page
 from strategies.scenes import Scene, path_parameters
 from suites.endpoint import Endpoint
 from suites.forms import compare_forms
@@ -86,7 +86,7 @@ def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
     if operation.kind == "create":
         return build(operation, path_parameters(operation, scene, ""), _plain(operation, scene))
     if operation.kind == "list":
-        return build(operation, path_parameters(operation, scene, ""))
+        return short_page(build(operation, path_parameters(operation, scene, "")), operation)
     if operation.kind == "cancel":
         return absent_read(endpoint, operation)
     job = some_job(endpoint, operation, scene)
