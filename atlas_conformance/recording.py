@@ -16,6 +16,7 @@ from atlas_conformance.__main__ import PROGRAM
 from recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from recordings.entries import Recorded
 from recordings.har_writing import HarWriter
+from recordings.masking import Masking
 from recordings.relay import Relay, Upstream
 from recordings.watched import Watched
 from reports.terminal import print_report
@@ -88,16 +89,17 @@ class _Desk:
     def __init__(self, examination: Examination, har: HarWriter) -> None:
         self._examination = examination
         self._har = har
+        self._masking = Masking()
         self._shown: set[tuple[str, str, str]] = set()
 
     def take(self, watched: Watched) -> None:
         """Take one exchange."""
-        entry = watched.entry()
+        entry = watched.entry(self._masking)
         if not isinstance(entry, Recorded):
             self._examination.unjudged[entry.reason] += 1
             return
         findings = self._examination.judge(entry)
-        shown = redact(entry.exchange)
+        shown = redact(entry.exchange, echoes=False)
         self._har.add(shown)
         request = one_line(f"{shown.request.method} {shown.request.target}", 200)
         click.echo(f"{request}: {shown.response.status}")

@@ -2,8 +2,9 @@
 
     python benchmarks/recorded_traffic.py [--exchanges 100000] [--corruptions 1000] [SAMPLE.har]
 
-The sample is repeated to the wanted length twice: as it is, and with new ids and later times in each repetition, so
-that no answer is ever seen again. Each measurement runs in a process of its own, on one core.
+The sample is repeated to the wanted length three times: as it is; with new ids and later times in each repetition, so
+that no answer is ever seen again; and like that with a token and a cookie in each request. Each measurement runs in a
+process of its own, on one core.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 _HEX24 = re.compile(r"\b[0-9a-f]{24}\b")
+_CREDENTIALS = [
+    {"name": "Authorization", "value": f"Bearer {'eyJhbGciOiJSUzI1NiJ9.' * 20}"},
+    {"name": "Cookie", "value": "session=0c2f6a1e-7c1b-4f7e-9a55-3b8f4be0a2d1; theme=dark-mode"},
+]
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -36,9 +41,12 @@ def default_sample() -> Path:
     return place / "atlas-sample.har" if place.is_dir() else place
 
 
-def repeated(sample: Path, out: Path, exchanges: int, *, fresh: bool) -> None:
-    """Write a HAR file of `exchanges` entries to `out`, those of `sample` again and again."""
+def repeated(sample: Path, out: Path, exchanges: int, *, fresh: bool, shown: bool = False) -> None:
+    """Write a HAR file of `exchanges` entries to `out`, those of `sample` again and again; `shown` adds credentials."""
     entries = json.loads(sample.read_text("utf-8"))["log"]["entries"]
+    if shown:
+        for entry in entries:
+            entry["request"]["headers"] += _CREDENTIALS
     texts = [json.dumps(entry, indent=1) for entry in entries]
     with out.open("w", encoding="utf-8") as file:
         file.write('{"log": {"version": "1.2", "creator": {"name": "repeated", "version": "1"}, "entries": [\n')
@@ -85,11 +93,14 @@ def speed(sample: Path, exchanges: int) -> bool:
     """Print exchanges a second and peak memory; return whether nothing failed."""
     good = True
     with tempfile.TemporaryDirectory() as folder:
-        for fresh in (False, True):
-            what = "new ids and times in each repetition" if fresh else "the sample again and again"
+        for what, fresh, shown in (
+            ("the sample again and again", False, False),
+            ("new ids and times in each repetition", True, False),
+            ("these with credentials", True, True),
+        ):
             for length in (exchanges // 10, exchanges):
                 har = Path(folder) / "repeated.har"
-                repeated(sample, har, length, fresh=fresh)
+                repeated(sample, har, length, fresh=fresh, shown=shown)
                 size = har.stat().st_size / 2**20
                 found = measured_apart(har)
                 rate = found["exchanges"] / found["seconds"]

@@ -19,6 +19,7 @@ from contracts.knowledge import Knowledge
 from contracts.operations import match
 from recordings.condensing import Condenser
 from recordings.entries import Recorded, Unjudged
+from recordings.masking import Masking
 from recordings.narrowing import Narrowing
 from recordings.reading import Recording, opened
 from reports.journal import JournalWriter
@@ -78,7 +79,7 @@ class Examination:
             self._narrowing.add(operation, exchange)
         number, keep, findings = self.condenser.add(judgement)
         if keep or writer is not None:
-            exchange = redact(exchange)
+            exchange = redact(exchange, echoes=False)  # which were masked when it was read
             if keep:
                 self.condenser.keep(number, exchange, entry.test, judgement.held, findings)
             if writer is not None:
@@ -143,14 +144,27 @@ class Check:
         gc.freeze()  # what is loaded stays, and need not be gone through again
         writer = None if self.journal is None else JournalWriter(self.journal, header)
         try:
+            masking = self._learnt()
             for path in self.files:
-                with opened(path) as recording:
+                with opened(path, masking) as recording:
                     cuts += self._judge(recording, examination, writer)
             return examination.finish(writer, cuts)
         finally:
             gc.unfreeze()
             if writer is not None:
                 writer.__exit__(None, None, None)
+
+    def _learnt(self) -> Masking:
+        """Return a masking that knows the credentials of all files, as any of them may show one that it repeats, or an
+        earlier one does.
+        """
+        masking = Masking()
+        for path in self.files:
+            self.progress(0, 0, path.name)
+            with opened(path, masking) as recording:
+                recording.learn()
+        masking.settle()
+        return masking
 
     def _judge(self, recording: Recording, examination: Examination, writer: JournalWriter | None) -> list[str]:
         examination.know(recording.knowledge)

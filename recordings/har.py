@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import BufferedIOBase
@@ -14,38 +15,35 @@ import orjson
 
 from contracts.exchange import Exchange, Headers, Request, Response
 from recordings.entries import Cut, NoRecording, Recorded, Unjudged
+from recordings.masking import Masking
 from recordings.places import target_of
 from recordings.streaming import CutOff, JsonStream, NotJsonText
-from targets.redaction import redact_response, without_credentials
 
 _NO_ANSWER = "had no answer"
 _NO_BODY = "had an answer whose body was not recorded"
 _NOT_LEGIBLE = "were no legible HAR entries"
 _FOREIGN = "belong to no operation of the contract"
 _ALMOST_A_SECOND = 0.999_999
+_BEGIN = object()
 
 
-def har_entries(file: BufferedIOBase, name: str) -> Iterator[Recorded | Unjudged | Cut]:
+def har_entries(file: BufferedIOBase, name: str, masking: Masking | None = None) -> Iterator[Recorded | Unjudged | Cut]:
     """Yield what a HAR file holds, in its order; a file that breaks off ends in a Cut.
+
+    Exchanges come masked by `masking`, of what it knows already and what it learns from the file up to there.
 
     Raises NoRecording, one sentence that opens with `name`, where there are no entries in the form of HAR.
     """
     stream = JsonStream(file)
+    masking = masking or Masking()
     entries = 0
     began = False
     try:
-        for member in stream.members():
-            if member != "log":
-                stream.value()
-                continue
-            for inner in stream.members():
-                if inner != "entries":
-                    stream.value()
-                    continue
-                began = stream.peek() == "["
-                for entry in stream.items():
-                    entries += 1
-                    yield recorded(entry)
+        for entry in _raw_entries(stream):
+            began = True
+            if entry is not _BEGIN:
+                entries += 1
+                yield recorded(entry, masking)
     except (CutOff, NotJsonText) as problem:
         if not began:
             reason = "it is cut off" if isinstance(problem, CutOff) else str(problem)
@@ -57,18 +55,44 @@ def har_entries(file: BufferedIOBase, name: str) -> Iterator[Recorded | Unjudged
         raise NoRecording(f"{name} is no HAR file: it has no log.entries")
 
 
-def recorded(entry: Any) -> Recorded | Unjudged:
-    """Return the exchange of one HAR entry, or why there is none to judge."""
+def learn_from_har(file: BufferedIOBase, masking: Masking) -> None:
+    """Let `masking` learn the credentials of a whole HAR file, up to where it breaks off."""
+    with suppress(CutOff, NotJsonText):
+        for entry in _raw_entries(JsonStream(file)):
+            masking.learn_entry(entry)
+
+
+def _raw_entries(stream: JsonStream) -> Iterator[Any]:
+    """Yield where the entries begin, then each as it stands in the file."""
+    for member in stream.members():
+        if member != "log":
+            stream.value()
+            continue
+        for inner in stream.members():
+            if inner != "entries":
+                stream.value()
+                continue
+            if stream.peek() == "[":
+                yield _BEGIN
+            yield from stream.items()
+
+
+def recorded(entry: Any, masking: Masking | None = None) -> Recorded | Unjudged:
+    """Return the exchange of one HAR entry, or why there is none to judge; `masking` learns from it in any case, and
+    masks it.
+    """
+    masking = masking or Masking()
+    masking.learn_entry(entry)
     try:
         target = target_of(entry["request"]["url"])
         if target is None:
             return Unjudged(_FOREIGN)
-        return _exchange(entry, target)
+        return _exchange(entry, target, masking)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return Unjudged(_NOT_LEGIBLE)
 
 
-def _exchange(entry: Mapping[str, Any], target: str) -> Recorded | Unjudged:
+def _exchange(entry: Mapping[str, Any], target: str, masking: Masking) -> Recorded | Unjudged:
     sent, got = entry["request"], entry["response"]
     status = got["status"]
     if not isinstance(status, int) or not 100 <= status <= 599:
@@ -89,7 +113,7 @@ def _exchange(entry: Mapping[str, Any], target: str) -> Recorded | Unjudged:
     )
     started, ended = _interval(entry)
     exchange = Exchange(request, Response(status, _headers(got["headers"]), body), started, ended)
-    return Recorded(without_credentials(redact_response(exchange)))
+    return Recorded(masking.cleaned(exchange))
 
 
 def _headers(pairs: list[Mapping[str, str]]) -> Headers:

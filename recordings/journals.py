@@ -13,6 +13,7 @@ from contracts.knowledge import EVERY, Knowledge
 from contracts.knowledge_form import knowledge_of_json
 from contracts.operations import operations_at
 from recordings.entries import Cut, NoRecording, Recorded, Unjudged
+from recordings.masking import Masking
 from reports.records import (
     VERSION,
     Closing,
@@ -31,10 +32,14 @@ _FOREIGN = "belong to no operation of the contract"
 
 @dataclass
 class JournalEntries:
-    """The exchanges of a journal; `knowledge` is what the run that wrote it knew of its endpoint."""
+    """The exchanges of a journal, masked by `masking`.
+
+    `knowledge` is what the run that wrote it knew of its endpoint.
+    """
 
     file: BufferedIOBase
     name: str
+    masking: Masking = field(default_factory=Masking)
     header: Header = field(init=False)
     knowledge: Knowledge = field(init=False)
     _rest: bytearray = field(default_factory=bytearray, init=False)
@@ -70,7 +75,7 @@ class JournalEntries:
                 break
             if isinstance(record, ExchangeRecord):
                 if waiting is not None:
-                    yield _entry(waiting, findings)
+                    yield self._entry(waiting, findings)
                 waiting, findings = record, []
                 exchanges += 1
             elif isinstance(record, FindingRecord):
@@ -81,9 +86,16 @@ class JournalEntries:
                 ended = True
                 break
         if waiting is not None:
-            yield _entry(waiting, findings)
+            yield self._entry(waiting, findings)
         if not ended:
             yield Cut(f"breaks off after {exchanges:,} exchanges")
+
+    def learn(self) -> None:
+        """Let `masking` learn the credentials of the whole journal, up to where it breaks off."""
+        while line := self._line():
+            record = self._record(line)
+            if isinstance(record, ExchangeRecord):
+                self.masking.learn(record.exchange)
 
     def _line(self) -> bytes:
         """Return the next line; empty at the end, and where the last line is cut off."""
@@ -105,11 +117,12 @@ class JournalEntries:
         except (orjson.JSONDecodeError, RecordError):
             return None
 
-
-def _entry(record: ExchangeRecord, findings: list[Finding]) -> Recorded | Unjudged:
-    if not operations_at(record.exchange.request.path):
-        return Unjudged(_FOREIGN)
-    return Recorded(record.exchange, record.test, tuple(findings))
+    def _entry(self, record: ExchangeRecord, findings: list[Finding]) -> Recorded | Unjudged:
+        exchange = record.exchange
+        self.masking.learn(exchange)
+        if not operations_at(exchange.request.path):
+            return Unjudged(_FOREIGN)
+        return Recorded(self.masking.masked(exchange), record.test, tuple(findings))
 
 
 def _offered(header: Header) -> frozenset[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
 
 from contracts.knowledge import Knowledge
 from recordings.entries import Cut, NoRecording, Recorded, Unjudged
-from recordings.har import har_entries
+from recordings.har import har_entries, learn_from_har
 from recordings.journals import JournalEntries
+from recordings.masking import Masking
 from reports.records import Header
 
 Entry = Recorded | Unjudged | Cut
@@ -29,9 +30,11 @@ class Recording:
     bytes of the file have been read.
     """
 
-    def __init__(self, path: Path, raw: BufferedReader[FileIO]) -> None:
-        """Look at the beginning of `raw`. Raises NoRecording where it is no recording."""
+    def __init__(self, path: Path, raw: BufferedReader[FileIO], masking: Masking) -> None:
+        """Look at the beginning of `raw`; entries come masked by `masking`. Raises NoRecording where it is none."""
         self.path = path
+        self._masking = masking
+        self._journal: JournalEntries | None = None
         self.header: Header | None = None
         self.knowledge: Knowledge | None = None
         self._raw = raw
@@ -45,16 +48,24 @@ class Recording:
         except (EOFError, gzip.BadGzipFile, zlib.error):
             raise NoRecording(f"{path} is no readable gzip file") from None
         if begins == _JOURNAL_BEGINS:
-            journal = JournalEntries(self._file, str(path))
+            self._journal = journal = JournalEntries(self._file, str(path), masking)
             self.header, self.knowledge = journal.header, journal.knowledge
             self._entries = iter(journal)
         else:
-            self._entries = har_entries(self._file, str(path))
+            self._entries = har_entries(self._file, str(path), masking)
 
     @property
     def read(self) -> int:
         """How many bytes of the file, as it is on disk, have been read so far."""
         return self._raw.tell()
+
+    def learn(self) -> None:
+        """Let the masking learn the credentials of the whole recording, instead of going through its entries."""
+        with suppress(OSError, zlib.error):  # told when the entries are read
+            if self._journal is not None:
+                self._journal.learn()
+            else:
+                learn_from_har(self._file, self._masking)
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield every entry. Raises NoRecording where the file turns out to be no recording, or unreadable."""
@@ -67,11 +78,14 @@ class Recording:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Recording]:
-    """Open a recording. Raises NoRecording where it cannot be read, or is none."""
+def opened(path: Path, masking: Masking | None = None) -> Iterator[Recording]:
+    """Open a recording, to be read once; its entries come masked by `masking`.
+
+    Raises NoRecording where it cannot be read, or is none.
+    """
     try:
         raw = BufferedReader(FileIO(path, "rb"), _BUFFER)
     except OSError as problem:
         raise NoRecording(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     with raw:
-        yield Recording(path, raw)
+        yield Recording(path, raw, masking or Masking())

@@ -8,8 +8,8 @@ import httpx
 
 from contracts.exchange import Exchange, Headers, Request, Response
 from recordings.entries import Recorded, Unjudged
+from recordings.masking import Masking
 from recordings.places import target_of
-from targets.redaction import redact_response, without_credentials
 
 LONGEST_BODY = 16 * 1024 * 1024
 _UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
@@ -44,14 +44,22 @@ class Watched:
     started: float
     ended: float
 
-    def entry(self) -> Recorded | Unjudged:
-        """Return the exchange, credentials left out, or why there is none to judge."""
+    def entry(self, masking: Masking | None = None) -> Recorded | Unjudged:
+        """Return the exchange, or why there is none to judge; `masking` learns from it in any case.
+
+        Credentials are left out, and so is what it repeats of those that `masking` knows.
+        """
+        masking = masking or Masking()
+        body = _decoded(self.answer)
+        masking.learn(self._exchange(self.request.target, body or b""))
         target = target_of(self.request.target)
         if target is None:
             return Unjudged("belong to no operation of the contract")
-        body = _decoded(self.answer)
         if body is None or not self.request.whole:
             return Unjudged("were too large, or of an encoding that cannot be undone")
+        return Recorded(masking.cleaned(self._exchange(target, body)))
+
+    def _exchange(self, target: str, body: bytes) -> Exchange:
         request = Request(
             method=self.request.method,
             target=target,
@@ -60,8 +68,7 @@ class Watched:
             credential="unknown",
         )
         response = Response(self.answer.status, self.answer.headers, body)
-        exchange = Exchange(request, response, self.started, self.ended)
-        return Recorded(without_credentials(redact_response(exchange)))
+        return Exchange(request, response, self.started, self.ended)
 
 
 def _decoded(answer: Message) -> bytes | None:

@@ -8,31 +8,39 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
+import ahocorasick_rs
+
 from targets.secret import MASK
 
-_LEAST_LENGTH = 6
+LEAST_LENGTH = 6
 """Shorter values would mask half the text."""
 _ESCAPES = ("\\u", "%", "&#")
 _MASK = MASK.encode()
+_STRETCH = 1024 * 1024
+"""Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
 
 
 @lru_cache(maxsize=16)
 def forms_of(values: tuple[str, ...]) -> Forms:
-    """Return the forms of these values, kept for the next time."""
-    return Forms(values)
+    """Return the forms of these values, kept for the next time, and made so that many texts are searched quickly."""
+    return Forms(values, lasting=True)
 
 
 class Forms:
-    """Every way in which some values may be written."""
+    """Every way in which some values may be written.
 
-    def __init__(self, values: tuple[str, ...]) -> None:
-        kept = sorted({value for value in values if len(value) >= _LEAST_LENGTH}, key=len, reverse=True)
-        plain = dict.fromkeys(form for value in kept for form in _encoded(value))
+    `lasting` ones take a while to make, and tell quickly of a text that it holds none.
+    """
+
+    def __init__(self, values: tuple[str, ...], *, lasting: bool = False) -> None:
+        kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
+        plain = dict.fromkeys(form for value in kept for form in encoded(value))
         self._texts = tuple(plain)
         self._bytes = tuple(text.encode("utf-8", "surrogatepass") for text in plain)
         self._values = kept
         self._escapes = (*_ESCAPES, "+") if any(" " in value for value in kept) else _ESCAPES
         self._byte_escapes = tuple(escape.encode() for escape in self._escapes)
+        self._finder = ahocorasick_rs.BytesAhoCorasick(self._bytes) if lasting and self._values else None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -44,7 +52,18 @@ class Forms:
 
     def may_be_in(self, text: str) -> bool:
         """Tell whether text could hold a value: what holds none is most often told apart at once."""
-        return any(form in text for form in self._texts) or any(escape in text for escape in self._escapes)
+        if any(escape in text for escape in self._escapes):
+            return True
+        if self._finder is None:
+            return any(form in text for form in self._texts)
+        return self._found(self._finder, text.encode("utf-8", "surrogatepass"))
+
+    def _found(self, finder: ahocorasick_rs.BytesAhoCorasick, body: bytes) -> bool:
+        if len(body) <= _STRETCH:
+            return bool(finder.find_matches_as_indexes(body))
+        more = max(map(len, self._bytes)) - 1
+        starts = range(0, len(body), _STRETCH)
+        return any(finder.find_matches_as_indexes(body[start : start + _STRETCH + more]) for start in starts)
 
     def masked(self, text: str) -> str:
         """Return text with every form of every value masked; the same object where there is none."""
@@ -57,27 +76,29 @@ class Forms:
 
     def masked_bytes(self, body: bytes) -> bytes:
         """Return a body with every form of every value masked; the same object where there is none."""
-        for form in self._bytes:
-            if form in body:
-                body = body.replace(form, _MASK)
+        if self._finder is None or self._found(self._finder, body):
+            for form in self._bytes:
+                if form in body:
+                    body = body.replace(form, _MASK)
         if self._values and any(escape in body for escape in self._byte_escapes):
             found, count = self._byte_pattern.subn(_MASK, body)
             body = found if count else body
         return body
 
 
-def _encoded(value: str) -> Iterator[str]:
+def encoded(value: str) -> Iterator[str]:
     """Yield a value as it is, in hex, and what of its base64 form is the same whatever stands around it."""
     yield value
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value)[1:-1].replace("/", "\\/")
+    escaped = json.dumps(value)[1:-1]
+    yield escaped
+    yield escaped.replace("/", "\\/")
     raw = value.encode("utf-8", "surrogatepass")
     yield raw.hex()
     yield raw.hex().upper()
     for before in range(3):
         code = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
         inner = code[(0, 2, 3)[before] : len(code) - ((before + len(raw)) % 3 != 0)]
-        if len(inner) >= _LEAST_LENGTH:
+        if len(inner) >= LEAST_LENGTH:
             yield inner
             yield inner.replace("+", "-").replace("/", "_")
 

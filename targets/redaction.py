@@ -5,31 +5,24 @@ A masked exchange is judged as the exchange itself: layout, lengths of arrays an
 
 from __future__ import annotations
 
-import base64
-import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from contracts.exchange import Exchange, Headers, Response
 from targets.echoes import Forms, forms_of
 from targets.secret import MASK, Secret
+from targets.shown import CHALLENGE_HEADERS, DIGEST_FIELD, HINTS, Hints, plain_keys, shown_by_answer, shown_by_request
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 _SENT_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
-_CHALLENGE_HEADERS = frozenset(
-    {"www-authenticate", "proxy-authenticate", "authentication-info", "proxy-authentication-info"}
-)
 _LOCATION_HEADERS = frozenset({"location", "content-location"})
-_SENSITIVE_HEADERS = _CREDENTIAL_HEADERS | _CHALLENGE_HEADERS | _LOCATION_HEADERS
-_DIGEST_FIELD = re.compile(
-    r'(?i)\b(nonce|opaque|cnonce|nextnonce|response|rspauth|username|uri)(\s*=\s*)("(?:[^"\\]|\\.)*"|[^\s,"]+)'
-)
+_SENSITIVE_HEADERS = _CREDENTIAL_HEADERS | CHALLENGE_HEADERS | _LOCATION_HEADERS
 _KEYED_VALUE = re.compile(
     rb'(?i)"((?:delivery|download|snapshot)Urls?|access_?token|refresh_?token|id_?token|client_?secret|private_?key|password)"'
     rb"\s*:\s*"
 )
-_HINTS = (b"Url", b"URL", b"url", b"oken", b"ecret", b"assword", b'ey"', b"\\u")
+_HINTED = Hints(*HINTS, b'rl"', b'rls"', b'RL"', b'RLS"', b'RLs"')
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _SCALAR_END = re.compile(rb"[,}\]\s]")
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*:)?(//[^/?#\\\s]*)?(.*)\Z", re.DOTALL)
@@ -40,13 +33,14 @@ _PORT = re.compile(rb":[0-9]*\Z")
 _SCHEME_VALUE = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9\-._~+/]{6,}=*")
 
 
-def redact(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
+def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
     """Return the exchange with everything masked that must not be stored; the same object where nothing is.
 
-    `secrets` are values to mask wherever an endpoint repeats them, in any header or body.
+    `secrets` are values to mask wherever an endpoint repeats them, in any header or body. Without `echoes` what the
+    exchange itself shows is not looked for in the rest of the answer.
     """
     secrets = tuple(secrets)
-    return redact_request(redact_response(exchange, secrets), secrets)
+    return redact_request(redact_response(exchange, secrets, echoes=echoes), secrets)
 
 
 def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
@@ -62,14 +56,17 @@ def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchan
     return replace(exchange, request=replace(request, headers=headers, body=body, target=target))
 
 
-def redact_response(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
-    """Like `redact`, of the response alone: the request stays fit to be sent again."""
+def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
+    """Like `redact`, of the response alone: the request stays fit to be sent again.
+
+    Without `echoes` what the exchange itself shows is not looked for in the rest of the answer.
+    """
     response = exchange.response
     forms = forms_of(tuple(secret.reveal() for secret in secrets))
     headers = _headers(response.headers, forms if forms.may_be_in("\n".join(_values(response.headers))) else None)
     body = _body(response.body, forms)
     # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
-    shown = (*_own_keys(response.headers), *_recorded_keys(exchange.request.headers or ()))
+    shown = _shown(exchange) if echoes else ()
     if shown:
         repeated = Forms(shown)
         headers = _headers(headers, repeated)
@@ -77,6 +74,11 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Excha
     if headers is response.headers and body is response.body:
         return exchange
     return replace(exchange, response=replace(response, headers=headers, body=body))
+
+
+def _shown(exchange: Exchange) -> tuple[str, ...]:
+    requests, answers = exchange.request.headers or (), exchange.response.headers
+    return tuple(value for value, _ in (*shown_by_answer(answers), *shown_by_request(requests)) if value != MASK)
 
 
 def _values(headers: Headers) -> list[str]:
@@ -88,7 +90,7 @@ def without_echoes(response: Response, authorization: Secret) -> Response:
     value = authorization.reveal()
     if not value.startswith("Digest "):
         return response
-    parts = tuple(m[3].strip('"') for m in _DIGEST_FIELD.finditer(value) if m[1] in ("nonce", "cnonce", "response"))
+    parts = tuple(m[3].strip('"') for m in DIGEST_FIELD.finditer(value) if m[1] in ("nonce", "cnonce", "response"))
     forms = Forms(parts)
     headers = tuple((name, forms.masked(shown)) for name, shown in response.headers)
     body = forms.masked_bytes(response.body)
@@ -112,40 +114,12 @@ def secrets_in(environ: Mapping[str, str]) -> tuple[Secret, ...]:
     return tuple(Secret(value) for name, value in environ.items() if _SECRET_NAME.search(name.upper()))
 
 
-def _recorded_keys(headers: Headers) -> Iterator[str]:
-    """Yield the credentials that a recorded request shows: tokens, pairs, digest fields, cookies."""
-    for name, value in headers:
-        lower = name.lower()
-        if lower in ("authorization", "proxy-authorization", "x-api-key"):
-            scheme, _, rest = value.strip().partition(" ")
-            if scheme.lower() == "digest":
-                yield from (m[3].strip('"') for m in _DIGEST_FIELD.finditer(rest) if m[1].lower() != "uri")
-                continue
-            yield rest.strip() or scheme
-            if scheme.lower() == "basic":
-                with contextlib.suppress(ValueError):
-                    yield from base64.b64decode(rest).decode("utf-8").split(":", 1)
-        elif lower == "cookie":
-            yield from (pair.partition("=")[2].strip('" ') for pair in value.split(";"))
-
-
-def _own_keys(headers: Headers) -> Iterator[str]:
-    """Yield what an answer's own headers hand out (cookies, nonces), which its body must not show either."""
-    for name, value in headers:
-        lower = name.lower()
-        if lower == "set-cookie":
-            yield value.partition(";")[0].partition("=")[2].strip('" ')
-        elif lower in _CHALLENGE_HEADERS and "=" in value:
-            fields = _DIGEST_FIELD.finditer(value)
-            yield from (m[3].strip('"') for m in fields if m[1].lower() not in ("uri", "username"))
-
-
 def mask_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return free text (a traceback, a log line) with secrets, and credentials in HTTP's own forms, masked."""
     forms = forms_of(tuple(secret.reveal() for secret in secrets))
     masked = _SCHEME_VALUE.sub(rf"\1\2{MASK}", forms.masked(text))
     if "igest" in masked or "nonce" in masked:
-        masked = _DIGEST_FIELD.sub(rf'\1\2"{MASK}"', masked)
+        masked = DIGEST_FIELD.sub(rf'\1\2"{MASK}"', masked)
     return masked
 
 
@@ -164,8 +138,8 @@ def _headers(headers: Headers, forms: Forms | None) -> Headers:
 
 
 def _header_value(lower: str, value: str) -> str:
-    if lower in _CHALLENGE_HEADERS:
-        return _DIGEST_FIELD.sub(rf'\1\2"{MASK}"', value)
+    if lower in CHALLENGE_HEADERS:
+        return DIGEST_FIELD.sub(rf'\1\2"{MASK}"', value)
     if lower in _LOCATION_HEADERS:
         place, question, _ = value.partition("?")
         return place + (f"?{MASK}" if question else "")
@@ -178,9 +152,9 @@ def _header_value(lower: str, value: str) -> str:
 
 def _body(body: bytes, forms: Forms) -> bytes:
     body = forms.masked_bytes(body)
-    if not any(hint in body for hint in _HINTS):
+    if not _HINTED.may_be_in(body):
         return body
-    searched = _plain_keys(body) if b"\\u" in body else body
+    searched = plain_keys(body) if b"\\u" in body else body
     parts: list[bytes] = []
     end = 0
     for match in _KEYED_VALUE.finditer(searched):
@@ -193,18 +167,6 @@ def _body(body: bytes, forms: Forms) -> bytes:
     parts.append(searched[end:])
     masked = b"".join(parts)
     return body if masked == body else masked
-
-
-def _plain_keys(body: bytes) -> bytes:
-    """Return the body with escapes of ASCII letters and the underscore undone, so that an escaped key is found."""
-
-    def plain(match: re.Match[bytes]) -> bytes:
-        if match[1] is None:
-            return match[0]
-        code = int(match[1], 16)
-        return bytes([code]) if code == 0x5F or (code < 0x80 and chr(code).isalpha()) else match[0]
-
-    return re.sub(rb"\\(?:u([0-9a-fA-F]{4})|.)", plain, body, flags=re.DOTALL)
 
 
 def _masked_value(body: bytes, start: int, parts: list[bytes], *, url: bool) -> int:
