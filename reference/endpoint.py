@@ -40,9 +40,8 @@ class Endpoint:
         self.pause = 0.0 if fault is None else fault.pause
         """Seconds for which every call is to be held open before it is handled."""
         self._routes = Routes(backend.level, offered, backend.free["v1-slash"])
-        order = backend.free["check-order"]
-        steps = {place: pipeline(operation, order) for place, operation in OPERATIONS.items()}
-        steps[NOWHERE] = pipeline(None, order)
+        steps = {place: pipeline(operation, backend.free) for place, operation in OPERATIONS.items()}
+        steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
         if fault is not None:
             for place in fault.operations:

@@ -11,6 +11,7 @@ from contracts.operations import OPERATIONS
 from reference.backend import Backend
 from reference.bodies import Check
 from reference.documents import rfc3339
+from reference.freedoms import resolve
 from reference.jobs import Job
 from reference.messages import Answer, Call, Refusal
 from reference.steps import pipeline
@@ -28,7 +29,7 @@ DEDICATED_READS = ("cluster-get", "cluster-get-v1")
 
 def sound(operation: str, step: str) -> Check:
     """Return the sound check of an operation's step; raises KeyError where there is none."""
-    return {one.name: one.check for one in pipeline(OPERATIONS[operation], "path-first")}[step]
+    return {one.name: one.check for one in pipeline(OPERATIONS[operation], resolve({}))}[step]
 
 
 def excusing(check: Check, excused: Callable[[Call], bool]) -> Check:

@@ -45,6 +45,7 @@ FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cancel-finished": ("400", "409"),
         "extended-absent": ("404", "405"),
         "check-order": ("path-first", "body-first"),
+        "reference-order": ("snapshot-first", "target-first"),
         "reader-reads": ("200", "403"),
         # Representation
         "envelope-key": ("content", "envelope"),

@@ -286,18 +286,22 @@ _REFERENCES: Mapping[str, Check] = {
 }
 
 
-def pipeline(operation: Operation | None, order: str) -> tuple[Step, ...]:
+def pipeline(operation: Operation | None, free: Mapping[str, str]) -> tuple[Step, ...]:
     """Return the steps of an operation, or of a path or method that no operation has (None).
 
-    `order` is the freedom "check-order": what is wrong with the body is told before or after what does not exist.
+    Of the freedoms count "check-order", what is wrong with the body is told before or after what does not exist, and
+    "reference-order", which of the things that a body names is looked for first.
     """
     if operation is None:
         return _steps(_WHO)
     if operation.kind == "create":
         parts = [_EXISTS, _SAID, body_steps(operation.family)]
-        if order == "body-first":
+        if free["check-order"] == "body-first":
             parts.reverse()
-        return _steps(_WHO, _PATH, *parts, _REFERENCES)
+        references = dict(_REFERENCES)
+        if free["reference-order"] == "target-first":
+            references = {"free/target": references["free/target"], **references}
+        return _steps(_WHO, _PATH, *parts, references)
     if operation.kind == "list":
         return _steps(_WHO, _PATH, _EXISTS, _SAID)
     last = {"T-CANCEL/ended": check_cancellable} if operation.kind == "cancel" else {}

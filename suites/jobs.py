@@ -167,6 +167,12 @@ def follow_to_the_end(
     return [job for _, job in jobs if not is_settled(job)]
 
 
+def until_idle(endpoint: Endpoint) -> bool:
+    """Wait until every job of this run that can be read has finished; whether that came about."""
+    own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
+    return not follow_to_the_end(endpoint, own, staggered=False)
+
+
 def is_settled(job: JobHistory) -> bool:
     """Whether a job has finished, as far as its answers show (a finished download shows its address)."""
     return job.finished or job.delivered

@@ -25,3 +25,13 @@ def on(operations: tuple[Operation, ...]) -> pytest.MarkDecorator:
     out.
     """
     return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.id)
+
+
+makes_jobs = pytest.mark.makes_jobs
+"""Marks a test after which there are jobs to read, of the plainest kinds and at the least cost."""
+
+
+def operation_of(item: pytest.Item) -> Operation | None:
+    """Return the operation that a collected test runs on, or None where it is about none in particular."""
+    operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
+    return operation if isinstance(operation, Operation) else None

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from contracts.operations import OPERATIONS, Operation
+from contracts.operations import OPERATIONS
 from gates.sharding import Shard, ShardError, share
 from gates.waivers import WaiverError
 from reference.server import ServerError
@@ -19,6 +19,7 @@ from reports.terminal import print_report, print_standing
 from reports.wording import plural
 from reports.writing import ReportError
 from suites.endpoint import Departed, Endpoint, EndpointLost, RunEnded
+from suites.marks import operation_of
 from suites.processes import Processes
 from suites.session import Options, Session
 from targets.failures import TargetError
@@ -146,21 +147,20 @@ class SuitePlugin:
         """
         assert self.first is not None
         requirement, operations = self.first
-        module = item.nodeid.partition("::")[0].rpartition("/")[2]
-        family = {OPERATIONS[o].family for o in operations if o in OPERATIONS}
-        operation: Operation | None = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
-        near = operation is None or operation.id in operations or not family
-        if module == "test_acceptance.py":
-            return 0 if operation is not None and operation.family in family else 3
-        if module == "test_lifecycle.py" and requirement[0] in "STLV":
-            return 1 if not family or (operation is not None and operation.family in family) else 3
+        families = {OPERATIONS[o].family for o in operations if o in OPERATIONS}
+        operation = operation_of(item)
+        related = not families or (operation is not None and operation.family in families)
+        if item.get_closest_marker("makes_jobs") is not None:
+            return 0 if related else 3
+        if "test_lifecycle" in item.nodeid and requirement[0] in "STLV":
+            return 1 if related else 3
+        near = operation is None or operation.id in operations or not families
         named = requirement in {r for mark in item.iter_markers("requirement") for r in mark.args}
         return (2 if near else 3) if named else 4
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Leave out tests of operations that the endpoint does not offer."""
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        operation = parameters.get("operation")
+        operation = operation_of(item)
         uses_endpoint = "endpoint" in getattr(item, "fixturenames", ())
         if operation is not None and uses_endpoint and not self.endpoint().offers(operation.id):
             pytest.skip(f"{operation.id} is not offered")

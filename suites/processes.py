@@ -29,6 +29,7 @@ from gates.merging import copy_part
 from reports.journal import Journal, JournalError, records_in
 from reports.records import Closing, ExchangeRecord
 from suites.endpoint import Endpoint
+from suites.marks import operation_of
 from suites.session import Session
 from targets.redaction import mask_text
 
@@ -48,7 +49,7 @@ def homes(items: Sequence[pytest.Item], count: int) -> list[deque[int]]:
     """
     families: dict[str, list[int]] = {}
     for index, item in enumerate(items):
-        operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
+        operation = operation_of(item)
         families.setdefault(operation.family if operation is not None else "", []).append(index)
     shares: list[list[int]] = [[] for _ in range(count)]
     for indices in sorted(families.values(), key=len, reverse=True):

@@ -12,8 +12,8 @@ from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
 from suites.endpoint import Endpoint, Judged
-from suites.jobs import created_id, follow_to_the_end, read_again, reads_of
-from suites.marks import CREATES, on, puts_to_the_test
+from suites.jobs import created_id, read_again, reads_of, until_idle
+from suites.marks import CREATES, makes_jobs, on, puts_to_the_test
 
 _Refused: TypeAlias = tuple[Scene, Request]
 _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")
@@ -21,6 +21,7 @@ _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET"
 
 @puts_to_the_test("B-ACCEPT", "C-STATUS", "C-MEDIA", "C-SCHEMA", "S-SAME", *_CREATION)
 @on(CREATES)
+@makes_jobs
 def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """One request of each deliveryType is answered with a fresh job."""
     for scene in endpoint.scenes(operation.family)[:1]:
@@ -99,10 +100,10 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
     So a target that somebody else keeps busy, or whose jobs cannot be read, is never held against the endpoint.
     """
     plain = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
-    if not _idle(endpoint):
+    if not until_idle(endpoint):
         return False
     before = endpoint.send(plain)
-    if not _idle(endpoint):
+    if not until_idle(endpoint):
         return False
     again = endpoint.client.attempt_all([request])[0]
     if not isinstance(again, Exchange):
@@ -114,9 +115,3 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
         accepted = all(judged is not None and judged.status == 200 for judged in (before, after))
     endpoint.require([endpoint.record(again, free_target=accepted)])
     return True
-
-
-def _idle(endpoint: Endpoint) -> bool:
-    """Wait until every job of this run that can be read has finished; whether that came about."""
-    own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
-    return not follow_to_the_end(endpoint, own, staggered=False)

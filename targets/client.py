@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib import metadata
 from types import TracebackType
 from typing import TypeAlias
-from urllib.parse import urlsplit
-
-import httpcore
 
 from contracts.exchange import Credential, Exchange, Request, Response, Scheme
 from targets.authentication import TOKEN_PATH, WRONG, Answer, BearerSession, DigestSession, TokenRefused, basic
 from targets.choosing import choice, offers
-from targets.explanation import explained
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
-from targets.guard import Guard
+from targets.guard import READS, Guard
+from targets.lines import TURNS, Lines
 from targets.pacing import Pacer, retry_after
 from targets.polling import LOOPBACK, REMOTE
-from targets.quota import quota_of
-from targets.redaction import mask_text, redact_response, without_echoes
+from targets.redaction import redact_response
 from targets.secret import Credentials, Secret
 from targets.target import Target
-from targets.wire import Line, RawHeaders, Reply, tls_context
+from targets.writing import RequestWriter
 
 Attempt: TypeAlias = Exchange | NotSent
 """What became of a request: an exchange, or why there is none."""
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_TURNS = 4
-"""So many times a harmless request is sent whose connection is reset."""
-_FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,6 @@ class Client:
         self._on_exchange = on_exchange
         self._closed = False
         self._ended = threading.Event()
-        self._ended_because = "the client was closed"
         self.pause = sleep or self._ended.wait
         """Waits for so many seconds, or until the client is ended."""
         self._pacer = Pacer(
@@ -95,24 +84,16 @@ class Client:
             stopped=self._ended.is_set,
             longest=target.limits.pause_seconds,
         )
-        self._context: ssl.SSLContext | None = tls_context(target)
+        self._writer = RequestWriter(target, user_agent)
+        self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
         self._local = threading.local()
-        self._lines: list[Line] = []
-        self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
-        parts = urlsplit(target.base_url)
-        self._host = parts.netloc.encode("ascii")
-        self._base_path = parts.path.rstrip("/").encode("ascii")
-        self._origin = (parts.scheme.encode(), (parts.hostname or "").encode("ascii"), parts.port)
-        self._agent = (user_agent or _user_agent(target.contact)).encode("ascii")
         self._bearers = {
             name: BearerSession(identity, self._fetch_token, monotonic)
             for name, identity in (*target.credentials.items(), ("wrong", WRONG))
             if identity.bearer
         }
-        # Fails here, not in a worker thread, where a proxy or certificate is unusable.
-        self._line()
 
     def __enter__(self) -> Client:
         return self
@@ -125,28 +106,17 @@ class Client:
     def close(self) -> None:
         """Close every connection and stop what is running: a request under way ends in NoAnswer at once."""
         self._closed = True
-        self._ended_because = "the client was closed"
-        self._ended.set()
         executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            lines, self._lines = self._lines, []
-        for line in lines:
-            line.cut()
+        self._lines.end("the client was closed")
         if executor is not None:
             executor.shutdown(wait=True)
-        for line in lines:
-            line.close()
+        self._lines.close()
 
     def end(self, because: str) -> None:
         """End every request under way, and every later one, in NoAnswer with this reason, until `resume`."""
-        self._ended_because = because
-        self._ended.set()
-        with self._lock:
-            lines = list(self._lines)
-        for line in lines:
-            line.cut()
+        self._lines.end(because)
 
     @property
     def ended(self) -> bool:
@@ -248,7 +218,7 @@ class Client:
         limits = self.target.limits
         waited = 0.0
         unsettled = False
-        writes = request.method not in _SAFE_METHODS
+        writes = request.method not in READS
         pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
         try:
             self.guard.check(request, wait=True)
@@ -294,24 +264,23 @@ class Client:
         return retry_after(response.header("retry-after"), exchange.ended) if response.status in (429, 503) else None
 
     def _authenticated(self, request: Request) -> Exchange:
-        headers, raw_target = self._prepared(request)
         bearers = self._bearers
         scheme, identity = choice(
             request, self.target.credentials, self.prefer, lambda: self._token(request, bearers["owner"])
         )
         if identity is None:
-            return self._exchange(request, raw_target, headers, None)
+            return self._lines.exchange(request, None)
         if request.scheme != scheme:
             # The judge needs to know which scheme an answer speaks of.
             request = replace(request, scheme=scheme)
         if scheme == "digest":
-            return self._digest(request, raw_target, headers, identity)
+            return self._digest(request, identity)
         if request.credential == "wrong-secret":
             assert identity.token is not None
-            return self._exchange(request, raw_target, headers, Secret(f"Bearer {identity.token.reveal()}"))
+            return self._lines.exchange(request, Secret(f"Bearer {identity.token.reveal()}"))
         bearer = self._bearers[request.credential]
         token = self._token(request, bearer)
-        exchange = self._exchange(request, raw_target, headers, Secret(f"Bearer {token.reveal()}"))
+        exchange = self._lines.exchange(request, Secret(f"Bearer {token.reveal()}"))
         if exchange.response.status != 401:
             bearer.accepted()
             return exchange
@@ -321,9 +290,10 @@ class Client:
             return exchange
         if renewed is None:
             return exchange
-        return self._exchange(request, raw_target, headers, Secret(f"Bearer {renewed.reveal()}"))
+        return self._lines.exchange(request, Secret(f"Bearer {renewed.reveal()}"))
 
-    def _digest(self, request: Request, raw_target: bytes, headers: RawHeaders, identity: Credentials) -> Exchange:
+    def _digest(self, request: Request, identity: Credentials) -> Exchange:
+        _, raw_target = self._writer.written(request)
         sessions: dict[Credential, DigestSession] = self._local.__dict__.setdefault("digests", {})
         session = sessions.get(request.credential)
         if session is None:
@@ -333,7 +303,7 @@ class Client:
         exchanges: list[Exchange] = []
 
         def send(authorization: Secret | None) -> Answer:
-            exchange = self._exchange(request, raw_target, headers, authorization, turns=1)
+            exchange = self._lines.exchange(request, authorization, turns=1)
             exchanges.append(exchange)
             status = exchange.response.status
             if status != 401:
@@ -349,7 +319,7 @@ class Client:
             except NoAnswer as failure:
                 # Sent again it is signed again: an endpoint may take each count of a nonce once.
                 turn += 1
-                if turn == _TURNS or not self._worth_another(failure, turn, harmless=False):
+                if turn == TURNS or not self._lines.worth_another(failure, turn, harmless=False):
                     raise
 
     def _token(self, request: Request, bearer: BearerSession) -> Secret:
@@ -378,10 +348,9 @@ class Client:
         body = b"grant_type=client_credentials"
         headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))
         request = Request("POST", TOKEN_PATH, headers, body, credential="none")
-        raw_headers, raw_target = self._prepared(request)
         pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
         for _ in range(self.target.limits.retries + 1):
-            exchange = self._exchange(request, raw_target, raw_headers, authorization, harmless=True)
+            exchange = self._lines.exchange(request, authorization, harmless=True)
             if exchange.response.status not in (429, 503):
                 break
             pause = self._asked_pause(exchange)
@@ -390,105 +359,3 @@ class Client:
                 break
             self._pacer.hold(pause)
         return exchange
-
-    def _prepared(self, request: Request) -> tuple[RawHeaders, bytes]:
-        """Return the header lines, Authorization left out, and the request target as bytes."""
-        if not request.target.startswith("/"):
-            raise Unsendable(request, "its target does not start with a slash")
-        try:
-            target = self._base_path + request.target.encode("ascii")
-            own = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers or ()]
-            request.method.encode("ascii")
-        except UnicodeEncodeError:
-            raise Unsendable(request, "its target or a header holds a letter that HTTP/1.1 cannot carry") from None
-        present = {name.lower() for name, _ in own}
-        headers: RawHeaders = [] if b"host" in present else [(b"Host", self._host)]
-        if b"user-agent" not in present:
-            headers.append((b"User-Agent", self._agent))
-        if b"accept-encoding" not in present:
-            headers.append((b"Accept-Encoding", b"gzip, deflate"))
-        headers += own
-        body = request.body
-        framed = body is not None or request.method in _FRAMED_METHODS
-        if framed and b"content-length" not in present and b"transfer-encoding" not in present:
-            headers.append((b"Content-Length", b"%d" % len(body or b"")))
-        return headers, target
-
-    def _exchange(
-        self,
-        request: Request,
-        raw_target: bytes,
-        headers: RawHeaders,
-        authorization: Secret | None,
-        *,
-        harmless: bool = False,
-        turns: int = _TURNS,
-    ) -> Exchange:
-        """Send, and send again where a kept connection turns out closed, or a harmless request's was reset."""
-        scheme, host, port = self._origin
-        url = httpcore.URL(scheme=scheme, host=host, port=port, target=raw_target)
-        line = self._line()
-        for turn in range(1, turns + 1):
-            self._pacer.take(request.credential)
-            if self._ended.is_set():
-                raise NoAnswer(request, self._ended_because, "stopped")
-            started = time.time()
-            failure: NotSent | None = None
-            stopped = False
-            try:
-                reply = line.send(url, request.method.encode(), headers, request.body, authorization)
-            except Exception as error:
-                stopped = self._ended.is_set()
-                failure = explained(request, error, self.target.limits, self._host.decode(), stopped=stopped)
-                if failure is None:
-                    raise
-            if failure is None:
-                response = _response(reply)
-                if authorization is not None:
-                    response = without_echoes(response, authorization)
-                exchange = Exchange(request, response, started, time.time())
-                quota = quota_of(exchange.response, exchange.ended)
-                if quota is not None:
-                    self._pacer.note(quota, request.credential)
-                return exchange
-            # Raised out here, so that no frame of the transport, which holds the credentials, hangs on it.
-            if turn == turns or stopped or not self._worth_another(failure, turn, harmless=harmless):
-                raise self._without_secrets(failure)
-        raise AssertionError("unreachable")
-
-    def _worth_another(self, failure: NotSent, turn: int, *, harmless: bool) -> bool:
-        """Whether a request that failed in its `turn` (from 1) on this thread's line may simply be sent again."""
-        if not isinstance(failure, NoAnswer) or failure.cause != "closed":
-            return False
-        if harmless or failure.request.method in _SAFE_METHODS:
-            return True
-        return turn == 1 and not self._line().opened and self.guard.repeatable(failure.request)
-
-    def _without_secrets(self, failure: NotSent) -> NotSent:
-        """Return the failure with a reason that repeats no secret, whatever the endpoint sent."""
-        if isinstance(failure, NoAnswer):
-            reason = self._ended_because if failure.cause == "stopped" else failure.reason
-            return NoAnswer(failure.request, mask_text(reason, self.secrets), failure.cause)
-        return type(failure)(failure.request, mask_text(failure.reason, self.secrets))
-
-    def _line(self) -> Line:
-        line: Line | None = getattr(self._local, "line", None)
-        if line is None:
-            line = Line(self.target, self._context)
-            self._local.line = line
-            with self._lock:
-                self._lines.append(line)
-        return line
-
-
-def _response(reply: Reply) -> Response:
-    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in reply.headers])
-    return Response(reply.status, headers, reply.body)
-
-
-def _user_agent(contact: str | None) -> str:
-    try:
-        version = metadata.version("atlas-conformance")
-    except metadata.PackageNotFoundError:
-        version = "0"
-    return f"atlas-conformance/{version}" + (f" (+{contact})" if contact else "")

@@ -12,7 +12,8 @@ from targets.target import USUAL_MAX_JOBS, Mode, Target
 
 _LONGEST_JOB = 1024 * 1024
 """No answer of more bytes is read for the id of a job: it would only cost memory."""
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 
 
 class Guard:
@@ -112,7 +113,7 @@ class Guard:
 
     def repeatable(self, request: Request) -> bool:
         """Tell whether a request that may have arrived may be sent again."""
-        return request.method in _READS or not self.remote
+        return request.method in READS or not self.remote
 
     @property
     def _free(self) -> bool:
@@ -141,7 +142,7 @@ class Guard:
     def _objection(self, request: Request, wait: bool) -> str | None:
         if overrides_method(request):
             return "a header asks for another host, method, path or framing than the request itself has"
-        if request.method in _READS:
+        if request.method in READS:
             # A peer that skips a read's body would take it for the next request.
             return "a read carries a body" if request.body else None
         if self.mode == "read":

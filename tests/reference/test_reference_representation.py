@@ -112,6 +112,7 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
         flex | {"more": 1},
         flex | {"targetDeploymentItemName": absent.target},
         flex | {"snapshotId": absent.snapshot},
+        flex | {"snapshotId": absent.snapshot, "targetDeploymentItemName": absent.target},
         flex | {"snapshotId": foreign},
         {},
     ):

@@ -53,6 +53,7 @@ ABOUT: dict[tuple[str, ...], tuple[str, ...]] = {
         "foreign-job",
         "extended-absent",
         "check-order",
+        "reference-order",
     ): ("P-GROUP", "N-JOB", "L-SCOPE"),
     (
         "cancel-finished",
