@@ -21,7 +21,7 @@ from rehearsal.survey import Survey, survey, unasked
 from rehearsal.terminal import print_plan
 from reports.progress import Progress
 from reports.wording import visible
-from suites.session import Options
+from suites.options import Options
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed
 from targets.target import Target, with_mode, with_rate

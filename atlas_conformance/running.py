@@ -20,8 +20,9 @@ from reports.annotations import workflow_commands
 from reports.journal import JournalError
 from reports.progress import Progress
 from reports.records import FindingRecord, Header, Record
+from suites.options import Options
 from suites.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
-from suites.session import REFERENCE, Options, Session
+from suites.session import REFERENCE, Session
 from targets.failures import TargetError
 
 QUIET = [

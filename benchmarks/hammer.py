@@ -47,7 +47,7 @@ from hammer.station import Station, station
 from proof.hammered import hammer
 from reference.faults import catalogue
 from reference.server import ReferenceServer
-from suites.session import Options
+from suites.options import Options
 from targets.client import Attempt
 
 

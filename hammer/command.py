@@ -30,7 +30,7 @@ from reports.progress import Progress
 from reports.terminal import print_report
 from reports.wording import Curl, plural
 from reports.writing import ReportError
-from suites.session import Options
+from suites.options import Options
 from targets.client import Client
 from targets.curl import curl
 from targets.failures import TargetError

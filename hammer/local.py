@@ -9,7 +9,7 @@ from pathlib import Path
 from hammer import engine
 from hammer.plan import Plan
 from hammer.station import Station, station
-from suites.session import Options
+from suites.options import Options
 
 TICK = 0.2
 """Seconds between two looks at how far the run is."""

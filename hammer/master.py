@@ -20,7 +20,7 @@ from reports.journal import JournalError
 from reports.records import Header
 from reports.wording import plural
 from reports.writing import JOURNAL
-from suites.session import Options
+from suites.options import Options
 from targets.failures import TargetError
 
 WORKERS = "workers"

@@ -23,7 +23,8 @@ from reports.journal import JournalWriter
 from reports.matrix import Tally
 from reports.records import Header, JobRecord
 from reports.writing import JOURNAL
-from suites.session import Options, Prepared, Session
+from suites.options import Options
+from suites.session import Prepared, Session
 from targets.client import Client
 from targets.target import draw_absent
 

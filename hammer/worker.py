@@ -18,7 +18,7 @@ from reference.server import ServerError
 from reports.journal import JournalError
 from reports.model import EXIT_CODES
 from reports.writing import JOURNAL
-from suites.session import Options
+from suites.options import Options
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed
 

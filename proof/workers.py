@@ -16,8 +16,9 @@ from proof.hammered import try_hammered
 from proof.trials import Outcome, Trial, interleaved
 from reference.server import ReferenceServer
 from strategies.scenes import invented_scene, path_parameters
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from targets.target import draw_absent
 
 TRIAL_LIMIT = 240.0

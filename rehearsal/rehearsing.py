@@ -23,9 +23,10 @@ from reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell
 from reports.records import ExchangeRecord, Record
 from suites.connections import connections
 from suites.endpoint import Endpoint
+from suites.options import Options
 from suites.plugin import SuitePlugin
 from suites.profiles import PROFILES
-from suites.session import Options, Session
+from suites.session import Session
 from targets.target import Target
 
 _SHOWN = (PASSED, FAILED, DEPARTURE)

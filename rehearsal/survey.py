@@ -11,7 +11,7 @@ from typing import Any
 from contracts.exchange import Exchange
 from contracts.operations import OPERATIONS, match
 from suites.connections import latency
-from suites.session import offered_operations
+from suites.offering import offered_operations
 from targets.client import Client
 from targets.preflight import PreflightFailed, PreflightReport, preflight
 from targets.target import Target, with_absent

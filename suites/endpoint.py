@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -20,9 +20,11 @@ from strategies.requests import build
 from strategies.sampling import CaseOrRequest, sample
 from strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 from suites.counting import counted, created_job
+from suites.outcomes import Departed, EndpointLost, Judged, RunEnded
 from suites.profiles import Profile
 from suites.rationing import Lesson, Ration
 from suites.repeating import Repeating
+from suites.untested import Untested
 from targets.client import Attempt, Client
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from targets.polling import REMOTE, Intervals
@@ -34,46 +36,6 @@ _TRIES_OF_CLOSED = 4
 """So often a request whose connection was cut is sent again before that counts as the endpoint's answer to it."""
 _SHRINKING_BUDGET = 400
 """Exchanges that one test may spend on making a failing request smaller."""
-
-
-class Departed(AssertionError):
-    """The endpoint departs from the contract in a way that no earlier test of the run has shown."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
-        lines = [
-            f"{f.requirement} on {f.operation}: expected {f.expected}, seen {f.seen} ({f.pointer})" for f in findings
-        ]
-        super().__init__("\n".join(lines))
-
-
-class EndpointLost(RuntimeError):
-    """The endpoint no longer answers at all: nothing more can be said of it.
-
-    `found` tells whether a finding already names the request after which it was gone.
-    """
-
-    def __init__(self, reason: str, *, found: bool = False) -> None:
-        super().__init__(reason)
-        self.found = found
-
-
-class RunEnded(RuntimeError):
-    """The run was ended from outside before it was done; the message says why."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One exchange, its number in the journal, and what the judge said of it."""
-
-    exchange: Exchange
-    judgement: Judgement
-    number: int
-
-    @property
-    def status(self) -> int:
-        """The status code of the answer."""
-        return self.exchange.response.status
 
 
 @dataclass
@@ -103,6 +65,7 @@ class Endpoint:
     doubtful: bool = False
     shared_jobs: dict[tuple[str, str, str], str | None] = field(default_factory=dict, init=False)
     chronicle: Chronicle = field(init=False)
+    untested: Untested = field(default_factory=Untested, init=False)
     _repeating: Repeating = field(init=False)
     _ration: Ration = field(init=False)
     _known: set[tuple[str, str, str]] = field(default_factory=set, init=False)
@@ -112,8 +75,6 @@ class Endpoint:
     _own: set[str] = field(default_factory=set, init=False)
     _passing: int = field(default=0, init=False)
     _departed: bool = field(default=False, init=False)
-    _withheld: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
-    _unexercised: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if self.sleep is time.sleep:
@@ -378,7 +339,7 @@ class Endpoint:
         operation = next((o.id for o, _ in found if o.method == failure.request.method), None)
         if isinstance(failure, Withheld):
             if operation is not None:
-                self._withheld.setdefault((self.test, operation), failure.reason)
+                self.untested.withhold(self.test, operation, failure.reason)
             return None
         if isinstance(failure, MissingCredentials | Unsendable):
             return None
@@ -431,24 +392,8 @@ class Endpoint:
     # What could not be put to the test
 
     def not_exercised(self, requirement: str, operation: str, reason: str) -> None:
-        """Note why a requirement could not be put to the test on an operation.
-
-        Of several reasons the first by the alphabet stays, whatever the order of the tests.
-        """
-        known = self._unexercised.get((requirement, operation), reason)
-        self._unexercised[requirement, operation] = min(reason, known)
-
-    def reasons(self) -> Iterator[tuple[str, str, str]]:
-        """Every (requirement, operation, reason) noted."""
-        for (requirement, operation), reason in self._unexercised.items():
-            yield requirement, operation, reason
-
-    def withheld(self) -> dict[str, str]:
-        """For each operation of which something was withheld, the first reason by the alphabet."""
-        found: dict[str, str] = {}
-        for (_, operation), reason in self._withheld.items():
-            found[operation] = min(reason, found.get(operation, reason))
-        return found
+        """Note why a requirement could not be put to the test on an operation."""
+        self.untested.note(requirement, operation, reason)
 
     @contextmanager
     def waiting(self, seconds: tuple[float, float]) -> Iterator[Callable[[], bool]]:

@@ -12,8 +12,9 @@ from contracts.judge import examine
 from contracts.operations import OPERATIONS, Operation
 from contracts.verdicts import Verdicts
 from strategies.requests import build
-from suites.endpoint import Endpoint, Judged
+from suites.endpoint import Endpoint
 from suites.jobs import place
+from suites.outcomes import Judged
 
 
 def compare_forms(endpoint: Endpoint, operation: Operation, judged: Sequence[Judged | None]) -> None:

@@ -11,7 +11,8 @@ from contracts.operations import OPERATIONS, Operation
 from strategies.bodies import Body, base_bodies
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint, Judged
+from suites.endpoint import Endpoint
+from suites.outcomes import Judged
 from suites.rationing import Lesson
 
 CREATE_OF = {read: create for create, read in READ_OF.items()} | {

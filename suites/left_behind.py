@@ -15,8 +15,9 @@ from contracts.history import JobHistory
 from contracts.operations import OPERATIONS, Operation
 from reports.records import JobRecord
 from strategies.requests import build
-from suites.endpoint import Endpoint, EndpointLost, RunEnded
+from suites.endpoint import Endpoint
 from suites.jobs import is_settled, place, reads_of
+from suites.outcomes import EndpointLost, RunEnded
 
 UNKNOWN = "unknown"
 """The id and state of a job that may be there: its create was never answered."""

@@ -11,8 +11,9 @@ from contracts.finding import Finding
 from contracts.operations import OPERATIONS, Operation
 from strategies.requests import Case
 from strategies.scenes import Scene
-from suites.endpoint import Endpoint, Judged
+from suites.endpoint import Endpoint
 from suites.jobs import read_list
+from suites.outcomes import Judged
 
 _TRIED_ALONE = 60
 """How many refused creates are sent again, one at a time, to find the one that created a job."""

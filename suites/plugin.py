@@ -18,10 +18,12 @@ from reports.journal import JournalError
 from reports.terminal import print_report, print_standing
 from reports.wording import plural
 from reports.writing import ReportError
-from suites.endpoint import Departed, Endpoint, EndpointLost, RunEnded
+from suites.endpoint import Endpoint
 from suites.marks import operation_of
+from suites.options import Options
+from suites.outcomes import Departed, EndpointLost, RunEnded
 from suites.processes import Processes
-from suites.session import Options, Session
+from suites.session import Session
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed
 

@@ -13,17 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
-from random import SystemRandom
 
 from contracts import CONTRACT_VERSION
 from contracts.catalogue import REQUIREMENTS
 from contracts.exchange import Exchange, Request
 from contracts.finding import Finding
-from contracts.knowledge import EVERY, Knowledge
+from contracts.knowledge import Knowledge
 from contracts.knowledge_form import knowledge_as_json
-from contracts.operations import OPERATIONS
-from gates.gate import Gate, Policy
-from gates.sharding import Shard, ShardError
+from gates.gate import Policy
 from gates.waivers import WaiverError
 from reference.command import environment
 from reference.fixtures import target_toml
@@ -38,6 +35,8 @@ from reports.writing import JOURNAL, ReportError, end_journal, write_reports
 from suites.connections import connections, latency
 from suites.endpoint import Endpoint
 from suites.left_behind import jobs_left, tidy_up
+from suites.offering import offered_operations
+from suites.options import Options
 from suites.profiles import PROFILES
 from targets.client import Client
 from targets.curl import curl
@@ -45,7 +44,7 @@ from targets.failures import TargetError
 from targets.preflight import PreflightFailed, PreflightReport, preflight
 from targets.redaction import mask_text, secrets_in
 from targets.secret import Secret
-from targets.target import Level, Mode, Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
+from targets.target import Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
 from targets.target_file import parse_duration, parse_rate, target_from_file, target_from_text, target_from_url
 
 REFERENCE = "reference"
@@ -56,60 +55,6 @@ _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
 _VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint."""
-
-    target: str | None = None
-    base_url: str | None = None
-    level: Level | None = None
-    profile: str = "standard"
-    seed: int | None = None
-    requirements: tuple[str, ...] = ()
-    workers: int | None = None
-    report: Path | None = None
-    mode: Mode | None = None
-    rate: str | None = None
-    baseline: Path | None = None
-    waivers: Path | None = None
-    update_waivers: bool = False
-    gate: Gate | None = None
-    shard: str | None = None
-    processes: int | None = 1
-    time_limit: str | None = None
-
-    def checked(self) -> Options:
-        """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
-        if self.target is not None and self.base_url is not None:
-            raise TargetError("give either a target file or a base URL, not both: a target file names its own base URL")
-        if self.profile not in PROFILES:
-            raise TargetError(f"there is no profile {self.profile!r}: the profiles are {', '.join(PROFILES)}")
-        for requirement in self.requirements:
-            if requirement not in REQUIREMENTS:
-                raise TargetError(
-                    f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"
-                )
-        if self.workers is not None and self.workers < 1:
-            raise TargetError(f"workers must be at least 1, not {self.workers}")
-        if self.update_waivers and self.waivers is None:
-            raise TargetError("--update-waivers needs --waivers FILE to write to")
-        if self.gate == "new" and self.baseline is None:
-            raise TargetError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
-        if self.shard is not None:
-            self._check_shard(self.shard)
-        return self if self.seed is not None else replace(self, seed=SystemRandom().randrange(1_000_000))
-
-    def _check_shard(self, shard: str) -> None:
-        try:
-            Shard.parse(shard)
-        except ShardError as error:
-            raise TargetError(str(error)) from None
-        if self.seed is None:
-            raise TargetError("--shard needs --seed N: every shard of a run draws from the same seed")
-        if self.baseline is not None or self.update_waivers:
-            raise TargetError("a shard is no whole run: give --baseline and --update-waivers to `merge` instead")
 
 
 @dataclass(frozen=True)
@@ -413,36 +358,11 @@ class Session:
 
     def _note_statuses(self, journal: JournalWriter) -> None:
         endpoint = self.endpoint
-        for operation, reason in endpoint.withheld().items():
+        for operation, reason in endpoint.untested.withheld().items():
             journal.status("withheld", reason, operation=operation)
-        for requirement, operation, reason in endpoint.reasons():
+        for requirement, operation, reason in endpoint.untested.reasons():
             if endpoint.offers(operation) and REQUIREMENTS[requirement].binds(operation):
                 journal.status("not exercised", reason, requirement=requirement, operation=operation)
-
-
-def offered_operations(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
-    """Decide which operations are judged: what the target claims, else what was found to be there.
-
-    Return them, and for every operation True or the reason why it is not among them.
-    """
-    offered: set[str] = set()
-    reasons: dict[str, bool | str] = {}
-    for operation in OPERATIONS.values():
-        name = operation.id
-        if target.operations is not None:
-            there, reason = name in target.operations, "the target does not list it"
-        elif operation.level == "core" or target.level == "extended":
-            there, reason = True, ""
-        elif target.level == "core":
-            there, reason = False, "the target claims the core alone"
-        else:
-            there = found.offered.get(name) == "yes"
-            reason = found.reasons.get(name, "the endpoint does not have it, or it could not be told by reads alone")
-        if there:
-            offered.add(name)
-        reasons[name] = True if there else reason
-    assert offered <= EVERY
-    return frozenset(offered), reasons
 
 
 def _in_words(seconds: float) -> str:

@@ -11,9 +11,10 @@ from contracts.operations import OPERATIONS, Operation
 from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint, Judged
+from suites.endpoint import Endpoint
 from suites.jobs import created_id, read_again, reads_of, until_idle
 from suites.marks import CREATES, makes_jobs, on, puts_to_the_test
+from suites.outcomes import Judged
 
 _Refused: TypeAlias = tuple[Scene, Request]
 _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")

@@ -13,9 +13,10 @@ from contracts.operations import OPERATIONS, Operation
 from contracts.verdicts import Verdicts
 from strategies.requests import build
 from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint, Judged
+from suites.endpoint import Endpoint
 from suites.jobs import CREATE_OF, create_job, finished_job, known_jobs, read_list, some_job
 from suites.marks import GETS, LISTS, on, puts_to_the_test
+from suites.outcomes import Judged
 from suites.rationing import CANCELLED
 
 _WALKS = (1, 2, 7, 100)

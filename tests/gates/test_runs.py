@@ -20,8 +20,9 @@ from reports.earlier import summary_at
 from reports.model import Report
 from reports.summary import summary
 from reports.writing import FILES
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 
 SEED = 5
 SELECTED = ("T-ECHO", "T-NEW", "B-REQUIRED", "L-STABLE", "L-PAGE")

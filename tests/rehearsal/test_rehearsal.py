@@ -21,8 +21,9 @@ from reference.server import ReferenceServer
 from rehearsal.plan import Plan
 from rehearsal.rehearsing import rehearse
 from rehearsal.survey import Survey, survey, unasked
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from targets.secret import Credentials, Secret
 from targets.target import Level, Mode, Safety, Target
 from targets.target_file import target_from_text

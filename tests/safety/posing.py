@@ -16,8 +16,9 @@ from contracts.exchange import Exchange, Request
 from reference.command import environment
 from reference.fixtures import target_toml
 from reference.server import ReferenceServer
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from targets.client import Attempt, Client
 from targets.failures import Withheld
 from targets.target import Mode, Target, with_absent, with_mode

@@ -11,8 +11,9 @@ from reference.command import environment
 from reference.fixtures import target_toml
 from reference.server import ReferenceServer
 from reports.model import Report
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from targets.target import Mode
 
 KEYS = ("public_key", "private_key")

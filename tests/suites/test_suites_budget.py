@@ -20,9 +20,10 @@ from strategies.bodies import base_bodies, conforming_bodies
 from strategies.representations import FORMS, in_every_form, later_versions
 from strategies.requests import build
 from strategies.scenes import path_parameters, scenes
+from suites.options import Options
 from suites.plugin import SuitePlugin
 from suites.rationing import CANCELLED, Ration
-from suites.session import Options, Session
+from suites.session import Session
 from targets.guard import Guard
 from targets.target import Safety, Target
 from targets.target_file import target_from_text

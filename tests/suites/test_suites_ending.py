@@ -15,8 +15,9 @@ from reference.server import ReferenceServer
 from reports.journal import Journal
 from reports.records import ExchangeRecord, JobRecord
 from suites.endpoint import Endpoint
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from targets.failures import TargetError
 from targets.target_file import parse_duration, target_from_text, write_target
 from tests.safety.posing import NAME, Posed, names_resolve

@@ -14,14 +14,16 @@ from typing import Any
 import pytest
 
 from atlas_conformance.running import run_suites
+from contracts.operations import OPERATIONS
 from reference.server import ReferenceServer
 from reports.journal import Journal
 from reports.model import Report
 from reports.records import ExchangeRecord
 from reports.summary import summary
+from suites.options import Options
 from suites.plugin import SuitePlugin
 from suites.processes import homes
-from suites.session import Options, Session
+from suites.session import Session
 from tests.suites.running import complaint
 
 SEED = 5
@@ -124,7 +126,7 @@ def end_one(before: set[int]) -> None:
 def test_families_stay_together_as_far_as_there_are_enough() -> None:
     families = ["flex", "cluster", "cluster", "tenant", None, "cluster", "flex"]
     items: Any = [
-        SimpleNamespace(callspec=SimpleNamespace(params={"operation": SimpleNamespace(family=family)}))
+        SimpleNamespace(callspec=SimpleNamespace(params={"operation": OPERATIONS[f"{family}-create"]}))
         if family is not None
         else SimpleNamespace()
         for family in families

@@ -13,8 +13,9 @@ from contracts.catalogue import DEPARTURES
 from reference.freedoms import FREEDOMS, IMITATIONS
 from reference.server import ReferenceServer
 from reports.records import ExchangeRecord, Record
+from suites.options import Options
 from suites.plugin import SuitePlugin
-from suites.session import Options, Session
+from suites.session import Session
 from tests.suites.running import ACCOUNT, KEYS, complaint, unexercised, verified
 
 # Which requirements are about a freedom; a run of these alone meets every place where an endpoint may use it.
