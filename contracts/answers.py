@@ -112,8 +112,11 @@ def judge_token(exchange: Exchange, verdicts: Verdicts) -> None:
     verdicts.check("A-BEARER", lasting, "expires_in 3600", life, f"{_BODY}/expires_in")
 
 
-def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> None:
-    """C-STATUS, C-5XX, V-QUERY, and the refusal or the success that the request is owed."""
+def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts, *, idle: bool = False) -> None:
+    """C-STATUS, C-5XX, V-QUERY, and the refusal or the success that the request is owed.
+
+    A create may meet a job of somebody else on its target, and a 409 say so, but where the target is `idle`.
+    """
     status, operation = exchange.response.status, reading.operation
     if status >= 500:
         requirement = "V-QUERY" if reading.flag_is_odd and not reading.violations else "C-5XX"
@@ -131,7 +134,7 @@ def judge_status(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> No
     if reading.must_be_refused and (documented or status < 400):
         _judge_refusal(exchange, reading, verdicts)
     elif documented and reading.must_succeed and exchange.request.credential != "unknown":
-        _judge_acceptance(exchange.request, status, reading, verdicts)
+        _judge_acceptance(exchange.request, status, reading, verdicts, idle)
 
 
 def _judge_refusal(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> None:
@@ -148,11 +151,11 @@ def _judge_refusal(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> 
         verdicts.failed(violation.requirement, f"{violation.expected} with {statuses}", str(status), violation.pointer)
 
 
-def _judge_acceptance(request: Request, status: int, reading: Reading, verdicts: Verdicts) -> None:
+def _judge_acceptance(request: Request, status: int, reading: Reading, verdicts: Verdicts, idle: bool) -> None:
     operation = reading.operation
     if reading.accepts.later and status == 406:
         verdicts.failed("V-FLOOR", f"media type {operation.media_type} for a later version", str(status), _STATUS)
-    elif operation.kind == "create" and status != 409:
+    elif operation.kind == "create" and (status != 409 or idle):
         expected = f"{operation.success}: the request keeps every rule, and all that it names exists"
         verdicts.check("B-ACCEPT", status == operation.success, expected, status, _STATUS)
     elif operation.kind == "list":

@@ -127,7 +127,9 @@ class Chronicle:
         if reading is None:
             judgement = judge(exchange, self.knowledge)
             return Told(judgement, judgement.held, None)
-        examined = examine_as_read(exchange, reading, self.knowledge, busy=excused, memory=self._answers)
+        examined = examine_as_read(
+            exchange, reading, self.knowledge, busy=excused, idle=free_target, memory=self._answers
+        )
         alone = examined.verdicts.upheld
         if exchange.request.credential in ("owner", "reader", "unknown"):
             self._follow(exchange, examined)

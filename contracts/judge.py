@@ -104,11 +104,13 @@ def examine_as_read(
     knowledge: Knowledge,
     *,
     busy: bool = False,
+    idle: bool = False,
     memory: AnswerMemory | None = None,
 ) -> Examined:
     """Judge one exchange, whose request reads like `reading`, and keep what a history needs of it.
 
-    `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse.
+    `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse; `idle`
+    that nobody's job does, so that there is nothing for a 409 to speak of.
     With a `memory`, an answer that it knows is not judged again.
     """
     if busy:
@@ -120,7 +122,7 @@ def examine_as_read(
     if not hidden and not answers.is_paced(response):
         settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
         if not settled or response.status >= 500:
-            answers.judge_status(exchange, reading, verdicts)
+            answers.judge_status(exchange, reading, verdicts, idle=idle)
     # What a success shows that should not be one says nothing more.
     moot = hidden or reading.must_be_refused
     if memory is None:

@@ -39,6 +39,17 @@ def malformed_paths(operation: Operation, scene: Scene, job: str, most: int | No
             yield Case(request, requirement, f"{name} with {what}")
 
 
+def overlong_name(operation: Operation, scene: Scene, job: str) -> Iterator[Case]:
+    """Yield a request whose name is one letter too long and starts with that of a cluster, for a server that cuts it
+    off; nothing where the cluster's own name is not as long as a name may be.
+    """
+    good = path_parameters(operation, scene, job)
+    for name in operation.path_parameters:
+        if REQUIREMENT_OF_PARAMETER[name] == "P-NAME" and len(good[name]) == _NAME["maxLength"]:
+            request = build(operation, good | {name: good[name] + "a"}, _document(operation, scene))
+            yield Case(request, "P-NAME", f"{name} with a letter more than there may be")
+
+
 def malformed_texts(parameter: str, good: str) -> Iterator[tuple[str, str]]:
     """Yield (text, what) pairs that break a path parameter's rule and that every router delivers as one segment."""
     schema = _NAME if REQUIREMENT_OF_PARAMETER[parameter] == "P-NAME" else _HEX24

@@ -73,7 +73,8 @@ def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, bodies: Iter
                 _read_at_once(endpoint, judged)
             if judged is not None and judged.status in REFUSED:
                 exchange = judged.exchange
-                if endpoint.chronicle.busy(exchange.request, exchange.started):
+                # A 409 may speak of a job that is not ours, too.
+                if judged.status == 409 or endpoint.chronicle.busy(exchange.request, exchange.started):
                     refused.append((scene, exchange.request))
     return refused
 

@@ -54,8 +54,12 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     scene = endpoint.scenes(operation.family)[0]
     bad = refused(endpoint, operation)
     bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_job(), 1)]
+    plain = absent_read(endpoint, operation)
+    bad.append(with_header(plain, "Accept", "text/html"))
+    bad.append(with_query(plain, "envelope=maybe"))
     if operation.kind == "create":
-        bad.append(replace(bad[0], target=build(operation, path_parameters(operation, scene, "")).target, body=b"{"))
+        bad.append(replace(plain, body=b"{"))
+        bad.append(with_header(plain, "Content-Type", "text/plain"))
     endpoint.verify(replace(request, credential="none") for request in endpoint.sample(operation, bad))
 
 

@@ -20,6 +20,7 @@ from suites.outcomes import Judged
 from suites.rationing import CANCELLED
 
 _WALKS = (1, 2, 7, 100)
+_LARGEST = 500
 _FEW_PAGES = 12
 
 
@@ -76,7 +77,9 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
     owed = frozenset(j.job for j in known_jobs(endpoint, operation, scene) if j.create_operation == create.id)
     for size in _WALKS:
-        _walk(endpoint, operation, scene, size, owed)
+        seen = _walk(endpoint, operation, scene, size, owed)
+    # Two pages, the second of them not full, however many jobs there are.
+    _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
     _walk(endpoint, operation, scene, 2, owed, includeCount="false")
     for other in endpoint.scenes(operation.family)[1:]:
         made = [j.job for j in known_jobs(endpoint, operation, other) if j.create_operation == create.id]
@@ -91,10 +94,11 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
 
 def _walk(
     endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
-) -> None:
+) -> int:
     """Walk all pages of one size, again while a job is still missing: no rule says how soon a list shows a new one.
 
-    The first page counts; how many more there are depends on how many jobs others make.
+    The first page counts; how many more there are depends on how many jobs others make. Return how many jobs there are
+    on the pages.
     """
     first = _page(endpoint, operation, scene, size, 1, query)
     with endpoint.waiting((2.0, 30.0)) as again, endpoint.in_passing():
@@ -102,7 +106,7 @@ def _walk(
             pages, exchanges = _pages(endpoint, operation, scene, size, query, first)
             first = None
             if not pages:
-                return
+                return 0
             verdicts = Verdicts(operation.id)
             judge_walk(pages, owed if size == 100 else frozenset(), verdicts)
             judgement = verdicts.judgement()
@@ -110,6 +114,7 @@ def _walk(
                 break
     if judgement.findings and not endpoint.doubts():
         endpoint.report(exchanges[-1], *judgement.findings, related=exchanges[:-1])
+    return sum(len(page["results"]) for page in pages)
 
 
 def _page(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.exchange import Request
 from contracts.operations import Operation
-from strategies.paths import absent_paths, malformed_paths, snapshots_of_others
+from strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
 from strategies.requests import build
 from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
@@ -17,10 +17,14 @@ from suites.nothing_created import refuse_all
 @on(EVERY)
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene, *others = endpoint.scenes(operation.family)
     job = job_for(endpoint, operation, scene) or endpoint.absent_job()
     cases = malformed_paths(operation, scene, job, endpoint.profile.per_parameter)
     endpoint.verify(case.request for case in endpoint.sample(operation, cases))
+    for other in others:
+        if len(other.cluster) >= 64:
+            job = job_for(endpoint, operation, other) or endpoint.absent_job()
+            endpoint.verify(case.request for case in overlong_name(operation, other, job))
 
 
 @puts_to_the_test("N-GROUP", "N-CLUSTER", "N-JOB")
