@@ -73,7 +73,10 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
-    "--step", type=click.IntRange(1), default=50, show_default=True, help="Milliseconds in each phase of a job."
+    "--step",
+    type=click.IntRange(1),
+    show_default="50, or the latency where that is more",
+    help="Milliseconds in each phase of a job.",
 )
 @click.option("--database", default=":memory:", show_default=True, help="A file that keeps the jobs.")
 @click.option(
@@ -104,7 +107,7 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 def serve_command(
     port: int,
     host: str,
-    step: int,
+    step: int | None,
     database: str,
     seed: int | None,
     level: str,
@@ -120,7 +123,7 @@ def serve_command(
     """Serve the reference endpoint until Ctrl-C."""
     stopped = threading.Event()
     server = ReferenceServer(
-        step=step / 1000,
+        step=None if step is None else step / 1000,
         seed=seed,
         database=database,
         freedoms=_freedoms(freedom),

@@ -20,7 +20,7 @@ from reference.authentication import SCHEMES
 from reference.credentials import Credentials, make_credentials
 from reference.fault import Fault
 from reference.fixtures import Fixtures
-from reference.service import START_LIMIT, ServerError, Service, Settings, checked, fault_named, fixtures_of
+from reference.service import START_LIMIT, ServerError, Service, Settings, checked, fault_named, fixtures_of, usual_step
 
 __all__ = ["ReferenceServer", "ServerError"]
 
@@ -28,8 +28,9 @@ __all__ = ["ReferenceServer", "ServerError"]
 class ReferenceServer:
     """The reference endpoint, as a context manager.
 
-    - `step`: seconds that a job stays in each phase; `seed`: what fixtures, credentials and job ids are drawn from
-      (None: at random); `database`: a file, which keeps seed and jobs from one start to the next, or memory;
+    - `step`: seconds that a job stays in each phase (None: 0.05, or the latency where that is more);
+    - `seed`: what fixtures, credentials and job ids are drawn from (None: at random); `database`: a file, which keeps
+      seed and jobs from one start to the next, or memory;
     - `freedoms`: choices out of `reference.freedoms.FREEDOMS`; `imitate`: known departures to show; `fault`: the id of
       a fault, or (in this process) a `Fault`;
     - `level`: "core" leaves out the extended operations, `operations` all but the named ones; `authentication`: the
@@ -52,7 +53,7 @@ class ReferenceServer:
     def __init__(
         self,
         *,
-        step: float = 0.05,
+        step: float | None = None,
         seed: int | None = None,
         database: str = ":memory:",
         freedoms: Mapping[str, str] | None = None,
@@ -74,7 +75,7 @@ class ReferenceServer:
         self._fault = fault if isinstance(fault, Fault) else None
         self._in_process = in_process
         self._settings = Settings(
-            step=step,
+            step=usual_step(latency) if step is None else step,
             seed=seed,
             database=database,
             freedoms=dict(freedoms or {}),

@@ -27,11 +27,20 @@ class ServerError(Exception):
     """The endpoint can't be started or reset; the text is one sentence that says why."""
 
 
+USUAL_STEP = 0.05
+"""Seconds that a job stays in each phase, on an endpoint that answers at once."""
+
+
+def usual_step(latency: float) -> float:
+    """Return the step where none is asked for: no shorter than answers are late, else no one ever sees a job run."""
+    return max(USUAL_STEP, latency)
+
+
 @dataclass(frozen=True)
 class Settings:
     """How the endpoint is started; see `ReferenceServer` for the meaning of each."""
 
-    step: float = 0.05
+    step: float = USUAL_STEP
     seed: int | None = None
     database: str = ":memory:"
     freedoms: Mapping[str, str] = field(default_factory=dict)

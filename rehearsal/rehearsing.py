@@ -21,8 +21,8 @@ from rehearsal.survey import Survey
 from reports.matrix import NO_EXCHANGE
 from reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell, Report
 from reports.records import ExchangeRecord, Record
-from suites.connections import connections
 from suites.endpoint import Endpoint
+from suites.latency import connections
 from suites.options import Options
 from suites.plugin import SuitePlugin
 from suites.profiles import PROFILES

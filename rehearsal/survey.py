@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.exchange import Exchange
 from contracts.operations import OPERATIONS, match
-from suites.connections import latency
+from suites.latency import median_latency
 from suites.offering import offered_operations
 from targets.client import Client
 from targets.preflight import PreflightFailed, PreflightReport, preflight
@@ -82,7 +82,7 @@ def _surveyed(client: Client, found: PreflightReport) -> Survey:
         open=found.open,
         remote_because=client.guard.remote_because,
         earlier=MappingProxyType(_earlier(found.exchanges)),
-        latency=latency(found.exchanges),
+        latency=median_latency(found.exchanges),
         requests=len(found.exchanges),
     )
 

@@ -27,11 +27,10 @@ from suites.repeating import Repeating
 from suites.untested import Untested
 from targets.client import Attempt, Client
 from targets.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
-from targets.polling import REMOTE, Intervals
+from targets.polling import Intervals
 from targets.redaction import redact_request
 from targets.target import draw_absent
 
-_CLOSE_BY = Intervals(first=0.01, cap=0.1)
 _TRIES_OF_CLOSED = 4
 """So often a request whose connection was cut is sent again before that counts as the endpoint's answer to it."""
 _SHRINKING_BUDGET = 400
@@ -42,11 +41,11 @@ _SHRINKING_BUDGET = 400
 class Endpoint:
     """Sends requests through the client, judges every exchange, writes it to the journal, and remembers what was found.
 
-    `stop` is asked after each finding whether the run has seen enough; `None` lets it go on to the end. `sleep` and
-    `monotonic` serve the waits for jobs. `about` are the requirements that the test under way puts to the test.
-    `shared_jobs` are the jobs that tests read which need one and no matter which, by the create and the place (None:
-    there is none). In a `crowded` run other processes create jobs beside this one; `doubtful` says that what was found
-    in the test under way may be of their making.
+    `intervals` are the waits between looks at a job. `stop` is asked after each finding whether the run has seen
+    enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. `about` are the
+    requirements that the test under way puts to the test. `shared_jobs` are the jobs that tests read which need one
+    and no matter which, by the create and the place (None: there is none). In a `crowded` run other processes
+    create jobs beside this one; `doubtful` says that what was found in the test under way may be of their making.
     """
 
     client: Client
@@ -54,6 +53,7 @@ class Endpoint:
     journal: JournalWriter
     profile: Profile
     seed: int
+    intervals: Intervals
     stop: Callable[[Finding], bool] | None = None
     sleep: Callable[[float], object] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
@@ -353,7 +353,7 @@ class Endpoint:
         large = len(failure.request.body or b"") > 65_536
         if operation is None or operation not in self.knowledge.offered or large:
             return None
-        pauses = iter(REMOTE if self.client.guard.remote else _CLOSE_BY)
+        pauses = iter(self.intervals)
         for _ in range(_TRIES_OF_CLOSED if failure.cause == "closed" else 1):
             attempt = next(self._attempts([failure.request]))
             if isinstance(attempt, Exchange):
@@ -403,7 +403,7 @@ class Endpoint:
         """
         remote = self.client.guard.remote
         limit = self.monotonic() + seconds[1 if remote else 0]
-        pauses = iter(REMOTE if remote else _CLOSE_BY)
+        pauses = iter(self.intervals)
 
         def again() -> bool:
             left = limit - self.monotonic()

@@ -87,12 +87,13 @@ class Processes:
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _part(self, queue: deque[int], *, alone: bool) -> _Part:
-        """Start a process; `queue` are its tests to begin with."""
+    def _part(self, queue: deque[int], sharing: int, *, alone: bool) -> _Part:
+        """Start a process, one of so many; `queue` are its tests to begin with."""
         number = len(self._parts) + 1
         path = self._folder / f"{number}.jsonl"
         ours, theirs = self._context.Pipe()
-        work = Work(self._session, self._tests, theirs, path, tuple(part.path for part in self._parts) if alone else ())
+        earlier = tuple(part.path for part in self._parts) if alone else ()
+        work = Work(self._session, self._tests, theirs, path, sharing, earlier)
         open_here = [part.channel for part in self._parts if part.channel is not None]
         process = self._context.Process(target=work.main, args=([*open_here, ours],), daemon=True)
         # An interrupt is the parent's to deal with: none may come before the child has said so.
@@ -110,7 +111,7 @@ class Processes:
         interrupt: KeyboardInterrupt | None = None
         parts: list[_Part] = []
         try:
-            parts.extend(self._part(queue, alone=alone) for queue in queues)
+            parts.extend(self._part(queue, len(queues), alone=alone) for queue in queues)
             self._serve(parts, None)
         except KeyboardInterrupt as raised:
             interrupt = raised
@@ -221,13 +222,15 @@ class _Part:
 class Work:
     """What one process does: the tests that it is dealt, and a journal of them.
 
-    `earlier` are the journals of processes that have ended; without any, others are at work beside this one.
+    `sharing` is how many processes there are at the same time; `earlier` are the journals of processes that have ended;
+    without any, others are at work beside this one.
     """
 
     session: Session
     tests: pytest.Session
     channel: Connection
     path: Path
+    sharing: int
     earlier: tuple[Path, ...]
 
     def main(self, foreign: Sequence[Connection]) -> None:
@@ -243,7 +246,7 @@ class Work:
 
     def _work(self) -> None:
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-        endpoint = self.session.part(self.path)
+        endpoint = self.session.part(self.path, self.sharing)
         endpoint.crowded = not self.earlier
         plugin = self.tests.config.pluginmanager.get_plugin("atlas-conformance")
         assert plugin is not None

@@ -32,8 +32,8 @@ from reports.model import EXIT_CODES, INCOMPLETE, PASSED, Report
 from reports.records import Header, Record
 from reports.standing import Standing
 from reports.writing import JOURNAL, ReportError, end_journal, write_reports
-from suites.connections import connections, latency
 from suites.endpoint import Endpoint
+from suites.latency import connections, intervals, median_latency
 from suites.left_behind import jobs_left, tidy_up
 from suites.offering import offered_operations
 from suites.options import Options
@@ -114,7 +114,7 @@ class Session:
         target = with_absent(self._target(), self.options.seed)
         found = self._look(target, self.options.workers or connections(0.0))
         assert self._client is not None
-        workers = self._client.workers = self.options.workers or connections(latency(found.exchanges) or 0.0)
+        workers = self._client.workers = self.options.workers or connections(median_latency(found.exchanges) or 0.0)
         if found.takes_any:
             target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
         offered, reasons = offered_operations(target, found)
@@ -140,19 +140,20 @@ class Session:
         self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self.tally = Tally(header)
         journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
-        self.endpoint = self._endpoint(prepared.client, prepared.knowledge, journal)
+        self.endpoint = self._endpoint(prepared.client, prepared, journal)
         self.endpoint.begin_test("preflight")
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
             for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
                 self.endpoint.try_again(judged)
         return self.endpoint
 
-    def _endpoint(self, client: Client, knowledge: Knowledge, journal: JournalWriter) -> Endpoint:
+    def _endpoint(self, client: Client, prepared: Prepared, journal: JournalWriter) -> Endpoint:
         assert self.options.seed is not None
         profile = PROFILES[self.options.profile]
         if client.guard.mode != "restore":
             profile = profile.where_nothing_is_restored()
-        return Endpoint(client, knowledge, journal, profile, self.options.seed, self.stop)
+        waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
+        return Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
 
     def processes(self, tests: int) -> int:
         """How many processes share the run's tests, which are so many.
@@ -177,19 +178,19 @@ class Session:
         self.endpoint.client.close()
         self.endpoint.journal.flush()
 
-    def part(self, path: Path) -> Endpoint:
+    def part(self, path: Path, sharing: int) -> Endpoint:
         """Go on with the run in a process of its own, after `rest`: with its own client, and its own journal at `path`.
 
-        Raises JournalError.
+        So many processes share the run's connections. Raises JournalError.
         """
         prepared = self._prepared
         assert prepared is not None
         self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
         client = self._client = self.connect(
-            prepared.client.target, workers=prepared.client.workers, prefer=prepared.client.prefer
+            prepared.client.target, workers=max(1, prepared.client.workers // sharing), prefer=prepared.client.prefer
         )
         self._limit_time(client)
-        self.endpoint = self._endpoint(client, prepared.knowledge, JournalWriter(path, prepared.header))
+        self.endpoint = self._endpoint(client, prepared, JournalWriter(path, prepared.header))
         return self.endpoint
 
     def end_part(self, *, partial: bool) -> None:

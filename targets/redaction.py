@@ -46,7 +46,7 @@ def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool =
 def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
     """Like `redact`, of the request alone."""
     request = exchange.request
-    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    forms = _forms(secrets)
     anywhere = forms if forms.may_be_in("\n".join((request.target, *_values(request.headers or ())))) else None
     headers = None if request.headers is None else _headers(request.headers, anywhere)
     body = None if request.body is None else _body(request.body, forms)
@@ -62,7 +62,7 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoe
     Without `echoes` what the exchange itself shows is not looked for in the rest of the answer.
     """
     response = exchange.response
-    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    forms = _forms(secrets)
     headers = _headers(response.headers, forms if forms.may_be_in("\n".join(_values(response.headers))) else None)
     body = _body(response.body, forms)
     # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
@@ -79,6 +79,10 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoe
 def _shown(exchange: Exchange) -> tuple[str, ...]:
     requests, answers = exchange.request.headers or (), exchange.response.headers
     return tuple(value for value, _ in (*shown_by_answer(answers), *shown_by_request(requests)) if value != MASK)
+
+
+def _forms(secrets: Iterable[Secret]) -> Forms:
+    return forms_of(tuple([secret.reveal() for secret in secrets]))
 
 
 def _values(headers: Headers) -> list[str]:
@@ -116,7 +120,7 @@ def secrets_in(environ: Mapping[str, str]) -> tuple[Secret, ...]:
 
 def mask_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return free text (a traceback, a log line) with secrets, and credentials in HTTP's own forms, masked."""
-    forms = forms_of(tuple(secret.reveal() for secret in secrets))
+    forms = _forms(secrets)
     masked = _SCHEME_VALUE.sub(rf"\1\2{MASK}", forms.masked(text))
     if "igest" in masked or "nonce" in masked:
         masked = DIGEST_FIELD.sub(rf'\1\2"{MASK}"', masked)
