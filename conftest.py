@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and let the suites be run unless something else already runs them."""
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a suite test puts to the test")
     config.addinivalue_line("markers", "makes_jobs: a suite test after which there are jobs to read")
+    config.addinivalue_line("markers", "takes_long: a suite test that processes which share the tests begin with")
     if not config.pluginmanager.has_plugin("atlas-conformance"):
         config.pluginmanager.register(SuitePlugin.from_config(config), "atlas-conformance")
 

@@ -122,6 +122,7 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
         session = Session(Options(requirements=requirement, **given))  # type: ignore[arg-type]
     except TargetError as error:
         _complain(str(error), USAGE)
+    session.launch()
     # Whoever ends this process gets the report of what was done so far, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.

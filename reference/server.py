@@ -96,6 +96,11 @@ class ReferenceServer:
         self._service: Service | None = None
         self._child: _Child | None = None
 
+    def launch(self) -> None:
+        """Start the endpoint's own process, and do not wait for it: entering does. In this process there is none."""
+        if self._child is None and not self._in_process:
+            self._child = _Child(checked(self._settings))
+
     def __enter__(self) -> ReferenceServer:
         if self._in_process:
             self._service = service = Service(self._settings, self._fault)
@@ -104,8 +109,9 @@ class ReferenceServer:
         else:
             if self._fault is not None:
                 raise ServerError("a fault outside the catalogue needs in_process=True")
-            self._child = _Child(checked(self._settings))
-            self.url, seed, epoch = self._child.started
+            self.launch()
+            assert self._child is not None
+            self.url, seed, epoch = self._child.started()
         self.fixtures = fixtures_of(self._settings, seed, epoch)
         self.inventory = self.fixtures.inventory
         self.credentials = make_credentials(seed)
@@ -176,17 +182,28 @@ class _Child:
         self._socket = ours
         self._socket.settimeout(START_LIMIT)
         self._lines = ours.makefile("r", encoding="utf-8")
+        self._say(asdict(settings))
+
+    def started(self) -> tuple[str, int, int]:
+        """Wait until it serves; return its URL, seed and epoch. Where it does not, raises ServerError and ends it."""
         try:
-            answer = self.ask(**asdict(settings))
+            answer = self._answer()
         except BaseException:
             self.stop()
             raise
-        self.started: tuple[str, int, int] = (answer["url"], answer["seed"], answer["epoch"])
+        return answer["url"], answer["seed"], answer["epoch"]
 
     def ask(self, **wanted: Any) -> dict[str, Any]:
         """Send one request and return its answer; raises ServerError with what the child says is wrong."""
-        try:
+        self._say(wanted)
+        return self._answer()
+
+    def _say(self, wanted: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # of one that has ended, no answer comes
             self._socket.sendall(json.dumps(wanted).encode() + b"\n")
+
+    def _answer(self) -> dict[str, Any]:
+        try:
             line = self._lines.readline()
         except OSError:
             line = ""

@@ -31,6 +31,12 @@ makes_jobs = pytest.mark.makes_jobs
 """Marks a test after which there are jobs to read, of the plainest kinds and at the least cost."""
 
 
+takes_long = pytest.mark.takes_long
+"""Marks a test that takes long: where processes share the tests, each begins with such ones, that none is left alone
+with one at the end.
+"""
+
+
 def operation_of(item: pytest.Item) -> Operation | None:
     """Return the operation that a collected test runs on, or None where it is about none in particular."""
     operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")

@@ -45,7 +45,7 @@ _LAST_WORDS = 1.3
 def homes(items: Sequence[pytest.Item], count: int) -> list[deque[int]]:
     """Share the indices of tests among processes: the operations of one family together, as far as that goes round.
 
-    They create jobs on the same clusters, and so disturb each other least in one process.
+    They create jobs on the same clusters, and so disturb each other least in one process. What takes long comes first.
     """
     families: dict[str, list[int]] = {}
     for index, item in enumerate(items):
@@ -54,7 +54,11 @@ def homes(items: Sequence[pytest.Item], count: int) -> list[deque[int]]:
     shares: list[list[int]] = [[] for _ in range(count)]
     for indices in sorted(families.values(), key=len, reverse=True):
         min(shares, key=len).extend(indices)
-    return [deque(sorted(share)) for share in shares]
+    return [deque(sorted(share, key=lambda index: (not _takes_long(items[index]), index))) for share in shares]
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("takes_long") is not None
 
 
 class Processes:

@@ -37,7 +37,7 @@ class Profile:
 
 
 QUICK = Profile("quick", 12, 5, 8, 2, 10, 1, 12, 0, (5.0, 30.0), 6)
-STANDARD = Profile("standard", 20, 11, None, 8, 15, 3, 25, 4, (10.0, 120.0), 10)
+STANDARD = Profile("standard", 18, 11, None, 8, 15, 3, 25, 2, (10.0, 120.0), 10)
 THOROUGH = Profile("thorough", None, None, None, 150, 20, 30, 40, 120, (60.0, 1800.0), None)
 
 PROFILES = {profile.name: profile for profile in (QUICK, STANDARD, THOROUGH)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import platform
@@ -24,7 +25,7 @@ from gates.gate import Policy
 from gates.waivers import WaiverError
 from reference.command import environment
 from reference.fixtures import target_toml
-from reference.server import ReferenceServer
+from reference.server import ReferenceServer, ServerError
 from reports.comparison import outline
 from reports.journal import JournalWriter
 from reports.matrix import Tally
@@ -104,6 +105,18 @@ class Session:
         self.ended_because: str | None = None
         """Why the run was ended before it was done, where it was not by whoever started it."""
         self._prepared: Prepared | None = None
+
+    def launch(self) -> None:
+        """Start the reference endpoint, if that is what is verified, without waiting for it: much else is to be loaded.
+
+        Why it cannot be started, `prepare` tells.
+        """
+        options = self.options
+        if self.server is None and self.target is None and options.target is None and options.base_url is None:
+            server = ReferenceServer(seed=options.seed)
+            with contextlib.suppress(ServerError):
+                server.launch()
+                self._own_server = server
 
     def prepare(self) -> Prepared:
         """Start the reference endpoint if need be, and look before the leap; nothing is written yet.
@@ -326,7 +339,7 @@ class Session:
     def _reference_target(self) -> Target:
         server = self.server
         if server is None:
-            server = self._own_server = ReferenceServer(seed=self.options.seed)
+            server = self._own_server = self._own_server or ReferenceServer(seed=self.options.seed)
             server.__enter__()
         text = target_toml(server.url, server.inventory)
         target = target_from_text(text, dict(environment(server.credentials)))

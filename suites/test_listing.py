@@ -21,7 +21,7 @@ from suites.rationing import CANCELLED
 
 _WALKS = (1, 2, 7, 100)
 _LARGEST = 500
-_FEW_PAGES = 12
+_FEW_PAGES = 7
 
 
 @puts_to_the_test("L-SCOPE")
@@ -78,8 +78,9 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     owed = frozenset(j.job for j in known_jobs(endpoint, operation, scene) if j.create_operation == create.id)
     for size in _WALKS:
         seen = _walk(endpoint, operation, scene, size, owed)
-    # Two pages, the second of them not full, however many jobs there are.
-    _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
+    # Two pages, the second of them not full, however many jobs there are; how many, is a matter of time.
+    with endpoint.in_passing():
+        _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
     _walk(endpoint, operation, scene, 2, owed, includeCount="false")
     for other in endpoint.scenes(operation.family)[1:]:
         made = [j.job for j in known_jobs(endpoint, operation, other) if j.create_operation == create.id]

@@ -7,11 +7,12 @@ from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
 from suites.exploring import explore
 from suites.jobs import some_job
-from suites.marks import EVERY, on, puts_to_the_test
+from suites.marks import EVERY, on, puts_to_the_test, takes_long
 
 
 @puts_to_the_test("C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "E-SCHEMA", "E-STATUS", "E-REASON", "E-CODE", "E-FIELDS")
 @on(EVERY)
+@takes_long
 def test_every_coverage_case_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
     """Each boundary and each broken keyword of the description, then what fuzzing draws from it."""
     if not endpoint.profile.fuzz_examples:

@@ -123,14 +123,23 @@ def end_one(before: set[int]) -> None:
     os.kill(min(new), signal.SIGKILL)
 
 
+def item_of(family: str | None, *marks: str) -> Any:
+    """A collected test, as far as `homes` looks."""
+    item = SimpleNamespace(get_closest_marker=lambda name: name if name in marks else None)
+    if family is not None:
+        item.callspec = SimpleNamespace(params={"operation": OPERATIONS[f"{family}-create"]})
+    return item
+
+
+def test_what_takes_long_comes_first_in_each_process() -> None:
+    items: Any = [item_of("flex"), item_of("cluster"), item_of("cluster", "takes_long"), item_of("flex", "takes_long")]
+    assert [list(queue) for queue in homes(items, 2)] == [[3, 0], [2, 1]]
+    assert [list(queue) for queue in homes(items, 1)] == [[2, 3, 0, 1]]
+
+
 def test_families_stay_together_as_far_as_there_are_enough() -> None:
     families = ["flex", "cluster", "cluster", "tenant", None, "cluster", "flex"]
-    items: Any = [
-        SimpleNamespace(callspec=SimpleNamespace(params={"operation": OPERATIONS[f"{family}-create"]}))
-        if family is not None
-        else SimpleNamespace()
-        for family in families
-    ]
+    items: Any = [item_of(family) for family in families]
     assert [list(queue) for queue in homes(items, 1)] == [[0, 1, 2, 3, 4, 5, 6]]
     assert [list(queue) for queue in homes(items, 2)] == [[1, 2, 4, 5], [0, 3, 6]]
     assert [list(queue) for queue in homes(items, 5)] == [[1, 2, 5], [0, 6], [3], [4], []]
