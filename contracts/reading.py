@@ -6,9 +6,9 @@ and load are judged by the same rules as the suites' own requests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from contracts.body_reading import REFUSED, read_body
 from contracts.exchange import Request
@@ -28,9 +28,10 @@ LONG_TARGET = 2_048
 
 _REQUIREMENT_OF_ID = {"restoreId": "P-JOB", "restoreJobId": "P-JOB", "groupId": "P-GROUP"}
 _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"})
-_LATEST = 32
-"""So many requests are remembered with their readings."""
+_LATEST, _PATHS = 32, 1_024
+"""So many requests are remembered with their readings, and so many paths: most requests of a run share a few."""
 _BUSY = Freedom("a target that may be busy", REFUSED)
+_PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom]]
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
 
 
@@ -87,13 +88,16 @@ class Readings:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
         self._latest: dict[int, tuple[Request, Reading | None]] = {}
+        self._paths: dict[tuple[str, str], _PathReading] = {}
 
     def of(self, request: Request) -> Reading | None:
         """Return what `read` does."""
         known = self._latest.get(id(request))
         if known is not None and known[0] is request:
             return known[1]
-        reading = read(request, self._knowledge)
+        if len(self._paths) >= _PATHS:
+            self._paths.clear()
+        reading = _read(request, self._knowledge, self._paths)
         if len(self._latest) >= _LATEST:
             self._latest.clear()
         self._latest[id(request)] = (request, reading)
@@ -102,13 +106,20 @@ class Readings:
 
 def read(request: Request, knowledge: Knowledge) -> Reading | None:
     """Read `request` in the light of `knowledge`; None when it belongs to no offered operation."""
+    return _read(request, knowledge, {})
+
+
+def _read(request: Request, knowledge: Knowledge, paths: dict[tuple[str, str], _PathReading]) -> Reading | None:
+    """Read a request; `paths` are those read before in the same light, by operation, and this one's is added."""
     found = _operation(request)
     if found is None or found[0].id not in knowledge.offered:
         return None
     operation, parameters = found
-    violations: list[Violation] = []
-    freedoms: list[Freedom] = []
-    _read_path(operation, parameters, knowledge, violations, freedoms)
+    place = (operation.id, request.path)
+    known = paths.get(place)
+    if known is None:
+        known = paths[place] = _read_path(operation, parameters, knowledge)
+    violations, freedoms = list(known[0]), list(known[1])
     envelope = _flag(request, "envelope")
     pretty = _flag(request, "pretty")
     _read_query(operation, request, freedoms)
@@ -136,14 +147,10 @@ def _operation(request: Request) -> tuple[Operation, Mapping[str, str]] | None:
     return None
 
 
-def _read_path(
-    operation: Operation,
-    parameters: Mapping[str, str],
-    knowledge: Knowledge,
-    violations: list[Violation],
-    freedoms: list[Freedom],
-) -> None:
+def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: Knowledge) -> _PathReading:
     """Rules P-GROUP, P-NAME, P-JOB, then N-GROUP, N-CLUSTER, N-JOB where the path is well-formed."""
+    violations: list[Violation] = []
+    freedoms: list[Freedom] = []
     malformed = False
     for name, value in parameters.items():
         requirement = _REQUIREMENT_OF_ID.get(name, "P-NAME")
@@ -155,6 +162,7 @@ def _read_path(
             )
     if not malformed:
         _read_existence(operation, parameters, knowledge, violations, freedoms)
+    return violations, freedoms
 
 
 def _read_existence(

@@ -15,6 +15,7 @@ from contracts.knowledge import Knowledge
 from contracts.operations import OPERATIONS
 from strategies.requests import with_header
 from tests.strategies.scenery import (
+    ABSENT,
     AUTOMATED,
     DOWNLOAD,
     FLEX,
@@ -324,7 +325,21 @@ def test_a_target_that_may_be_busy_excuses_a_refusal(create: str, read: str, sta
     assert chronicle.busy(request(create))
     assert chronicle.feed(refused(request(create), status, started=1)).findings == ()
     owed = chronicle.feed(refused(request(create), status, started=2), free_target=True)
-    assert failed(owed) == (set() if status == 409 else {"B-ACCEPT"})
+    assert failed(owed) == {"B-ACCEPT"}
+
+
+@each_create
+def test_a_409_on_a_target_that_nobody_is_known_to_hold_may_speak_of_somebody_else(create: str, read: str) -> None:
+    assert Chronicle(KNOWN).feed(refused(request(create), 409, started=1)).findings == ()
+
+
+@each_create
+def test_a_busy_target_may_be_refused_before_the_snapshot_is_looked_for(create: str, read: str) -> None:
+    chronicle = Chronicle(KNOWN)
+    body = (AUTOMATED if create.startswith("cluster") else FLEX) | {"snapshotId": ABSENT.snapshot}
+    assert failed(chronicle.feed(refused(request(create, body), 409, started=1))) == {"N-SNAPSHOT"}
+    made(chronicle, create, at=2)
+    assert chronicle.feed(refused(request(create, body), 409, started=3)).findings == ()
 
 
 @each_create
