@@ -30,6 +30,11 @@ def _schema() -> Any:
     return schema
 
 
+def get_ready() -> None:
+    """Read the description, as the first request would have it done."""
+    _schema()
+
+
 def _operation(operation: Operation) -> Any:
     return _schema().find_operation_by_id(operation.id)
 

@@ -14,7 +14,7 @@ from targets.polling import REMOTE, Intervals
 _FEWEST, _MOST = 2, 16
 _HIDDEN_BY_ONE = 0.0125
 """Seconds of latency that one more connection hides, at the rate that one core of the client reaches."""
-_FIRST, _CAP = 0.01, 0.1
+_FIRST, _CAP = 0.01, 0.05
 """Seconds between looks at a job on an endpoint that answers at once: before the second one, and at the most."""
 
 

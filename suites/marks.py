@@ -32,8 +32,8 @@ makes_jobs = pytest.mark.makes_jobs
 
 
 takes_long = pytest.mark.takes_long
-"""Marks a test that takes long: where processes share the tests, each begins with such ones, that none is left alone
-with one at the end.
+"""Marks a test that takes long, or makes jobs of every kind: where processes share the tests, each begins with such
+ones, so that none is left alone with one at the end, or disturbed by one later.
 """
 
 

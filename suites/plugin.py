@@ -23,6 +23,7 @@ from suites.marks import operation_of
 from suites.options import Options
 from suites.outcomes import Departed, EndpointLost, RunEnded
 from suites.processes import Processes
+from suites.profiles import PROFILES
 from suites.session import Session
 from targets.failures import TargetError
 from targets.preflight import PreflightFailed
@@ -79,6 +80,10 @@ class SuitePlugin:
     def endpoint(self) -> Endpoint:
         """The endpoint, opened on first use; ends the run with the documented exit code where that fails."""
         if self._endpoint is None:
+            if self._fuzzes and PROFILES[self.session.options.profile].fuzz_examples:
+                # What Hypothesis draws depends on which modules are there: let it be the same ones for every test, in
+                # every shard and process. And what is here before processes are forked need not be read in each.
+                importlib.import_module("strategies.fuzzed").get_ready()
             try:
                 self._endpoint = self.session.open()
             except TargetError as error:
@@ -90,10 +95,6 @@ class SuitePlugin:
             except Exception as error:
                 self._give_up(f"the run could not be started ({type(error).__name__}: {error})", SUITE_ERROR)
             assert self._endpoint is not None
-            if self._fuzzes and self._endpoint.profile.fuzz_examples:
-                # What Hypothesis draws depends on which modules are there: let it be the same ones for every test, in
-                # every shard and process. And what is here before processes are forked need not be read in each.
-                importlib.import_module("strategies.fuzzed")
         return self._endpoint
 
     def go_on_with(self, endpoint: Endpoint) -> None:

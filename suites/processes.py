@@ -171,7 +171,19 @@ class Processes:
         if part.queue:
             return part.queue.popleft()
         longest = max((each.queue for each in parts), key=len)
-        return longest.pop() if longest else None
+        return self._taken_from(longest) if longest else None
+
+    def _taken_from(self, queue: deque[int]) -> int:
+        """Take over a test from the end of another process's queue.
+
+        One that makes no job is best: the process is left with others on the same clusters, which jobs would disturb.
+        """
+        for index in reversed(queue):
+            operation = operation_of(self._tests.items[index])
+            if operation is not None and operation.kind in ("get", "list"):
+                queue.remove(index)
+                return index
+        return queue.pop()
 
     def _write(self, index: int) -> None:
         """Bring what a test did into the journal; of one that is run again alone, only that."""

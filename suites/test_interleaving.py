@@ -15,10 +15,11 @@ from strategies.scenes import path_parameters
 from suites.endpoint import Endpoint
 from suites.exploring import exploring_settings, run_exploring
 from suites.jobs import created_jobs, place, read_list
-from suites.marks import puts_to_the_test
+from suites.marks import puts_to_the_test, takes_long
 
 
 @puts_to_the_test("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")
+@takes_long
 def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""
     creates = [o for o in OPERATIONS.values() if o.kind == "create" and endpoint.offers(o.id)]

@@ -21,6 +21,6 @@ def test_the_latency_is_that_of_the_middle_answer() -> None:
 
 
 def test_no_job_is_looked_at_more_often_than_answers_come() -> None:
-    assert intervals(0.0, remote=False) == Intervals(0.01, 0.1)
+    assert intervals(0.0, remote=False) == Intervals(0.01, 0.05)
     assert intervals(0.2, remote=False) == Intervals(0.1, 0.4)
     assert intervals(0.2, remote=True) == REMOTE
