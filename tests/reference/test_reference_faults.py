@@ -202,6 +202,12 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
         for query in ("", "?itemsPerPage=2", "?itemsPerPage=2&pageNum=2", "?pageNum=1&includeCount=false"):
             prober.send("GET", place(listing, cluster) + query)
         prober.send("GET", place(listing, cluster) + "?itemsPerPage=2&pageNum=2&includeCount=false")
+        number, rest = 1, 0
+        while not rest and number < 100:
+            number += 1
+            page = prober.send("GET", place(listing, cluster) + f"?itemsPerPage=7&pageNum={number}")
+            rest = 7 - len(page["results"])
+        assert 0 < rest < 7
         around(prober, listing, cluster, "", b"")
     prober.send("GET", "/nowhere")
     return prober.seen
@@ -229,6 +235,8 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
         {"name": "-"},
     ):
         prober.send(method, place(operation, cluster, job, **changed), body)
+    for longest in (one for one in FIXTURES.inventory.clusters if one.kind == cluster.kind and len(one.name) == 64):
+        prober.send(method, place(operation, longest, job, name=longest.name + "a"), body)
     if job:
         for broken in (job.upper(), job + "0", "x", absent.job):
             prober.send(method, place(operation, cluster, broken), body)
@@ -238,6 +246,7 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
     for token in (None, "Bearer x", f"Bearer {prober.tokens['reader']}", f"Bearer {prober.tokens['off-list']}"):
         prober.send(method, path, body, token)
     prober.send(method, path, b"{", None)
+    prober.send(method, path, body, None, content_type="text/plain")
     challenge = prober.to.backend.authentication.challenge(prober.moment).headers[0][1]
     parts = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|(\w[\w-]*))', challenge)}
     prober.send(method, path, body, digest(CREDENTIALS.owner, parts, method, path))
