@@ -5,6 +5,7 @@ It reads settings and resets as JSON lines from the socket FD, and ends when tha
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ import socket
 import sys
 from typing import Any
 
-from reference.service import ServerError, Service, Settings, fault_named
+gc.set_threshold(50_000, 50, 100)  # before all else is loaded: it stays, and to look for garbage among it takes time
+
+from reference.service import ServerError, Service, Settings, fault_named  # noqa: E402
 
 
 def _settings(wanted: dict[str, Any]) -> Settings:

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from reports.badge import badge
 from reports.ctrf import ctrf
-from reports.html import html
 from reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
 from reports.junit import junit
 from reports.markdown import markdown
@@ -28,9 +27,17 @@ JOURNAL = "journal.jsonl"
 Format: TypeAlias = Callable[[Report, Curl | None, Standing | None], bytes]
 """Makes the bytes of a report in one format."""
 
+
+
+def _page(report: Report, curl: Curl | None, standing: Standing | None) -> bytes:
+    from reports.html import html  # it takes a while to load, and is not wanted of most runs
+
+    return html(report, curl, standing).encode("utf-8")
+
+
 RENDERERS: Mapping[str, Format] = {
     "json": summary_bytes,
-    "html": lambda report, curl, standing: html(report, curl, standing).encode("utf-8"),
+    "html": _page,
     "junit": junit,
     "sarif": sarif,
     "ctrf": ctrf,
