@@ -27,7 +27,6 @@ Attempt: TypeAlias = Exchange | NotSent
 """What became of a request: an exchange, or why there is none."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     """One request's end: the answer or failure, the answers before it that asked for a pause, and whether one that was
