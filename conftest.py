@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from suites.endpoint import Endpoint
-from suites.plugin import SuitePlugin
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.plugin import SuitePlugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,1 +1,1 @@
-"""The command line of atlas-conformance."""
+"""A contract and conformance test suite for the MongoDB Atlas restore API."""

@@ -1,6 +1,4 @@
-"""Entry point: puts the project's folders on the path, hands over to the command line, and says in one sentence what
-was wrong with it.
-"""
+"""Entry point: hands over to the command line, and says in one sentence what was wrong with it."""
 
 from __future__ import annotations
 
@@ -11,9 +9,8 @@ import traceback
 from pathlib import Path
 
 PROGRAM = "atlas-conformance"
-_HERE = Path(__file__).resolve().parent
-ROOT = _HERE if (_HERE / "contracts").is_dir() else _HERE.parent
-"""The folder that holds `contracts`, `suites` and the rest: this one in an installation, the repository otherwise."""
+PACKAGE = Path(__file__).resolve().parent
+"""The folder of the package, which holds `suites` and the join of pytest and the run."""
 
 INTERRUPTED = 4
 """The exit code of a command that was interrupted before it had anything to show: nothing was exercised."""
@@ -27,8 +24,6 @@ def main() -> None:
     # What is loaded stays, and a run makes many small objects but no cycles to speak of: to look for garbage would take
     # a fifth of the time to start, and a tenth of a run's.
     gc.set_threshold(100_000, 50, 100)
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     try:
         code = _code()
     except KeyboardInterrupt:
@@ -43,7 +38,7 @@ def main() -> None:
 
 def _own_error(error: Exception) -> str:
     """Return one sentence on an error that nobody foresaw: what, and where, without any secret of the environment."""
-    from targets.redaction import mask_text, secrets_in
+    from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 
     last = traceback.extract_tb(error.__traceback__)[-1]
     said = mask_text(f"{type(error).__name__}: {error}", secrets_in(os.environ))
@@ -53,7 +48,7 @@ def _own_error(error: Exception) -> str:
 def _code() -> int:
     import click
 
-    from atlas_conformance.commands import command
+    from atlas_conformance.cli.commands import command
 
     try:
         code = command.main(prog_name=PROGRAM, standalone_mode=False)

@@ -19,9 +19,9 @@ import httpcore
 import httptools
 import httpx
 
-from contracts.exchange import Request
-from targets.client import Client
-from targets.target import Target
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.target import Target
 
 PATH = f"/api/atlas/v2/groups/{'a' * 24}/flexClusters/Flexy/backup/restoreJobs/{'b' * 24}"
 HEADERS = (("Accept", "application/vnd.atlas.2024-11-13+json"),)

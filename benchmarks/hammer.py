@@ -31,24 +31,24 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.remove(str(Path(__file__).resolve().parent))  # this script has the name of the package
 
-from hammer import engine  # isort: skip  # before everything that opens sockets
+from atlas_conformance.load import engine  # isort: skip  # before everything that opens sockets
 
 import orjson
 import psutil
 
-from contracts.exchange import Exchange, Request
-from contracts.history import JobHistory
-from contracts.jobs import is_terminal
-from contracts.operations import match
-from hammer.acting import Actor
-from hammer.local import drive
-from hammer.plan import Plan
-from hammer.station import Station, station
-from proof.hammered import hammer
-from reference.faults import catalogue
-from reference.server import ReferenceServer
-from suites.options import Options
-from targets.client import Attempt
+from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.jobs import is_terminal
+from atlas_conformance.contracts.operations import match
+from atlas_conformance.http.client import Attempt
+from atlas_conformance.load.acting import Actor
+from atlas_conformance.load.local import drive
+from atlas_conformance.load.plan import Plan
+from atlas_conformance.load.station import Station, station
+from atlas_conformance.mutation.hammered import hammer
+from atlas_conformance.reference.faults import catalogue
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.runner.options import Options
 
 
 class Unjudged:

@@ -68,7 +68,7 @@ def _renewed(text: str, turn: int) -> str:
 
 def measure(har: Path) -> dict[str, Any]:
     """Judge a file in this process; return exchanges, seconds of the processor, peak memory in MiB, and the verdict."""
-    from recordings.checking import Check
+    from atlas_conformance.recordings.checking import Check
 
     started = time.process_time()
     checked = Check([har]).run()

@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from reference.server import ReferenceServer  # noqa: E402
-from reports.model import Report  # noqa: E402
+from atlas_conformance.reference.server import ReferenceServer  # noqa: E402
+from atlas_conformance.reports.model import Report  # noqa: E402
 from tests.safety.test_safety_disturbances import verdicts  # noqa: E402
 from tests.suites.running import complaint, verified  # noqa: E402
 

@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from contracts.operations import OPENAPI  # noqa: E402
-from reference.server import ReferenceServer  # noqa: E402
+from atlas_conformance.contracts.operations import OPENAPI  # noqa: E402
+from atlas_conformance.reference.server import ReferenceServer  # noqa: E402
 
 _TESTED = re.compile(r"(\d[\d,]*) generated")
 

@@ -21,8 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from reference.server import ReferenceServer  # noqa: E402
-from targets.target import MODES, Mode  # noqa: E402
+from atlas_conformance.http.target import MODES, Mode  # noqa: E402
+from atlas_conformance.reference.server import ReferenceServer  # noqa: E402
 from tests.safety.posing import HOSTS, NAME, Posed, names_resolve  # noqa: E402
 from tests.safety.tempting import Tempting  # noqa: E402
 from tests.safety.wiretap import Wiretap, redirecting  # noqa: E402

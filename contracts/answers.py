@@ -5,14 +5,14 @@ from __future__ import annotations
 import http
 from typing import Any
 
-from contracts.exchange import Exchange, Request, Response
-from contracts.knowledge import Knowledge
-from contracts.media import JSON, VERSIONED
-from contracts.operations import Operation
-from contracts.patterns import compile_pattern
-from contracts.reading import LARGE_BODY, Reading
-from contracts.validation import NotJson, parse_json, validator
-from contracts.verdicts import Verdicts, shown
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.media import JSON, VERSIONED
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.contracts.reading import LARGE_BODY, Reading
+from atlas_conformance.contracts.validation import NotJson, parse_json, validator
+from atlas_conformance.contracts.verdicts import Verdicts, shown
 
 ANYWHERE: frozenset[int] = frozenset({405, 406, 413, 414, 415, 429})
 """Statuses that HTTP itself may answer on every operation."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.knowledge import KIND_OF_FAMILY, Knowledge
-from contracts.obligations import Freedom, Violation
-from contracts.operations import Operation
-from contracts.validation import SchemaError, validator
+from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY, Knowledge
+from atlas_conformance.contracts.obligations import Freedom, Violation
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.validation import SchemaError, validator
 
 REFUSED: frozenset[int] = frozenset({400, 403, 404, 409})
 """The documented statuses that count as a refusal of a create."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from contracts.operations import OPERATIONS, Level
-from contracts.validation import InlineSchema
+from atlas_conformance.contracts.operations import OPERATIONS, Level
+from atlas_conformance.contracts.validation import InlineSchema
 
 _INDEX = frozenset("0123456789")
 

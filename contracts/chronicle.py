@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from contracts import listing
-from contracts.body_reading import REFUSED
-from contracts.exchange import Exchange, Request
-from contracts.finding import Judgement
-from contracts.history import JobHistory, Observation
-from contracts.judge import AnswerMemory, Examined, examine_as_read, judge
-from contracts.knowledge import Knowledge
-from contracts.reading import Reading, Readings
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts import listing
+from atlas_conformance.contracts.body_reading import REFUSED
+from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.history import JobHistory, Observation
+from atlas_conformance.contracts.judge import AnswerMemory, Examined, examine_as_read, judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.reading import Reading, Readings
+from atlas_conformance.contracts.verdicts import Verdicts
 
 READ_OF = {
     "flex-create": "flex-get",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.jobs import is_terminal
-from contracts.listing import listed
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts.jobs import is_terminal
+from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.verdicts import Verdicts
 
 TIDAL = frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components", "snapshotUrl", "status"})
 """Properties that may differ between two answers by themselves: links repeat the query, downloads expire, and an

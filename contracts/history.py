@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.jobs import TERMINAL, is_terminal
-from contracts.operations import OPERATIONS
-from contracts.validation import validator
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts.jobs import TERMINAL, is_terminal
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.validation import validator
+from atlas_conformance.contracts.verdicts import Verdicts
 
 RANK = {"PENDING": 0, "QUEUED": 1, "RUNNING": 2, "FAILED": 3, "COMPLETED": 3}
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from contracts.operations import Operation
-from contracts.patterns import compile_pattern
-from contracts.verdicts import Verdicts, shown
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.contracts.verdicts import Verdicts, shown
 
 STATUSES = ("PENDING", "QUEUED", "RUNNING", "FAILED", "COMPLETED")
 TERMINAL = ("FAILED", "COMPLETED")

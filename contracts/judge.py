@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import answers, jobs, listing
-from contracts.exchange import Exchange
-from contracts.finding import Judgement
-from contracts.knowledge import Knowledge
-from contracts.operations import operations_at
-from contracts.reading import Reading, read, with_busy_target
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts import answers, jobs, listing
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import operations_at
+from atlas_conformance.contracts.reading import Reading, read, with_busy_target
+from atlas_conformance.contracts.verdicts import Verdicts
 
 _NOTHING_KNOWN = Knowledge()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contracts.inventory import Cluster, Inventory, Kind, RestoreTarget
-from contracts.operations import OPERATIONS
+from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, RestoreTarget
+from atlas_conformance.contracts.operations import OPERATIONS
 
 EVERY: frozenset[str] = frozenset(OPERATIONS)
 

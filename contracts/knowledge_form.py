@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
-from contracts.knowledge import Knowledge
+from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+from atlas_conformance.contracts.knowledge import Knowledge
 
 
 def knowledge_as_json(knowledge: Knowledge) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from contracts.exchange import Request
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.verdicts import Verdicts
 
 DEFAULT_ITEMS_PER_PAGE = 100
 

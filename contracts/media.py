@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from contracts.exchange import Request
-from contracts.operations import OPERATIONS, Operation
-from contracts.patterns import compile_pattern
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.patterns import compile_pattern
 
 VERSIONED = compile_pattern("^application/vnd\\.atlas\\.[0-9]{4}-[0-9]{2}-[0-9]{2}\\+json$")
 JSON = "application/json"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import yaml
 
-from contracts.exchange import decoded_segments
+from atlas_conformance.contracts.exchange import decoded_segments
 
 OPENAPI = Path(__file__).with_name("openapi.yaml")
 """The OpenAPI 3.1 description of all operations."""

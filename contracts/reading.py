@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from contracts.body_reading import REFUSED, read_body
-from contracts.exchange import Request
-from contracts.knowledge import KIND_OF_FAMILY, Knowledge
-from contracts.media import Accepts, accepts, content_type_statuses
-from contracts.obligations import Freedom, Violation
-from contracts.operations import OPERATIONS, Operation, operations_at
-from contracts.patterns import compile_pattern
+from atlas_conformance.contracts.body_reading import REFUSED, read_body
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY, Knowledge
+from atlas_conformance.contracts.media import Accepts, accepts, content_type_statuses
+from atlas_conformance.contracts.obligations import Freedom, Violation
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, operations_at
+from atlas_conformance.contracts.patterns import compile_pattern
 
 HEX24 = compile_pattern("^([a-f0-9]{24})$")
 NAME = compile_pattern("^[a-zA-Z0-9][a-zA-Z0-9-]*$")

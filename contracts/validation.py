@@ -22,7 +22,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from contracts.patterns import compile_pattern
+from atlas_conformance.contracts.patterns import compile_pattern
 
 SCHEMAS = Path(__file__).with_name("schemas")
 """The folder of the JSON Schema files."""

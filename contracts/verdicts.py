@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contracts.catalogue import REQUIREMENTS, departure_for
-from contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.catalogue import REQUIREMENTS, departure_for
+from atlas_conformance.contracts.finding import Finding, Judgement
 
 _COMPARING = frozenset({"S-FIXED", "S-SAME", "T-FLAGS"})
 """Requirements that hold one answer against another."""

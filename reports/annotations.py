@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, Report
-from reports.standing import Standing, lost_words
-from reports.wording import one_line, plural, verdict_sentence
+from atlas_conformance.reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, Report
+from atlas_conformance.reports.standing import Standing, lost_words
+from atlas_conformance.reports.wording import one_line, plural, verdict_sentence
 
 _LIMIT = 10
 """GitHub shows no more than ten errors, ten warnings and ten notices of a step."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from reports.model import DEPARTURE, FAILED, PASSED, Report
-from reports.standing import Standing
-from reports.wording import Curl, plural
+from atlas_conformance.reports.model import DEPARTURE, FAILED, PASSED, Report
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import Curl, plural
 
 _LABEL = "atlas conformance"
 _GREEN, _RED, _AMBER, _GREY = "#23784a", "#b3261e", "#8a5a00", "#5b606b"

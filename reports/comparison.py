@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reports.model import FAILED, FindingGroup, Report
-from reports.records import Header
+from atlas_conformance.reports.model import FAILED, FindingGroup, Report
+from atlas_conformance.reports.records import Header
 
 Key = tuple[str, str, str]
 """Requirement, operation, place."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Set
 
-from contracts.finding import Finding
-from reports.grouping import Rank
-from reports.records import ExchangeRecord
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.grouping import Rank
+from atlas_conformance.reports.records import ExchangeRecord
 
 
 def request_size(record: ExchangeRecord) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from reports.model import (
+from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
     FAILED,
@@ -20,8 +20,18 @@ from reports.model import (
     FindingGroup,
     Report,
 )
-from reports.standing import Standing
-from reports.wording import FAMILIES, PROGRAM, Curl, curl_command, one_line, readable, rerun, status_line, visible
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import (
+    FAMILIES,
+    PROGRAM,
+    Curl,
+    curl_command,
+    one_line,
+    readable,
+    rerun,
+    status_line,
+    visible,
+)
 
 _STATUS = {
     PASSED: "passed", DEPARTURE: "passed", FAILED: "failed", ERROR: "other",

@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from reports.comparison import Failure, Outline, outline
-from reports.summary import VERSION
-from reports.writing import JOURNAL, ReportError, report_of
+from atlas_conformance.reports.comparison import Failure, Outline, outline
+from atlas_conformance.reports.summary import VERSION
+from atlas_conformance.reports.writing import JOURNAL, ReportError, report_of
 
 SUMMARY = "summary.json"
 

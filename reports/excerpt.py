@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import regex
 
-from contracts.finding import Finding
-from reports.records import ExchangeRecord
-from reports.wording import is_json, one_line, status_line, visible
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.records import ExchangeRecord
+from atlas_conformance.reports.wording import is_json, one_line, status_line, visible
 
 _TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
 _BODY_LIMIT = 100_000

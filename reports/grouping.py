@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from contracts.finding import Finding
-from reports.model import HELD, REPEATED, UNTOLD
-from reports.records import RepeatRecord
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
+from atlas_conformance.reports.records import RepeatRecord
 
 Rank: TypeAlias = tuple[bool, int, str, int]
 """Whether an exchange was had in passing, the size of its request, its test, and its number: the least is shown."""

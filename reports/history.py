@@ -9,12 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.earlier import SUMMARY, summary_at
-from reports.html import asset, policy, template
-from reports.model import ERROR, FAILED, LADDER
-from reports.terminal import SYMBOLS
-from reports.wording import FAMILIES, number, one_line, plural
-from reports.writing import ReportError
+from atlas_conformance.reports.earlier import SUMMARY, summary_at
+from atlas_conformance.reports.html import asset, policy, template
+from atlas_conformance.reports.model import ERROR, FAILED, LADDER
+from atlas_conformance.reports.terminal import SYMBOLS
+from atlas_conformance.reports.wording import FAMILIES, number, one_line, plural
+from atlas_conformance.reports.writing import ReportError
 
 _GONE = "none"
 

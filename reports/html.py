@@ -16,13 +16,24 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from contracts.operations import OPERATIONS
-from reports.excerpt import Line, difference
-from reports.model import DEPARTURE, ERROR, FAILED, LADDER, NOT_EXERCISED, PASSED, WITHHELD, Cell, FindingGroup, Report
-from reports.pictures import effort_rows, job_pictures, latency_picture
-from reports.standing import Standing, comparison_sentence, lost_words
-from reports.terminal import SYMBOLS
-from reports.wording import (
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.excerpt import Line, difference
+from atlas_conformance.reports.model import (
+    DEPARTURE,
+    ERROR,
+    FAILED,
+    LADDER,
+    NOT_EXERCISED,
+    PASSED,
+    WITHHELD,
+    Cell,
+    FindingGroup,
+    Report,
+)
+from atlas_conformance.reports.pictures import effort_rows, job_pictures, latency_picture
+from atlas_conformance.reports.standing import Standing, comparison_sentence, lost_words
+from atlas_conformance.reports.terminal import SYMBOLS
+from atlas_conformance.reports.wording import (
     FAMILIES,
     MEANINGS,
     Curl,

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import orjson
 
-from contracts.exchange import Exchange
-from contracts.finding import Finding, Judgement
-from reports.records import (
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.reports.records import (
     VERSION,
     Closing,
     ExchangeRecord,

@@ -8,9 +8,19 @@ from collections.abc import Iterable
 
 import regex
 
-from reports.model import DEPARTURE, ERROR, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD, Cell, FindingGroup, Report
-from reports.standing import Standing
-from reports.wording import (
+from atlas_conformance.reports.model import (
+    DEPARTURE,
+    ERROR,
+    FAILED,
+    NOT_EXERCISED,
+    NOT_OFFERED,
+    WITHHELD,
+    Cell,
+    FindingGroup,
+    Report,
+)
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import (
     FAMILIES,
     Curl,
     curl_command,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import regex
 
-from reports.model import DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report
-from reports.standing import Standing, comparison_sentence, failure_words, lost_words
-from reports.terminal import SYMBOLS
-from reports.wording import (
+from atlas_conformance.reports.model import DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report
+from atlas_conformance.reports.standing import Standing, comparison_sentence, failure_words, lost_words
+from atlas_conformance.reports.terminal import SYMBOLS
+from atlas_conformance.reports.wording import (
     Curl,
     curl_command,
     duration,

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
-from contracts.finding import Finding
-from contracts.operations import OPERATIONS
-from reports.counted import Counted
-from reports.grouping import Group, Rank
-from reports.journal import Journal
-from reports.model import (
+from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.counted import Counted
+from atlas_conformance.reports.grouping import Group, Rank
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
     EXIT_CODES,
@@ -34,7 +34,7 @@ from reports.model import (
     SuiteError,
     Unexercised,
 )
-from reports.records import (
+from atlas_conformance.reports.records import (
     Closing,
     ExchangeRecord,
     FindingRecord,
@@ -44,7 +44,7 @@ from reports.records import (
     RepeatRecord,
     StatusRecord,
 )
-from reports.watching import Watch
+from atlas_conformance.reports.watching import Watch
 
 Key = tuple[str, str, str]
 Pair = tuple[str, str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.finding import Finding
-from reports.records import ExchangeRecord, Header, JobRecord
-from reports.watching import Latency, Timeline
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
+from atlas_conformance.reports.watching import Latency, Timeline
 
 PASSED = "passed"
 FAILED = "failed"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from reports.model import Report
-from reports.watching import Sight, Timeline
-from reports.wording import number, one_line, plural
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.watching import Sight, Timeline
+from atlas_conformance.reports.wording import number, one_line, plural
 
 SHOWN_JOBS = 24
 """So many followed jobs are drawn, those on which most was seen to change first."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from reports.wording import duration, one_line, plural
+from atlas_conformance.reports.wording import duration, one_line, plural
 
 
 class Progress:

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from contracts.exchange import Exchange, Headers, Request, Response
-from contracts.finding import Finding
+from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
+from atlas_conformance.contracts.finding import Finding
 
 VERSION = 1
 """The version of the journal's form; a reader refuses any other."""

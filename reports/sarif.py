@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
-from contracts.exchange import Headers
-from reports.model import FAILED, FindingGroup, Report
-from reports.standing import Standing
-from reports.wording import PROGRAM, Curl, curl_command, one_line, readable, rerun, visible
+from atlas_conformance.contracts.exchange import Headers
+from atlas_conformance.reports.model import FAILED, FindingGroup, Report
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import PROGRAM, Curl, curl_command, one_line, readable, rerun, visible
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _BODY = 4000

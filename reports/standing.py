@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reports.comparison import Comparison, Failure, Key
-from reports.wording import one_line, plural, visible
+from atlas_conformance.reports.comparison import Comparison, Failure, Key
+from atlas_conformance.reports.wording import one_line, plural, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from contracts.exchange import Request, Response
-from reports.comparison import Key
-from reports.model import LADDER, Cell, FindingGroup, Report, Row
-from reports.records import Header, encoded_body
-from reports.standing import Standing
-from reports.wording import Curl, curl_command, rerun, verdict_sentence
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.reports.comparison import Key
+from atlas_conformance.reports.model import LADDER, Cell, FindingGroup, Report, Row
+from atlas_conformance.reports.records import Header, encoded_body
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import Curl, curl_command, rerun, verdict_sentence
 
 VERSION = 1
 """The version of the summary's form."""

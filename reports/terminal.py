@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from reports.counted import request_size
-from reports.model import (
+from atlas_conformance.reports.counted import request_size
+from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
     FAILED,
@@ -27,8 +27,8 @@ from reports.model import (
     Report,
     Row,
 )
-from reports.standing import Standing, standing_lines
-from reports.wording import (
+from atlas_conformance.reports.standing import Standing, standing_lines
+from atlas_conformance.reports.wording import (
     FAMILIES,
     Curl,
     columns,

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from contracts.operations import OPERATIONS
-from reports.records import ExchangeRecord
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.records import ExchangeRecord
 
 _READS_KEPT = 300
 _TEXT_KEPT = 100

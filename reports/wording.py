@@ -10,9 +10,9 @@ from http import HTTPStatus
 import orjson
 import regex
 
-from contracts.exchange import Request, Response
-from contracts.operations import OPERATIONS
-from reports.model import (
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
     FAILED,
@@ -25,7 +25,7 @@ from reports.model import (
     Row,
     Unexercised,
 )
-from reports.records import Header, JobRecord
+from atlas_conformance.reports.records import Header, JobRecord
 
 Curl = Callable[[Request], str]
 """Makes the shell command that sends a request again, credentials left to environment variables."""

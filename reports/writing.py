@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from reports.badge import badge
-from reports.ctrf import ctrf
-from reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
-from reports.junit import junit
-from reports.markdown import markdown
-from reports.matrix import Tally, build
-from reports.model import EXIT_CODES, Report
-from reports.sarif import sarif
-from reports.standing import Standing
-from reports.summary import summary_bytes
-from reports.wording import Curl
+from atlas_conformance.reports.badge import badge
+from atlas_conformance.reports.ctrf import ctrf
+from atlas_conformance.reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
+from atlas_conformance.reports.junit import junit
+from atlas_conformance.reports.markdown import markdown
+from atlas_conformance.reports.matrix import Tally, build
+from atlas_conformance.reports.model import EXIT_CODES, Report
+from atlas_conformance.reports.sarif import sarif
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.summary import summary_bytes
+from atlas_conformance.reports.wording import Curl
 
 JOURNAL = "journal.jsonl"
 """The name of the journal in a folder of reports."""
@@ -30,7 +30,7 @@ Format: TypeAlias = Callable[[Report, Curl | None, Standing | None], bytes]
 
 
 def _page(report: Report, curl: Curl | None, standing: Standing | None) -> bytes:
-    from reports.html import html  # it takes a while to load, and is not wanted of most runs
+    from atlas_conformance.reports.html import html  # it takes a while to load, and is not wanted of most runs
 
     return html(report, curl, standing).encode("utf-8")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from contracts.delivery import DELIVERIES
-from contracts.operations import Operation
-from contracts.validation import validator
-from strategies.boundaries import accepted_values, refused_values
-from strategies.scenes import Scene
+from atlas_conformance.contracts.delivery import DELIVERIES
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.validation import validator
+from atlas_conformance.strategies.boundaries import accepted_values, refused_values
+from atlas_conformance.strategies.scenes import Scene
 
 _ENUM_NEAR = {"automated": "Automated", "download": "DOWNLOAD", "pointInTime": "pointintime"}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.patterns import compile_pattern
+from atlas_conformance.contracts.patterns import compile_pattern
 
 INT32_LIMIT = 2**31
 LETTERS_OF_OTHER_SCRIPTS = ("ß", "К", "数", "ا", "क", "ª", "𝒳")

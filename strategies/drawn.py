@@ -11,12 +11,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts.exchange import Request
-from contracts.operations import Operation
-from strategies.bodies import base_bodies, moments, schema_of
-from strategies.paths import REQUIREMENT_OF_PARAMETER
-from strategies.requests import build
-from strategies.scenes import Scene, path_parameters
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.strategies.bodies import base_bodies, moments, schema_of
+from atlas_conformance.strategies.paths import REQUIREMENT_OF_PARAMETER
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 Edit = tuple[int, int, int]
 """What to do (0 nothing, 1 insert, 2 replace, 3 delete), where, and with which letter."""

@@ -12,9 +12,9 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
-from contracts.exchange import Request
-from contracts.operations import OPENAPI, OPERATIONS, Operation, openapi
-from strategies.requests import short_page
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operations import OPENAPI, OPERATIONS, Operation, openapi
+from atlas_conformance.strategies.requests import short_page
 
 _BASE = "http://endpoint.invalid"
 _CLIENTS_OWN = frozenset({"authorization", "user-agent", "accept-encoding", "connection", "content-length", "cookie"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contracts.exchange import Request
-from strategies.requests import Case, encode, with_header, with_query
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.strategies.requests import Case, encode, with_header, with_query
 
 
 def not_objects(good: Request) -> Iterator[Case]:

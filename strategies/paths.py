@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-from contracts.inventory import Inventory
-from contracts.knowledge import KIND_OF_FAMILY
-from contracts.operations import Operation
-from strategies.bodies import base_bodies
-from strategies.boundaries import fits, text_edits
-from strategies.requests import Case, build
-from strategies.scenes import Scene, path_parameters
+from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.boundaries import fits, text_edits
+from atlas_conformance.strategies.requests import Case, build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 REQUIREMENT_OF_PARAMETER = {
     "groupId": "P-GROUP",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from contracts.exchange import Request
-from contracts.media import version_date
-from contracts.operations import Operation
-from strategies.requests import Case, with_header, with_query
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.media import version_date
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.strategies.requests import Case, with_header, with_query
 
 FORMS = (
     "envelope=true&pretty=true",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from contracts.exchange import Credential, Headers, Request, Scheme
-from contracts.media import asked_media_type
-from contracts.operations import Operation, expand
+from atlas_conformance.contracts.exchange import Credential, Headers, Request, Scheme
+from atlas_conformance.contracts.media import asked_media_type
+from atlas_conformance.contracts.operations import Operation, expand
 
 _FEW = 10
 

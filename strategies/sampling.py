@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from contracts.exchange import Request
-from strategies.requests import Case
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.strategies.requests import Case
 
 CaseOrRequest = TypeVar("CaseOrRequest", Case, Request)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts.inventory import Absent, Cluster, Inventory, PointInTime
-from contracts.knowledge import KIND_OF_FAMILY
-from contracts.operations import Operation
+from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime
+from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
+from atlas_conformance.contracts.operations import Operation
 
 _INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from contracts.body_reading import REFUSED
-from contracts.exchange import Exchange, Request
-from contracts.operations import OPERATIONS, Operation
-from strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
-from strategies.requests import build
-from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint
-from suites.jobs import created_id, read_again, reads_of, until_idle
-from suites.marks import CREATES, makes_jobs, on, puts_to_the_test
-from suites.outcomes import Judged
+from atlas_conformance.contracts.body_reading import REFUSED
+from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import created_id, read_again, reads_of, until_idle
+from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
+from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _Refused: TypeAlias = tuple[Scene, Request]
 _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from contracts.operations import Operation
-from strategies.bodies import Body, absences, base_bodies, departing_values, half_pairs, wrong_delivery_types
-from strategies.malformed import not_objects
-from strategies.requests import Case, build
-from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint
-from suites.marks import CREATES, DEDICATED_CREATES, on, puts_to_the_test
-from suites.nothing_created import refuse_all
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.marks import CREATES, DEDICATED_CREATES, on, puts_to_the_test
+from atlas_conformance.runner.nothing_created import refuse_all
+from atlas_conformance.strategies.bodies import (
+    Body,
+    absences,
+    base_bodies,
+    departing_values,
+    half_pairs,
+    wrong_delivery_types,
+)
+from atlas_conformance.strategies.malformed import not_objects
+from atlas_conformance.strategies.requests import Case, build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
 @puts_to_the_test("B-JSON")

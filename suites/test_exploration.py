@@ -4,12 +4,12 @@ answer to it.
 
 from __future__ import annotations
 
-from contracts.operations import Operation
-from strategies.drawn import batches, creates, paths
-from suites.endpoint import Endpoint
-from suites.exploring import explore
-from suites.jobs import some_job
-from suites.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.exploring import explore
+from atlas_conformance.runner.jobs import some_job
+from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.strategies.drawn import batches, creates, paths
 
 
 @puts_to_the_test(

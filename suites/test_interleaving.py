@@ -6,16 +6,16 @@ from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from contracts.chronicle import READ_OF
-from contracts.history import JobHistory
-from contracts.operations import OPERATIONS
-from strategies.bodies import base_bodies
-from strategies.requests import build
-from strategies.scenes import path_parameters
-from suites.endpoint import Endpoint
-from suites.exploring import exploring_settings, run_exploring
-from suites.jobs import created_jobs, place, read_list
-from suites.marks import puts_to_the_test, takes_long
+from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.exploring import exploring_settings, run_exploring
+from atlas_conformance.runner.jobs import created_jobs, place, read_list
+from atlas_conformance.runner.marks import puts_to_the_test, takes_long
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters
 
 
 @puts_to_the_test("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")

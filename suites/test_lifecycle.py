@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contracts.chronicle import READ_OF
-from contracts.history import JobHistory
-from contracts.operations import OPERATIONS, Operation
-from strategies.bodies import base_bodies, conforming_bodies
-from strategies.requests import build
-from strategies.scenes import path_parameters
-from suites.endpoint import Endpoint
-from suites.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
-from suites.marks import CREATES, on, puts_to_the_test
+from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
+from atlas_conformance.runner.marks import CREATES, on, puts_to_the_test
+from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters
 
 _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS", "T-FLAGS", "L-FOUND", "L-STABLE")
 

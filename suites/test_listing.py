@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.knowledge import KIND_OF_FAMILY
-from contracts.listing import judge_walk
-from contracts.operations import OPERATIONS, Operation
-from contracts.verdicts import Verdicts
-from strategies.requests import build
-from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint
-from suites.jobs import CREATE_OF, create_job, finished_job, known_jobs, read_list, some_job
-from suites.marks import GETS, LISTS, on, puts_to_the_test
-from suites.outcomes import Judged
-from suites.rationing import CANCELLED
+from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
+from atlas_conformance.contracts.listing import judge_walk
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.verdicts import Verdicts
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, known_jobs, read_list, some_job
+from atlas_conformance.runner.marks import GETS, LISTS, on, puts_to_the_test
+from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.runner.rationing import CANCELLED
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _WALKS = (1, 2, 7, 100)
 _LARGEST = 500

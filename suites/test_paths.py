@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contracts.exchange import Request
-from contracts.operations import Operation
-from strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
-from strategies.requests import build
-from strategies.scenes import path_parameters
-from suites.endpoint import Endpoint
-from suites.jobs import job_for, until_idle
-from suites.marks import CREATES, EVERY, on, puts_to_the_test
-from suites.nothing_created import refuse_all
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import job_for, until_idle
+from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.runner.nothing_created import refuse_all
+from atlas_conformance.strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters
 
 
 @puts_to_the_test("P-GROUP", "P-NAME", "P-JOB")

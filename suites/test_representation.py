@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts.exchange import Request
-from contracts.operations import OPERATIONS, Operation
-from strategies.bodies import base_bodies
-from strategies.malformed import odd_queries
-from strategies.representations import in_every_form, later_versions, unsettled_accepts
-from strategies.requests import Case, build, short_page
-from strategies.scenes import Scene, path_parameters
-from suites.endpoint import Endpoint
-from suites.forms import compare_forms
-from suites.jobs import finished_job, some_job
-from suites.marks import EVERY, V2, on, puts_to_the_test
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.forms import compare_forms
+from atlas_conformance.runner.jobs import finished_job, some_job
+from atlas_conformance.runner.marks import EVERY, V2, on, puts_to_the_test
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.malformed import odd_queries
+from atlas_conformance.strategies.representations import in_every_form, later_versions, unsettled_accepts
+from atlas_conformance.strategies.requests import Case, build, short_page
+from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
 @puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contracts.operations import OPERATIONS, Operation, operations_at
-from strategies.malformed import hurtful_bodies, odd_headers, odd_pages, other_methods
-from strategies.paths import undecodable_paths
-from strategies.requests import build
-from strategies.scenes import path_parameters
-from suites.endpoint import Endpoint
-from suites.jobs import job_for
-from suites.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
-from suites.test_representation import absent_read, ordinary
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, operations_at
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import job_for
+from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
+from atlas_conformance.strategies.malformed import hurtful_bodies, odd_headers, odd_pages, other_methods
+from atlas_conformance.strategies.paths import undecodable_paths
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters
+from atlas_conformance.suites.test_representation import absent_read, ordinary
 
 
 @puts_to_the_test("C-5XX", "E-SCHEMA")

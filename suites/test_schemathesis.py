@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.operations import Operation
-from strategies.scenes import path_parameters
-from suites.endpoint import Endpoint
-from suites.exploring import explore
-from suites.jobs import some_job
-from suites.marks import EVERY, on, puts_to_the_test, takes_long
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.exploring import explore
+from atlas_conformance.runner.jobs import some_job
+from atlas_conformance.runner.marks import EVERY, on, puts_to_the_test, takes_long
+from atlas_conformance.strategies.scenes import path_parameters
 
 
 @puts_to_the_test("C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "E-SCHEMA", "E-STATUS", "E-REASON", "E-CODE", "E-FIELDS")
@@ -17,7 +17,10 @@ def test_every_coverage_case_is_answered_as_it_deserves(endpoint: Endpoint, oper
     """Each boundary and each broken keyword of the description, then what fuzzing draws from it."""
     if not endpoint.profile.fuzz_examples:
         return
-    from strategies.fuzzed import coverage_requests, fuzzed_requests  # a second's import that a quick run is spared
+    from atlas_conformance.strategies.fuzzed import (  # a second's import that a quick run is spared
+        coverage_requests,
+        fuzzed_requests,
+    )
 
     scene = endpoint.scenes(operation.family)[0]
     job = some_job(endpoint, operation, scene) if operation.kind == "get" else None

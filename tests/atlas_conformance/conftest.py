@@ -9,9 +9,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
 from tests.atlas_conformance.program import atlas
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from tests.atlas_conformance.program import atlas
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from reports.journal import Journal
-from reports.records import ExchangeRecord
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.records import ExchangeRecord
 from tests.atlas_conformance.conftest import Described, Run
 from tests.atlas_conformance.program import ROOT, TIME_LIMIT, atlas, surroundings
 

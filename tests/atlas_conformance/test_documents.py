@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from atlas_conformance.commands import command
-from contracts.operations import OPERATIONS
-from reports.model import EXIT_CODES
-from targets.target_file import target_from_text
+from atlas_conformance.cli.commands import command
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.model import EXIT_CODES
+from atlas_conformance.targets.target_file import target_from_text
 from tests.atlas_conformance.program import ROOT
 
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -40,7 +40,8 @@ def test_target_files_that_are_shown_can_be_used(document: Path) -> None:
 def test_every_key_of_a_target_file_is_shown() -> None:
     (text,) = blocks(ROOT / "docs" / "target-file.md", "toml")
     keys = set(re.findall(r"^[# ]*([a-z_]+) = ", text, re.MULTILINE)) | {*re.findall(r"[{,] ([a-z_]+) =", text)}
-    source = "".join((ROOT / "targets" / name).read_text("utf-8") for name in ("target_file.py", "identities.py"))
+    folder = ROOT / "atlas_conformance" / "targets"
+    source = "".join((folder / name).read_text("utf-8") for name in ("target_file.py", "identities.py"))
     taken = set(re.findall(r"\.(?:take|need|choice|strings|tables)\(\"([a-z_]+)\"", source))
     assert taken >= {"base_url", "snapshots", "max_jobs"}
     assert taken - keys - {"clusters", "restore_targets"} == set()

@@ -76,15 +76,13 @@ def test_nothing_else_stands_at_the_top_of_site_packages(installed: Installed) -
 
 
 def test_it_carries_every_file_that_the_program_reads(installed: Installed) -> None:
-    packages = {path.parent for path in ROOT.glob("*/__init__.py")} - {ROOT / TOP}
     wanted = {
-        f"{TOP}/{path.relative_to(ROOT).as_posix()}"
-        for package in packages
-        for path in package.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        f"{TOP}/{Path(folder, name).relative_to(ROOT / TOP).as_posix()}"
+        for folder, _, names in os.walk(ROOT / TOP, followlinks=True)
+        for name in names
+        if "__pycache__" not in Path(folder).parts
     }
-    assert {path.name for path in packages} >= {"contracts", "reference", "reports", "strategies", "suites", "targets"}
-    for name in ("contracts/openapi.yaml", "contracts/schemas/error.json", "suites/session.ini"):
+    for name in ("contracts/openapi.yaml", "contracts/schemas/error.json", "runner/session.ini", "suites/__init__.py"):
         assert f"{TOP}/{name}" in wanted
     assert {*wanted, f"{TOP}/conftest.py"} <= installed.names
     assert not [name for name in installed.names if name.endswith(".pyc") or "/tests/" in name]
@@ -100,7 +98,7 @@ def test_it_verifies_the_reference_endpoint_from_anywhere(installed: Installed) 
 
 
 def test_it_runs_what_it_carries_and_not_the_repository(installed: Installed) -> None:
-    script = "import atlas_conformance.__main__ as m, sys; print(m.ROOT); print(*sys.path, sep='\\n')"
+    script = "import atlas_conformance.__main__ as m, sys; print(m.PACKAGE); print(*sys.path, sep='\\n')"
     root, *path = installed.run(str(installed.python), "-c", script).stdout.splitlines()
     assert Path(root).is_relative_to(installed.python.parents[1])
     assert str(ROOT) not in path

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import REQUIREMENTS
-from contracts.exchange import Exchange
-from contracts.finding import Judgement
-from contracts.judge import judge
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS
-from strategies.requests import with_header
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     KNOWN,
     answer,

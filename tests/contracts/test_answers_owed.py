@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Exchange, Response
-from contracts.finding import Judgement
-from contracts.judge import judge
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS
+from atlas_conformance.contracts.exchange import Exchange, Response
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
 from tests.strategies.scenery import (
     ABSENT,
     AUTOMATED,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.delivery import DELIVERIES, FIELDS
-from contracts.operations import OPERATIONS
-from contracts.reading import Reading, read
+from atlas_conformance.contracts.delivery import DELIVERIES, FIELDS
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.reading import Reading, read
 from tests.strategies.scenery import (
     AUTOMATED,
     DOWNLOAD,

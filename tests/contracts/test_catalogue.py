@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement, departure_for
-from contracts.operations import OPERATIONS
-from contracts.validation import holds, schemas
+from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement, departure_for
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.validation import holds, schemas
 
 CHAPTERS = {
     "C": "STATUS 5XX MEDIA SCHEMA",

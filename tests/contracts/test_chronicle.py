@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contracts.chronicle import LISTED_WITHIN, Chronicle
-from contracts.exchange import Exchange
-from contracts.finding import Judgement
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS
-from strategies.requests import with_header
+from atlas_conformance.contracts.chronicle import LISTED_WITHIN, Chronicle
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     ABSENT,
     AUTOMATED,

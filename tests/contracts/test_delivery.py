@@ -6,10 +6,10 @@ from itertools import combinations
 
 import pytest
 
-from contracts.catalogue import REQUIREMENTS
-from contracts.delivery import DELIVERIES, FIELDS, Delivery
-from contracts.operations import OPERATIONS
-from contracts.validation import schemas, validator
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.delivery import DELIVERIES, FIELDS, Delivery
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.validation import schemas, validator
 
 HEX = "5f0c1e2d3a4b5c6d7e8f9a0b"
 GOOD = {

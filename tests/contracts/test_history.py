@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.finding import Judgement
-from contracts.history import JobHistory, Observation
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.history import JobHistory, Observation
+from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import (
     JOB,
     OTHER_PROJECT,

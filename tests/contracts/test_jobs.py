@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.finding import Judgement
-from contracts.jobs import instant
-from contracts.judge import judge
-from contracts.operations import OPERATIONS
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.jobs import instant
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.operations import OPERATIONS
 from tests.strategies.scenery import (
     AUTOMATED,
     DOWNLOAD,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.finding import Judgement
-from contracts.judge import judge
-from contracts.listing import judge_walk, listed, page_of
-from contracts.verdicts import Verdicts
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.listing import judge_walk, listed, page_of
+from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import KNOWN, answer, dedicated_job, failed, flex_job, held, page, request
 
 

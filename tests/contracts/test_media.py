@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.media import accepts, asked_media_type, content_type_statuses, media_type, version_date
-from contracts.operations import OPERATIONS
-from strategies.requests import with_header
+from atlas_conformance.contracts.media import accepts, asked_media_type, content_type_statuses, media_type, version_date
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import operation, request
 
 FLEX_TYPE = "application/vnd.atlas.2024-11-13+json"

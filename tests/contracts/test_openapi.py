@@ -11,8 +11,17 @@ import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.operations import HTTP_STATUSES, OPENAPI, OPERATIONS, Operation, expand, match, openapi, operations_at
-from contracts.validation import schemas, validator
+from atlas_conformance.contracts.operations import (
+    HTTP_STATUSES,
+    OPENAPI,
+    OPERATIONS,
+    Operation,
+    expand,
+    match,
+    openapi,
+    operations_at,
+)
+from atlas_conformance.contracts.validation import schemas, validator
 
 V2 = "/api/atlas/v2/groups/{groupId}"
 V1 = "/api/atlas/v1.0/groups/{groupId}"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contracts.patterns import UnsupportedPattern, compile_pattern
-from contracts.validation import schemas
+from atlas_conformance.contracts.patterns import UnsupportedPattern, compile_pattern
+from atlas_conformance.contracts.validation import schemas
 
 HEX = "^([a-f0-9]{24})$"
 NAME = "^[a-zA-Z0-9][a-zA-Z0-9-]*$"

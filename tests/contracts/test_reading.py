@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.exchange import Request
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS
-from contracts.reading import Reading, Readings, read, with_busy_target
-from strategies.requests import with_header
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.reading import Reading, Readings, read, with_busy_target
+from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     ABSENT,
     AUTOMATED,

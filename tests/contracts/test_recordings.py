@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.chronicle import Chronicle
-from contracts.exchange import Exchange, Request, Response
-from contracts.finding import Judgement
-from contracts.knowledge import Knowledge
+from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.knowledge import Knowledge
 from tests.strategies.scenery import departures, encoded, failed
 
 NAME = "atlas-sample.har"

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from contracts.catalogue import REQUIREMENTS, departure_for
-from contracts.operations import OPERATIONS, match
-from contracts.validation import SCHEMAS, schemas, validator
+from atlas_conformance.contracts.catalogue import REQUIREMENTS, departure_for
+from atlas_conformance.contracts.operations import OPERATIONS, match
+from atlas_conformance.contracts.validation import SCHEMAS, schemas, validator
 
 ROOT = Path(__file__).parents[2]
 INT32 = 2**31 - 1

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from atlas_conformance.drifting import drift_command
-from contracts.operations import OPENAPI, OPERATIONS, openapi
-from contracts.validation import schemas
-from drift.comparing import differences
-from drift.difference import Difference
+from atlas_conformance.cli.drift import drift_command
+from atlas_conformance.contracts.operations import OPENAPI, OPERATIONS, openapi
+from atlas_conformance.contracts.validation import schemas
+from atlas_conformance.drift.comparing import differences
+from atlas_conformance.drift.difference import Difference
 
 FLEX = "/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/restoreJobs"
 Document = dict[str, Any]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from atlas_conformance.commands import command
-from reports.writing import FILES, RENDERERS, report_of, write_reports
+from atlas_conformance.cli.commands import command
+from atlas_conformance.reports.writing import FILES, RENDERERS, report_of, write_reports
 from tests.reports import sample_journal as sample
 
 

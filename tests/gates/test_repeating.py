@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.exchange import Exchange, Request, Response
-from contracts.finding import Finding, Judgement
-from contracts.judge import judge
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS, expand
-from suites.repeating import TRIES, Repeating
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS, expand
+from atlas_conformance.runner.repeating import TRIES, Repeating
 
 PATH = expand(OPERATIONS["flex-get"], groupId="32b6e34b3d91647abb20e7b8", name="Flex0", restoreJobId="5" * 24)
 

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from atlas_conformance.commands import command
-from atlas_conformance.running import run_suites
-from gates.merging import merge
-from reference.backend import Backend
-from reference.fault import Fault
-from reference.messages import Answer, Call
-from reference.server import ReferenceServer
-from reports.earlier import summary_at
-from reports.model import Report
-from reports.summary import summary
-from reports.writing import FILES
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
+from atlas_conformance.cli.commands import command
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.gates.merging import merge
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.fault import Fault
+from atlas_conformance.reference.messages import Answer, Call
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.earlier import summary_at
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.summary import summary
+from atlas_conformance.reports.writing import FILES
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
 
 SEED = 5
 SELECTED = ("T-ECHO", "T-NEW", "B-REQUIRED", "L-STABLE", "L-PAGE")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.merging import MergeError, merge
-from gates.sharding import Shard, ShardError, share
-from reports.journal import Journal
-from reports.records import ExchangeRecord, FindingRecord, RepeatRecord
-from reports.summary import summary
-from reports.writing import report_of
+from atlas_conformance.gates.merging import MergeError, merge
+from atlas_conformance.gates.sharding import Shard, ShardError, share
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, RepeatRecord
+from atlas_conformance.reports.summary import summary
+from atlas_conformance.reports.writing import report_of
 from tests.reports import sample_journal as sample
 
 

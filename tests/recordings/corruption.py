@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from contracts.chronicle import Chronicle
-from contracts.knowledge import Knowledge
-from contracts.operations import match
-from recordings.entries import Recorded
-from recordings.har import recorded
+from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import match
+from atlas_conformance.recordings.entries import Recorded
+from atlas_conformance.recordings.har import recorded
 
 OTHER_ID = "feedfacefeedfacefeedface"
 EARLY, LATE = "2001-01-01T00:00:00Z", "2126-01-01T00:00:00Z"

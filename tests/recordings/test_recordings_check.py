@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.checking import check_command
-from contracts.catalogue import DEPARTURES
-from recordings.checking import Check, Checked
-from recordings.condensing import KEPT
+from atlas_conformance.cli.check import check_command
+from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.recordings.checking import Check, Checked
+from atlas_conformance.recordings.condensing import KEPT
 from tests.recordings.corruption import Corruptions
 from tests.recordings.samples import BASE, FLEX, JOB, entry, har, job, sample
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from atlas_conformance.checking import check_command
-from atlas_conformance.recording import _Desk
-from recordings.checking import Check, Examination, header_of
-from recordings.entries import Recorded
-from recordings.har_writing import HarWriter
-from recordings.masking import Masking
-from recordings.reading import opened
-from recordings.watched import Message, Watched
+from atlas_conformance.cli.check import check_command
+from atlas_conformance.cli.record import _Desk
+from atlas_conformance.recordings.checking import Check, Examination, header_of
+from atlas_conformance.recordings.entries import Recorded
+from atlas_conformance.recordings.har_writing import HarWriter
+from atlas_conformance.recordings.masking import Masking
+from atlas_conformance.recordings.reading import opened
+from atlas_conformance.recordings.watched import Message, Watched
 from tests.recordings.samples import FLEX, JOB, PROJECT, SNAPSHOT, entry, har, job
 from tests.safety.leaky import spellings
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recordings.entries import Recorded, Unjudged
-from recordings.har import recorded
-from recordings.places import target_of
+from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.recordings.har import recorded
+from atlas_conformance.recordings.places import target_of
 from tests.recordings.samples import BASE, FLEX, JOB, entry, job
 
 

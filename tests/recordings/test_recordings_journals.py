@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from atlas_conformance.checking import check_command
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from reports.journal import Journal
-from reports.records import FindingRecord
+from atlas_conformance.cli.check import check_command
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.records import FindingRecord
 from tests.atlas_conformance.program import atlas
 
 FAULTS = ("cluster-get/finished-at-drifts", "cluster-create/automated-refused")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.chronicle import Chronicle
-from contracts.exchange import Exchange
-from contracts.finding import Judgement
-from contracts.knowledge import Knowledge
-from contracts.validation import validator
-from recordings.entries import Recorded
-from recordings.har import recorded
+from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.validation import validator
+from atlas_conformance.recordings.entries import Recorded
+from atlas_conformance.recordings.har import recorded
 from tests.recordings.samples import FLEX, entry, job, sample
 
 WRONG = st.sampled_from([None, True, 1, 0.5, "", "x", [], [None], {}, {"a": 1}])

@@ -13,12 +13,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from atlas_conformance.checking import check_command
-from atlas_conformance.recording import record_command
-from recordings.entries import Recorded, Unjudged
-from recordings.relay import Relay, Upstream
-from recordings.watched import Message, Watched
-from reference.server import ReferenceServer
+from atlas_conformance.cli.check import check_command
+from atlas_conformance.cli.record import record_command
+from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.recordings.relay import Relay, Upstream
+from atlas_conformance.recordings.watched import Message, Watched
+from atlas_conformance.reference.server import ReferenceServer
 from tests.atlas_conformance.program import COMMAND, surroundings
 from tests.recordings.samples import FLEX, JOB
 

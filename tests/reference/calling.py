@@ -13,13 +13,13 @@ from urllib.parse import quote
 import httpx
 import jsonschema_rs
 
-import contracts
-from contracts.inventory import Cluster
-from contracts.operations import OPERATIONS, Operation, expand
-from reference.credentials import ServiceAccount
-from reference.server import ReferenceServer
+import atlas_conformance.contracts
+from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand
+from atlas_conformance.reference.credentials import ServiceAccount
+from atlas_conformance.reference.server import ReferenceServer
 
-SCHEMAS = Path(contracts.__file__).parent / "schemas"
+SCHEMAS = Path(atlas_conformance.contracts.__file__).parent / "schemas"
 STEP = 0.03
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference.server import ReferenceServer
+from atlas_conformance.reference.server import ReferenceServer
 from tests.reference.calling import STEP, Caller
 
 

@@ -9,9 +9,9 @@ import re
 import httpx
 import pytest
 
-from contracts.operations import OPERATIONS
-from reference.credentials import KeyPair
-from reference.server import ReferenceServer
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.credentials import KeyPair
+from atlas_conformance.reference.server import ReferenceServer
 from tests.reference.calling import Caller, error
 
 

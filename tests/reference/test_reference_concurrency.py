@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contracts.operations import OPERATIONS
-from reference.application import Application
-from reference.fault import Fault
-from reference.faults import catalogue, find
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.application import Application
+from atlas_conformance.reference.fault import Fault
+from atlas_conformance.reference.faults import catalogue, find
 from tests.reference.test_reference_faults import (
     CREDENTIALS,
     FIXTURES,

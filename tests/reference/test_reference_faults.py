@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from contracts.operations import OPERATIONS, expand
-from reference.authentication import Authentication
-from reference.backend import Backend, historic_jobs
-from reference.credentials import Credentials, make_credentials
-from reference.endpoint import Endpoint
-from reference.fault import Fault
-from reference.faults import catalogue, find
-from reference.fixtures import ITEMS, Fixtures, make_fixtures
-from reference.freedoms import resolve
-from reference.jobs import Jobs
-from reference.messages import Call
+from atlas_conformance.contracts.operations import OPERATIONS, expand
+from atlas_conformance.reference.authentication import Authentication
+from atlas_conformance.reference.backend import Backend, historic_jobs
+from atlas_conformance.reference.credentials import Credentials, make_credentials
+from atlas_conformance.reference.endpoint import Endpoint
+from atlas_conformance.reference.fault import Fault
+from atlas_conformance.reference.faults import catalogue, find
+from atlas_conformance.reference.fixtures import ITEMS, Fixtures, make_fixtures
+from atlas_conformance.reference.freedoms import resolve
+from atlas_conformance.reference.jobs import Jobs
+from atlas_conformance.reference.messages import Call
 from tests.reference.test_reference_authentication import digest
 
 EPOCH = 1_790_000_000

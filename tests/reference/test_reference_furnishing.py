@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Request
-from contracts.inventory import Cluster, Inventory, PointInTime, RestoreTarget
-from contracts.operations import OPERATIONS
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from strategies.bodies import base_bodies
-from strategies.requests import build
-from strategies.scenes import path_parameters, scenes
-from targets.client import Client
-from targets.target_file import target_from_text
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.inventory import Cluster, Inventory, PointInTime, RestoreTarget
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.http.client import Client
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters, scenes
+from atlas_conformance.targets.target_file import target_from_text
 
 PROJECT = "32b6e34b3d91647abb20e7b8"
 MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from contracts.operations import OPERATIONS
-from reference.jobs import Job
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.jobs import Job
 from tests.reference.calling import Caller, error, schema, settle
 
 CREATES = [operation.id for operation in OPERATIONS.values() if operation.kind == "create"]

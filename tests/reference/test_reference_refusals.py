@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.operations import OPERATIONS
+from atlas_conformance.contracts.operations import OPERATIONS
 from tests.reference.calling import Caller, error
 
 SHARED = ("flex-create", "tenant-create")

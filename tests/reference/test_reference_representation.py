@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from contracts.operations import OPERATIONS
-from reference.freedoms import FREEDOMS, resolve
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.freedoms import FREEDOMS, resolve
 from tests.reference.calling import Caller, error, schema, settle
 
 FLEX = "application/vnd.atlas.2024-11-13+json"
@@ -231,7 +231,7 @@ def test_all_last_choices_together_conform(caller: Caller) -> None:
 
 @pytest.mark.parametrize("choice", ["404", "405"])
 def test_the_core_alone(choice: str) -> None:
-    from reference.server import ReferenceServer
+    from atlas_conformance.reference.server import ReferenceServer
 
     with ReferenceServer(in_process=True, level="core", freedoms={"extended-absent": choice}) as server:
         calling = Caller(server)

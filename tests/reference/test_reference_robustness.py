@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.operations import OPERATIONS
+from atlas_conformance.contracts.operations import OPERATIONS
 from tests.reference.calling import Caller, error
 
 CREATES = [operation.id for operation in OPERATIONS.values() if operation.kind == "create"]

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from reference.command import serve_command
-from reference.server import ReferenceServer, ServerError
+from atlas_conformance.cli.serve import serve_command
+from atlas_conformance.reference.server import ReferenceServer, ServerError
 from tests.reference.calling import Caller
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_endpoint() -> None:
 
 def test_the_child_does_not_outlive_its_parent() -> None:
     script = (
-        "import time, os\nfrom reference.server import ReferenceServer\n"
+        "import time, os\nfrom atlas_conformance.reference.server import ReferenceServer\n"
         "server = ReferenceServer().__enter__()\nprint(server.url, flush=True)\n"
         "if os.fork() == 0:\n    time.sleep(8)\n    os._exit(0)\n"  # a forked process holds the control socket open
         "time.sleep(60)\n"
@@ -139,7 +139,7 @@ def test_what_can_t_be_started_is_told_in_one_sentence(in_process: bool) -> None
 
 def test_serve_prints_what_a_person_needs_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     target = tmp_path / "target.toml"
-    command = [sys.executable, "-c", "from reference.command import serve_command; serve_command()"]
+    command = [sys.executable, "-c", "from atlas_conformance.cli.serve import serve_command; serve_command()"]
     serving = subprocess.Popen(
         [*command, "--port", "0", "--write-target", str(target)], stdout=subprocess.PIPE, cwd=ROOT, text=True
     )
@@ -148,6 +148,7 @@ def test_serve_prints_what_a_person_needs_and_stops_on_ctrl_c(tmp_path: Path) ->
         first = serving.stdout.readline()
         lines = [first]
         while not lines[-1].startswith("export ATLAS_REFERENCE_OFF_LIST_CLIENT_SECRET="):
+            assert lines[-1], "it ended before it said everything"
             lines.append(serving.stdout.readline())
         url = first.split()[6].rstrip(";")
         assert is_served(url)

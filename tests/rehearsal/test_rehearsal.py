@@ -10,23 +10,22 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from atlas_conformance.doctoring import doctor_command
-from atlas_conformance.running import run_suites
-from contracts.inventory import Inventory
-from contracts.operations import OPERATIONS
-from reference.command import environment
-from reference.credentials import make_credentials
-from reference.fixtures import make_fixtures, target_toml
-from reference.server import ReferenceServer
-from rehearsal.plan import Plan
-from rehearsal.rehearsing import rehearse
-from rehearsal.survey import Survey, survey, unasked
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
-from targets.secret import Credentials, Secret
-from targets.target import Level, Mode, Safety, Target
-from targets.target_file import target_from_text
+from atlas_conformance.cli.doctor import doctor_command
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.target import Level, Mode, Safety, Target
+from atlas_conformance.reference.credentials import environment, make_credentials
+from atlas_conformance.reference.fixtures import make_fixtures, target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.rehearsal.plan import Plan
+from atlas_conformance.rehearsal.rehearsing import rehearse
+from atlas_conformance.rehearsal.survey import Survey, survey, unasked
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
+from atlas_conformance.targets.target_file import target_from_text
 from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 

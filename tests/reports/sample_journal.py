@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from contracts.catalogue import REQUIREMENTS
-from contracts.exchange import Exchange, Headers, Request, Response
-from contracts.finding import Finding, Judgement
-from contracts.operations import OPERATIONS
-from reports.journal import JournalWriter
-from reports.matrix import Tally
-from reports.model import Report
-from reports.records import Header, JobRecord, RepeatRecord
-from reports.writing import end_journal
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
+from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.journal import JournalWriter
+from atlas_conformance.reports.matrix import Tally
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.records import Header, JobRecord, RepeatRecord
+from atlas_conformance.reports.writing import end_journal
 
 GROUP = "32b6e34b3d91647abb20e7b8"
 SNAPSHOT = "5e0b4ac4d1f3a8b29c7d6e01"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reports.comparison import Comparison, compare, outline
-from reports.earlier import outline_at
-from reports.standing import Standing, standing_lines
-from reports.writing import ReportError, report_of, write_reports
+from atlas_conformance.reports.comparison import Comparison, compare, outline
+from atlas_conformance.reports.earlier import outline_at
+from atlas_conformance.reports.standing import Standing, standing_lines
+from atlas_conformance.reports.writing import ReportError, report_of, write_reports
 from tests.reports import sample_journal as sample
 
 

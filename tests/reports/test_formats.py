@@ -11,17 +11,17 @@ import pytest
 from jsonschema import Draft4Validator, Draft7Validator, FormatChecker
 from markdown_it import MarkdownIt
 
-from gates.gate import Policy
-from reports.annotations import workflow_commands
-from reports.badge import badge
-from reports.comparison import outline
-from reports.ctrf import ctrf
-from reports.junit import junit
-from reports.markdown import markdown
-from reports.model import Report
-from reports.sarif import sarif
-from reports.standing import Standing
-from reports.writing import RENDERERS, report_of
+from atlas_conformance.gates.gate import Policy
+from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.badge import badge
+from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.ctrf import ctrf
+from atlas_conformance.reports.junit import junit
+from atlas_conformance.reports.markdown import markdown
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.sarif import sarif
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.writing import RENDERERS, report_of
 from tests.reports import sample_journal as sample
 
 SAMPLES = [sample.passing, sample.failing, sample.hostile, sample.unstable, sample.followed]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.history import history_html, runs_at
-from reports.writing import ReportError, write_reports
+from atlas_conformance.reports.history import history_html, runs_at
+from atlas_conformance.reports.writing import ReportError, write_reports
 from tests.reports import sample_journal as sample
 from tests.reports.browser import CHROMIUM, NO_CHROMIUM, axe_script, browse, violations
 

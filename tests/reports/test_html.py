@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gates.gate import Policy
-from reports.comparison import outline
-from reports.html import CHUNK, SHOWN_CARDS, html
-from reports.journal import Journal
-from reports.matrix import build
-from reports.model import Report
-from reports.standing import Standing
+from atlas_conformance.gates.gate import Policy
+from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.html import CHUNK, SHOWN_CARDS, html
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.matrix import build
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.standing import Standing
 from tests.reports import sample_journal as sample
 from tests.reports.browser import CHROMIUM, NO_CHROMIUM, axe_script, browse, violations
 

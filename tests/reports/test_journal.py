@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
-from contracts.exchange import Exchange, Request, Response
-from reports.journal import Journal, JournalError, JournalWriter
-from reports.records import (
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
+from atlas_conformance.reports.records import (
     ExchangeRecord,
     FindingRecord,
     RecordError,

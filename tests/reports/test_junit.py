@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import xmlschema
 
-from reports.journal import Journal
-from reports.junit import junit
-from reports.matrix import build
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.junit import junit
+from atlas_conformance.reports.matrix import build
 from tests.reports import sample_journal as sample
 
 XSD = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))

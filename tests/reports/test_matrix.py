@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.catalogue import REQUIREMENTS
-from reports.journal import Journal, JournalWriter
-from reports.matrix import NO_EXCHANGE, UNSELECTED, build
-from reports.model import Cell, Report
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.reports.journal import Journal, JournalWriter
+from atlas_conformance.reports.matrix import NO_EXCHANGE, UNSELECTED, build
+from atlas_conformance.reports.model import Cell, Report
 from tests.reports import sample_journal as sample
 from tests.reports.sample_journal import Sample, exchange, finding
 

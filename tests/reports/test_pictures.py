@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.excerpt import difference, located
-from reports.pictures import effort_rows, job_pictures, latency_picture, milliseconds
-from reports.wording import indented
+from atlas_conformance.reports.excerpt import difference, located
+from atlas_conformance.reports.pictures import effort_rows, job_pictures, latency_picture, milliseconds
+from atlas_conformance.reports.wording import indented
 from tests.reports import sample_journal as sample
 
 JSON = st.recursive(

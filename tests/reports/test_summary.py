@@ -9,9 +9,9 @@ import orjson
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from reports.journal import Journal
-from reports.matrix import build
-from reports.summary import summary, summary_bytes
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.matrix import build
+from atlas_conformance.reports.summary import summary, summary_bytes
 from tests.reports import sample_journal as sample
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "reports" / "summary.schema.json").read_text("utf-8"))

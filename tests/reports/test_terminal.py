@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from reports.model import Report
-from reports.progress import Progress
-from reports.terminal import cell_text, matrix_lines, print_report
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.terminal import cell_text, matrix_lines, print_report
 from tests.reports import sample_journal as sample
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import writing
-from reports.wording import indented, one_line, readable, rerun, visible
-from reports.writing import ReportError, report_of, write_reports
+from atlas_conformance.reports import writing
+from atlas_conformance.reports.wording import indented, one_line, readable, rerun, visible
+from atlas_conformance.reports.writing import ReportError, report_of, write_reports
 from tests.reports import sample_journal as sample
 
 

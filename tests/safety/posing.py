@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.running import run_suites
-from contracts.exchange import Exchange, Request
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
-from targets.client import Attempt, Client
-from targets.failures import Withheld
-from targets.target import Mode, Target, with_absent, with_mode
-from targets.target_file import target_from_text
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.http.client import Attempt, Client
+from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.target import Mode, Target, with_absent, with_mode
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
+from atlas_conformance.targets.target_file import target_from_text
 from tests.safety.rulebook import Facts, Rulebook
 from tests.safety.wiretap import Wiretap
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from contracts.inventory import Absent, Inventory
+from atlas_conformance.contracts.inventory import Absent, Inventory
 from tests.safety.wiretap import Seen
 
 READS = ("GET", "HEAD", "OPTIONS")

@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from contracts.exchange import Request
-from contracts.inventory import Absent, Inventory
-from contracts.operations import OPERATIONS, expand
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.inventory import Absent, Inventory
+from atlas_conformance.contracts.operations import OPERATIONS, expand
 
 _METHODS = ("POST",) * 6 + ("DELETE",) * 2 + ("GET", "PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "get")
 _HEADERS = (

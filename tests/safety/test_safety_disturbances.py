@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reference.disturbances import Disturbances, Turbulence
-from reference.server import ReferenceServer, ServerError
-from reports.model import Report
+from atlas_conformance.reference.disturbances import Disturbances, Turbulence
+from atlas_conformance.reference.server import ReferenceServer, ServerError
+from atlas_conformance.reports.model import Report
 from tests.suites.running import complaint, verified
 
 ROUGH = {"resets": 0.05, "unavailable": 0.05, "slow": 0.05, "slow_seconds": 0.03, "retry_after": 0}

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.exchange import Request
-from targets.client import Client
-from targets.failures import NoAnswer
-from targets.target import Limits, Target
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import NoAnswer
+from atlas_conformance.http.target import Limits, Target
 from tests.atlas_conformance.program import ROOT, surroundings
 from tests.safety.hostile import HARM, Hostile
 

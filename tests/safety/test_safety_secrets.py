@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from targets.authentication import WRONG
+from atlas_conformance.http.authentication import WRONG
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
 from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 from tests.safety.leaky import COOKIE, KEY_URL, Leaky
 
@@ -170,13 +170,13 @@ def test_shards_and_their_merging(desk: Desk) -> None:
 
 
 CRASHES = {
-    "in a test": "import suites.endpoint as m; m.Endpoint.verify = boom",
-    "in the client": "import targets.client as m; m.Client._authenticated = boom",
-    "in the judge": "import contracts.chronicle as m; m.Chronicle._follow = boom",
-    "in a report": "import reports.writing as m; m.RENDERERS = {name: boom for name in m.RENDERERS}",
-    "at the end": "import suites.session as m; m.Session.finish = boom",
-    "on the way in": "import suites.session as m; m.Session.prepare = boom",
-    "in the reading of the target": "import suites.session as m; m.target_from_file = boom",
+    "in a test": "import atlas_conformance.runner.endpoint as m; m.Endpoint.verify = boom",
+    "in the client": "import atlas_conformance.http.client as m; m.Client._authenticated = boom",
+    "in the judge": "import atlas_conformance.contracts.chronicle as m; m.Chronicle._follow = boom",
+    "in a report": "import atlas_conformance.reports.writing as m; m.RENDERERS = {name: boom for name in m.RENDERERS}",
+    "at the end": "import atlas_conformance.runner.session as m; m.Session.finish = boom",
+    "on the way in": "import atlas_conformance.runner.session as m; m.Session.prepare = boom",
+    "in the reading of the target": "import atlas_conformance.runner.session as m; m.target_from_file = boom",
 }
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.inventory import Absent
-from reference.server import ReferenceServer
-from targets.target import MODES, Mode
+from atlas_conformance.contracts.inventory import Absent
+from atlas_conformance.http.target import MODES, Mode
+from atlas_conformance.reference.server import ReferenceServer
 from tests.safety.posing import HOSTS, NAME, Posed, names_resolve
 from tests.safety.rulebook import Facts, Rulebook
 from tests.safety.tempting import Tempting

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.exchange import Credential, Exchange, Request, Response, Scheme
-from contracts.finding import Finding, Judgement
-from contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS, Operation
-from strategies.requests import build
+from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response, Scheme
+from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.strategies.requests import build
 
 PROJECT = "5f0c1e2d3a4b5c6d7e8f9a0b"
 OTHER_PROJECT = "5f0c1e2d3a4b5c6d7e8f9a0c"
@@ -176,7 +176,7 @@ def answer(
 
     The media type is the operation's own on a success and application/json on an error, unless given ("" for none).
     """
-    from contracts.operations import match
+    from atlas_conformance.contracts.operations import match
 
     body = document if isinstance(document, bytes) else encoded(document)
     if media is None:

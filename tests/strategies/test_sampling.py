@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from contracts.exchange import Request
-from strategies.requests import Case
-from strategies.sampling import sample
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.strategies.requests import Case
+from atlas_conformance.strategies.sampling import sample
 
 CASES = [Case(Request("GET", f"/{i}"), ("A-NONE", "A-WRONG", None)[i % 3 if i < 9 else 0], str(i)) for i in range(20)]
 

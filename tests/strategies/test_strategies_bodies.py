@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from contracts.delivery import DELIVERIES
-from contracts.inventory import Inventory
-from contracts.knowledge import Knowledge
-from contracts.operations import OPERATIONS, Operation
-from contracts.reading import Reading, read
-from reference.fixtures import make_fixtures
-from strategies.bodies import (
+from atlas_conformance.contracts.delivery import DELIVERIES
+from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.reference.fixtures import make_fixtures
+from atlas_conformance.strategies.bodies import (
     Body,
     absences,
     base_bodies,
@@ -25,9 +25,9 @@ from strategies.bodies import (
     schema_of,
     wrong_delivery_types,
 )
-from strategies.boundaries import accepted_values, fits, refused_values
-from strategies.requests import build, encode
-from strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
+from atlas_conformance.strategies.boundaries import accepted_values, fits, refused_values
+from atlas_conformance.strategies.requests import build, encode
+from atlas_conformance.strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 from tests.strategies.scenery import ABSENT, INVENTORY, MOMENT, OPEN
 
 CREATES = [o for o in OPERATIONS.values() if o.kind == "create"]

@@ -8,19 +8,26 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from contracts.exchange import decoded_segments
-from contracts.inventory import Inventory
-from contracts.knowledge import Knowledge
-from contracts.media import accepts
-from contracts.operations import OPERATIONS, Operation, match
-from contracts.reading import Reading, read
-from contracts.validation import NotJson, parse_json
-from reference.fixtures import make_fixtures
-from strategies.malformed import hurtful_bodies, not_objects, odd_headers, odd_pages, odd_queries, other_methods
-from strategies.paths import absent_paths, malformed_paths, malformed_texts, snapshots_of_others
-from strategies.representations import VERSIONS, in_every_form, later_versions, unsettled_accepts
-from strategies.requests import Case, build, encode, headers, with_header
-from strategies.scenes import Scene, scenes
+from atlas_conformance.contracts.exchange import decoded_segments
+from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.media import accepts
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, match
+from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.validation import NotJson, parse_json
+from atlas_conformance.reference.fixtures import make_fixtures
+from atlas_conformance.strategies.malformed import (
+    hurtful_bodies,
+    not_objects,
+    odd_headers,
+    odd_pages,
+    odd_queries,
+    other_methods,
+)
+from atlas_conformance.strategies.paths import absent_paths, malformed_paths, malformed_texts, snapshots_of_others
+from atlas_conformance.strategies.representations import VERSIONS, in_every_form, later_versions, unsettled_accepts
+from atlas_conformance.strategies.requests import Case, build, encode, headers, with_header
+from atlas_conformance.strategies.scenes import Scene, scenes
 from tests.strategies.scenery import INVENTORY, JOB, KNOWN, request
 
 EVERY = list(OPERATIONS.values())

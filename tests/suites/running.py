@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from atlas_conformance.running import run_suites
-from contracts.catalogue import REQUIREMENTS
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from reports.model import Report
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
-from targets.target import Mode
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.http.target import Mode
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.model import Report
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
 
 KEYS = ("public_key", "private_key")
 ACCOUNT = ("client_id", "client_secret")

@@ -7,26 +7,26 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.running import run_suites
-from contracts.exchange import Request, Response
-from contracts.inventory import Absent
-from contracts.knowledge import EVERY, Knowledge
-from contracts.operations import OPERATIONS, Operation
-from reference.command import environment
-from reference.fixtures import make_fixtures, target_toml
-from reference.server import ReferenceServer
-from reports.model import Report
-from strategies.bodies import base_bodies, conforming_bodies
-from strategies.representations import FORMS, in_every_form, later_versions
-from strategies.requests import build
-from strategies.scenes import path_parameters, scenes
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.rationing import CANCELLED, Ration
-from suites.session import Session
-from targets.guard import Guard
-from targets.target import Safety, Target
-from targets.target_file import target_from_text
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.inventory import Absent
+from atlas_conformance.contracts.knowledge import EVERY, Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.http.guard.guard import Guard
+from atlas_conformance.http.target import Safety, Target
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import make_fixtures, target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.model import Report
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.rationing import CANCELLED, Ration
+from atlas_conformance.runner.session import Session
+from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies
+from atlas_conformance.strategies.representations import FORMS, in_every_form, later_versions
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters, scenes
+from atlas_conformance.targets.target_file import target_from_text
 from tests.suites.running import complaint, unexercised
 
 INVENTORY = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference.server import ReferenceServer
+from atlas_conformance.reference.server import ReferenceServer
 from tests.suites.running import complaint, unexercised, verified
 
 NEEDS_A_CREATE = {"B-ACCEPT", "S-NEW", "S-SAME", "T-ECHO", "T-NEW"}

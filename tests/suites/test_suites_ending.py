@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.running import run_suites
-from reference.command import environment
-from reference.fixtures import target_toml
-from reference.server import ReferenceServer
-from reports.journal import Journal
-from reports.records import ExchangeRecord, JobRecord
-from suites.endpoint import Endpoint
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
-from targets.failures import TargetError
-from targets.target_file import parse_duration, target_from_text, write_target
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.reference.credentials import environment
+from atlas_conformance.reference.fixtures import target_toml
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.records import ExchangeRecord, JobRecord
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
+from atlas_conformance.targets.target_file import parse_duration, target_from_text, write_target
 from tests.safety.posing import NAME, Posed, names_resolve
 from tests.safety.wiretap import Wiretap
 

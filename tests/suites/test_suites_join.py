@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-import suites
-from contracts.catalogue import REQUIREMENTS
-from contracts.operations import OPERATIONS
-from suites import marks
+import atlas_conformance.suites
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.runner import marks
 
-MODULES = sorted(path.stem for path in Path(suites.__path__[0]).glob("test_*.py"))
+MODULES = sorted(path.stem for path in Path(atlas_conformance.suites.__path__[0]).glob("test_*.py"))
 
 
 def every_test() -> Iterator[tuple[str, object]]:
     """Every test of the suites, by its full name."""
     for module in MODULES:
-        found = importlib.import_module(f"suites.{module}")
+        found = importlib.import_module(f"atlas_conformance.suites.{module}")
         own = [
             (name, value)
             for name, value in vars(found).items()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.exchange import Exchange, Request, Response
-from suites.latency import connections, intervals, median_latency
-from targets.polling import REMOTE, Intervals
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.http.polling import REMOTE, Intervals
+from atlas_conformance.runner.latency import connections, intervals, median_latency
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(0.0, 2), (0.001, 2), (0.03, 3), (0.1, 8), (0.2, 16), (30.0, 16)])

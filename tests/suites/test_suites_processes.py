@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.running import run_suites
-from contracts.operations import OPERATIONS
-from reference.server import ReferenceServer
-from reports.journal import Journal
-from reports.model import Report
-from reports.records import ExchangeRecord
-from reports.summary import summary
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.processes import homes
-from suites.session import Session
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.journal import Journal
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.records import ExchangeRecord
+from atlas_conformance.reports.summary import summary
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.processes import homes
+from atlas_conformance.runner.session import Session
 from tests.suites.running import complaint
 
 SEED = 5

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.running import run_suites
-from contracts.catalogue import DEPARTURES
-from reference.freedoms import FREEDOMS, IMITATIONS
-from reference.server import ReferenceServer
-from reports.records import ExchangeRecord, Record
-from suites.options import Options
-from suites.plugin import SuitePlugin
-from suites.session import Session
+from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reports.records import ExchangeRecord, Record
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
 from tests.suites.running import ACCOUNT, KEYS, complaint, unexercised, verified
 
 # Which requirements are about a freedom; a run of these alone meets every place where an endpoint may use it.

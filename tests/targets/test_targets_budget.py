@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contracts.exchange import Request, Response
-from contracts.inventory import Cluster, Inventory, RestoreTarget
-from targets.failures import Withheld
-from targets.guard import Guard
-from targets.target import Safety, Target
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
+from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.guard.guard import Guard
+from atlas_conformance.http.target import Safety, Target
 
 PROJECT, SNAPSHOT = "a123456789abcdef01234567", "c123456789abcdef01234567"
 INVENTORY = Inventory(

@@ -13,11 +13,11 @@ from types import MappingProxyType
 
 import pytest
 
-from contracts.exchange import Request
-from targets.client import Client
-from targets.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
-from targets.secret import Credentials, Secret
-from targets.target import Limits, Target
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.target import Limits, Target
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 PATH = "/api/atlas/v2/groups/0123456789abcdef01234567/flexClusters/a/backup/restoreJobs"

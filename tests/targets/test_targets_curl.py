@@ -8,11 +8,11 @@ from types import MappingProxyType
 
 import pytest
 
-from contracts.exchange import Request
-from targets.client import Client
-from targets.curl import curl
-from targets.secret import Credentials, Secret
-from targets.target import Target
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.curl import curl
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.target import Target
 from tests.targets.scripted_wire import WireServer, answer
 
 PATH = "/api/atlas/v2/groups/x/y"

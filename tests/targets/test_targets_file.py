@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from contracts.inventory import Cluster, PointInTime, RestoreTarget
-from targets.failures import TargetError
-from targets.secret import Secret
-from targets.target import with_absent, with_mode
-from targets.target_file import parse_rate, target_from_file, target_from_text, target_from_url, write_target
+from atlas_conformance.contracts.inventory import Cluster, PointInTime, RestoreTarget
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.secret import Secret
+from atlas_conformance.http.target import with_absent, with_mode
+from atlas_conformance.targets.target_file import (
+    parse_rate,
+    target_from_file,
+    target_from_text,
+    target_from_url,
+    write_target,
+)
 
 P1, P2, S1 = "0123456789abcdef01234567", "a123456789abcdef01234567", "b123456789abcdef01234567"
 WHOLE = f"""

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Request, Response
-from contracts.inventory import Absent, Cluster, Inventory, RestoreTarget
-from targets.failures import Withheld
-from targets.guard import Guard
-from targets.hosts import is_loopback_host, is_loopback_url
-from targets.target import Mode, Safety, Target
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, RestoreTarget
+from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.guard.guard import Guard
+from atlas_conformance.http.hosts import is_loopback_host, is_loopback_url
+from atlas_conformance.http.target import Mode, Safety, Target
 
 P1, P2, S1 = "0123456789abcdef01234567", "a123456789abcdef01234567", "b123456789abcdef01234567"
 FOREIGN = "c123456789abcdef01234567"

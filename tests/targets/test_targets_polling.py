@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from targets.polling import LOOPBACK, REMOTE, Intervals
+from atlas_conformance.http.polling import LOOPBACK, REMOTE, Intervals
 
 
 def test_waits_grow_up_to_the_cap() -> None:

@@ -14,12 +14,12 @@ from types import MappingProxyType
 
 import pytest
 
-from contracts.inventory import Cluster, Inventory
-from contracts.operations import OPERATIONS
-from targets.client import Client
-from targets.preflight import PreflightFailed, PreflightReport, preflight
-from targets.secret import Credentials, Secret
-from targets.target import Limits, Target, Tls, with_absent
+from atlas_conformance.contracts.inventory import Cluster, Inventory
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.target import Limits, Target, Tls, with_absent
+from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 P1 = "0123456789abcdef01234567"
@@ -205,7 +205,7 @@ def test_a_success_for_an_absent_job_is_no_mock_where_fixtures_are_known(server:
 
 def endpoint(operations: set[str], arrival: Arrival) -> bytes:
     """Answer as an endpoint that has only some operations: 405 on a path it has, 404 elsewhere."""
-    from contracts.operations import operations_at
+    from atlas_conformance.contracts.operations import operations_at
 
     here = [operation for operation, _ in operations_at(arrival.target) if operation.id in operations]
     if arrival.header("authorization") is None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.exchange import Request, Response
-from targets.client import Client
-from targets.pacing import Pacer
-from targets.quota import Quota, quota_of
-from targets.target import Limits, Target
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.pacing import Pacer
+from atlas_conformance.http.quota import Quota, quota_of
+from atlas_conformance.http.target import Limits, Target
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 NOW = 1_800_000_000.0

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from contracts.exchange import Exchange, Request, Response
-from targets.redaction import mask_text, redact
-from targets.secret import Secret
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.http.redaction.redaction import mask_text, redact
+from atlas_conformance.http.secret import Secret
 from tests.safety.leaky import spellings
 
 

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 import pytest
 
-from contracts.exchange import Request
-from targets.client import Client
-from targets.failures import NotSent
-from targets.secret import Credentials, Secret
-from targets.target import Target
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import NotSent
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.target import Target
 from tests.targets.scripted_wire import WireServer, answer
 
 KEYS = Credentials(public_key=Secret("canary-public"), private_key=Secret("canary-private"))

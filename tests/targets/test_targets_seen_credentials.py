@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targets.seen_credentials import SeenCredentials, masked
-from targets.shown import handed_over
-from targets.unescaping import Unescaped
+from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
+from atlas_conformance.http.redaction.shown import handed_over
+from atlas_conformance.http.redaction.unescaping import Unescaped
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\\%&")
 VALUES = st.text(LETTERS, min_size=6, max_size=60).filter(lambda value: len(set(value)) > 3)

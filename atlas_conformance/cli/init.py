@@ -1,0 +1,109 @@
+"""`atlas-conformance init`: ask an endpoint what exists behind it, and write a target file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.contracts.reading import HEX24
+from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.target import Target, with_rate
+from atlas_conformance.reports.wording import plural, visible
+from atlas_conformance.targets.asking import Asked, ask
+from atlas_conformance.targets.drafting import draft
+from atlas_conformance.targets.preflight import PreflightFailed
+from atlas_conformance.targets.target_file import parse_rate, target_from_url
+
+_USAGE, _UNREACHABLE = 2, 3
+
+
+def _project_ids(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for project in given:
+        if not HEX24.matches(project):
+            raise click.BadParameter(f"{visible(project)!r} is not an id of 24 lower-case hexadecimal digits.")
+    return given
+
+
+@click.command("init")
+@click.option("--base-url", metavar="URL", help="Base URL of the endpoint; MONGODB_ATLAS_BASE_URL where left out.")
+@click.option(
+    "--project", multiple=True, metavar="ID", callback=_project_ids, help="Ask about this project alone. Repeatable."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("atlas.toml"),
+    show_default=True,
+    metavar="FILE",
+    help="The target file to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
+def init_command(base_url: str | None, project: tuple[str, ...], out: Path, force: bool, rate: str | None) -> None:
+    """Ask an endpoint what exists behind it, and write a commented target file for `run`.
+
+    It is asked for its projects, their clusters and the snapshots of these, with GETs alone and as far as it lists
+    them; what it does not list is left to be filled in. Nothing in the file lets a run change anything. Credentials
+    come from MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY, or from MONGODB_ATLAS_CLIENT_ID and
+    MONGODB_ATLAS_CLIENT_SECRET; a service account gets its token first.
+
+    \b
+    Exit codes:
+      0  the file is written
+      2  wrong usage or environment, or the file is there already
+      3  the endpoint cannot be reached, or refuses the credentials
+    """
+    if out.exists() and not force:
+        _complain(f"{out} is there already; --force overwrites it, --out FILE takes another", _USAGE)
+    try:
+        target = target_from_url(base_url, os.environ)
+        target = with_rate(target, parse_rate(rate, "--rate") if rate is not None else None)
+        asked = _asked(target, project)
+    except TargetError as error:
+        # A target file, which this sentence would send a person to, is what is yet to be made.
+        _complain(str(error).replace("name a target file or set", "give --base-url or set"), _USAGE)
+    except PreflightFailed as error:
+        _complain(str(error), _UNREACHABLE)
+    _write(out, draft(target.base_url, asked), force)
+    click.echo(f"Wrote {visible(str(out))}: {_counts(asked)}.")
+    for remark in asked.remarks:
+        click.echo(f"  {visible(remark)}")
+    if asked.clusters:
+        click.echo(f"See what a run would do: {PROGRAM} doctor --target {shlex.quote(str(out))}")
+    else:
+        click.echo("Fill in the places that say FILL IN before you run.")
+
+
+def _counts(asked: Asked) -> str:
+    snapshots = sum(len(found.cluster.snapshots) for found in asked.clusters)
+    things = (("project", len(asked.projects)), ("cluster", len(asked.clusters)), ("snapshot", snapshots))
+    return f"{', '.join(plural(n, thing) for thing, n in things)}, by {plural(asked.requests, 'GET')}"
+
+
+def _asked(target: Target, projects: tuple[str, ...]) -> Asked:
+    owner = target.credentials.get("owner")
+    # An API key comes first: it takes no request but the GETs themselves.
+    with Client(target, workers=1, prefer="digest" if owner is not None and owner.digest else None) as client:
+        return ask(client, projects)
+
+
+def _write(out: Path, text: str, force: bool) -> None:
+    try:
+        with out.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        _complain(f"{out} is there already; --force overwrites it, --out FILE takes another", _USAGE)
+    except OSError as error:
+        _complain(f"{out} cannot be written ({(error.strerror or str(error)).lower()})", _USAGE)
+
+
+def _complain(sentence: str, code: int) -> NoReturn:
+    click.echo(f"{PROGRAM}: {visible(sentence)}", err=True)
+    sys.exit(code)

@@ -1,0 +1,66 @@
+"""What commands that start from a journal share: its `curl` commands, the gate's options, one-sentence failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.gates.gate import GATES, Policy
+from atlas_conformance.gates.merging import MergeError
+from atlas_conformance.gates.waivers import WaiverError
+from atlas_conformance.http.curl import curl
+from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.records import Header
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import Curl
+from atlas_conformance.reports.writing import ReportError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@contextmanager
+def in_one_sentence() -> Iterator[None]:
+    """Turn what can be wrong with a journal, an earlier run or waivers into one sentence and exit code 2."""
+    try:
+        yield
+    except (ReportError, WaiverError, MergeError) as error:
+        raise click.UsageError(str(error).rstrip(".")) from None
+
+
+def gate_options(command: Command) -> Command:
+    """Add the options that decide which failures end a command with 1."""
+    for option in (
+        click.option("--gate", type=click.Choice(GATES), help="Which failures exit with 1: only new ones (and lost"
+                     " coverage), any, or none. Left out, new where an earlier run is given, else any."),
+        click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                     help="Accepted failures (TOML)."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def curl_of(header: Header) -> Curl:
+    """Return what makes the command for a request of a journalled run, credentials by the names that the run knew."""
+    base_url = str(header.target.get("base_url") or "")
+    credentials: dict[str, Credentials] = {}
+    named = header.target.get("credentials")
+    for identity, names in named.items() if isinstance(named, dict) else ():
+        members = {member: Secret("") for member in names if member in Credentials.__dataclass_fields__}
+        credentials[identity] = Credentials(**members, names=names)
+
+    def command(request: Request) -> str:
+        return curl(request, base_url, credentials.get(request.credential))
+
+    return command
+
+
+def standing_of(report: Report, policy: Policy) -> Standing | None:
+    """Return where the run stands, None where no gate was asked for."""
+    return None if policy.silent else policy.decide(outline(report), errors=bool(report.errors))

@@ -1,0 +1,69 @@
+"""`atlas-conformance merge`: join the journals of shards into one run and report on it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence
+from atlas_conformance.gates.gate import Gate, Policy
+from atlas_conformance.gates.merging import merge
+from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.terminal import print_report, print_standing
+from atlas_conformance.reports.wording import plural
+from atlas_conformance.reports.writing import JOURNAL, write_reports
+
+
+@click.command("merge")
+@click.argument("shards", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for reports.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="OLD", help="Earlier run to compare with.")
+@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
+@gate_options
+@click.option("--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,
+              help="github adds workflow commands that mark failures.")  # fmt: skip
+def merge_command(
+    shards: tuple[Path, ...],
+    report: Path | None,
+    baseline: Path | None,
+    update_waivers: bool,
+    gate: Gate | None,
+    waivers: Path | None,
+    form: str,
+) -> None:
+    """Join the journals of all SHARDS of a run (files, or folders of reports) and report on the whole.
+
+    Shards that do not add up to one run are refused: another contract, seed or target; one missing, repeated or cut
+    short.
+
+    Exit codes are those of a run: 0, 1 or 4, by the gate where one is given; 2 wrong usage, or shards that do not add
+    up.
+    """
+    if update_waivers and waivers is None:
+        raise click.UsageError("--update-waivers needs --waivers FILE to write to")
+    if gate == "new" and baseline is None:
+        raise click.UsageError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
+    with in_one_sentence(), tempfile.TemporaryDirectory(prefix="atlas-conformance-") as folder:
+        policy = Policy.load(gate, baseline, waivers, update=update_waivers)
+        joined = merge(shards, Path(folder) / JOURNAL)
+        run = outline(joined)
+        added = policy.write_waivers(run)
+        standing = None if policy.silent else policy.decide(run, errors=bool(joined.errors))
+        curl = curl_of(joined.header)
+        written: tuple[Path, ...] = ()
+        if report is not None:
+            written = write_reports(report, joined, Path(folder) / JOURNAL, curl=curl, standing=standing)
+    console = Console()
+    print_report(joined, console, curl=curl, written=written)
+    if added:
+        click.echo(f"Added to {waivers}: {plural(added, 'waiver')} with blanks to fill")
+    if standing is not None:
+        print_standing(standing, console)
+    if form == "github":
+        for line in workflow_commands(joined, standing):
+            click.echo(line)
+    click.get_current_context().exit(joined.exit_code if standing is None else standing.exit_code)

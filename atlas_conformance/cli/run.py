@@ -1,0 +1,253 @@
+"""`atlas-conformance run`: start pytest on the suites and map what comes of it to an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+
+from atlas_conformance.__main__ import INTERRUPTED, PACKAGE, PROGRAM
+from atlas_conformance.cli.journalled import gate_options
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.reference.server import ServerError
+from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.records import FindingRecord, Header, Record
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
+from atlas_conformance.runner.session import REFERENCE, Session
+
+QUIET = [
+    *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),
+    *("--capture=sys", "--import-mode=importlib"),
+]
+"""Options of pytest under which it prints nothing of its own, leaves no files behind, and lets progress be seen."""
+
+
+def _writable(context: click.Context, parameter: click.Parameter, folder: Path | None) -> Path | None:
+    """Refuse a folder for the reports in which nothing can be written, before anything is sent; leave nothing there."""
+    if folder is None:
+        return None
+    made: list[Path] = []
+    try:
+        for part in (*reversed(folder.parents), folder):
+            if not part.exists():
+                part.mkdir()
+                made.insert(0, part)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise click.BadParameter(f"{folder} cannot be written to ({(error.strerror or str(error)).lower()}).") from None
+    finally:
+        for part in made:
+            part.rmdir()
+    return folder
+
+
+@click.command("run")
+@click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
+@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
+@click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
+@click.option(
+    "--profile",
+    type=click.Choice(["quick", "standard", "thorough"]),
+    default="standard",
+    show_default=True,
+    help="How much is sent.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn and shown if left out."
+)
+@click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that share the tests; left out, one a core on loopback, and one elsewhere, where more never run.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    callback=_writable,
+    help="Folder for the reports: HTML, JUnit XML, JSON, and the journal of every exchange.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["read", "refusals", "restore"]),
+    help="What may be sent: reads alone; also creates that must be refused; or restores, which destroy data. Left out,"
+    " restore on loopback and read elsewhere.",
+)
+@click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
+@click.option("--time-limit", metavar="TIME", help="When the run ends, done or not, such as 30min; then it is partial.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="Earlier run to compare with: a folder of reports, a summary or a journal.",
+)
+@gate_options
+@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
+@click.option("--shard", metavar="I/N", help="Run part I of N; `merge` joins the journals. Needs --seed.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    show_default=True,
+    help="github adds workflow commands that mark failures.",
+)
+def run_command(requirement: tuple[str, ...], form: str, **given: object) -> None:
+    """Verify an endpoint against the whole contract.
+
+    With neither --target nor --base-url, the reference endpoint is started on a free port and verified.
+
+    \b
+    Exit codes:
+      0  everything that was exercised holds, or the gate lets it through
+      1  a requirement fails (--gate says which failures count)
+      2  wrong usage, target file or environment
+      3  the endpoint cannot be reached, or not be verified as things are
+      4  an error of the suite itself, an interrupted run, or nothing was exercised
+    """
+    try:
+        session = Session(Options(requirements=requirement, **given))  # type: ignore[arg-type]
+    except TargetError as error:
+        _complain(str(error), USAGE)
+    session.launch()
+    # Whoever ends this process gets the report of what was done so far, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.
+    console = Console(file=sys.stderr)
+    with Progress(console) as progress:
+        session.observer = _Observer(session, console, progress)
+        plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
+        code = run_suites(plugin)
+    if form == "github" and session.report is not None:
+        for line in workflow_commands(session.report, session.standing):
+            click.echo(line)
+    if plugin.failure is not None:
+        _complain(plugin.failure, code)
+    sys.exit(code)
+
+
+class _Observer:
+    """Sees each record of the journal as it is written, and says on stderr how far the run is."""
+
+    def __init__(self, session: Session, console: Console, progress: Progress) -> None:
+        self._session = session
+        self._console = console
+        self._progress = progress
+        self._failures: set[tuple[str, str, str]] = set()
+
+    def __call__(self, record: Record) -> None:
+        if isinstance(record, Header):
+            self._console.print(_announcement(record), soft_wrap=True, markup=False, highlight=False)
+            return
+        if isinstance(record, FindingRecord) and record.finding.departure is None:
+            self._failures.add(record.finding.key)
+        endpoint = getattr(self._session, "endpoint", None)
+        if endpoint is not None:
+            suite = endpoint.test.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+            self._progress.update(
+                exchanges=endpoint.journal.exchanges,
+                findings=len(self._failures),
+                suite=suite.removeprefix("test_").replace("_", " "),
+            )
+
+
+def _announcement(header: Header) -> str:
+    target = header.target
+    name = "the reference endpoint" if target["source"] == REFERENCE else target["base_url"]
+    return f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+
+
+def _show(session: Session, progress: Progress) -> None:
+    """Print the report; the exit code stays the verdict's where nobody reads the output to its end."""
+    progress.__exit__(None, None, None)
+    try:
+        print_session(session)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run_suites(plugin: SuitePlugin) -> int:
+    """Run the suites with `plugin` inside this process and return the documented exit code.
+
+    `plugin.failure` is set wherever there is no report. Nothing that the surroundings say about pytest counts.
+    """
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(_cache() / "hypothesis"))
+    places = ["-c", str(PACKAGE / "runner" / "session.ini"), "--rootdir", str(PACKAGE)]
+    places += ["--confcutdir", str(PACKAGE)]
+    join = _Join(plugin)
+    try:
+        code = int(pytest.main([*QUIET, *places, str(PACKAGE / "suites")], plugins=[join]))
+    finally:
+        plugin.session.close()
+    if plugin.failure is not None:
+        plugin.failure = plugin.session.masked(plugin.failure)
+    if plugin.session.report is not None or plugin.failure is not None:
+        return code
+    if join.trouble is None and code == pytest.ExitCode.INTERRUPTED:
+        plugin.failure = "interrupted before anything was verified"
+        return INTERRUPTED
+    plugin.failure = plugin.session.masked(join.trouble or "the suites could not be run")
+    return SUITE_ERROR
+
+
+def _cache() -> Path:
+    """The folder for what is worth keeping between runs, such as Hypothesis's tables of letters."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else Path(os.path.expanduser("~")) / ".cache") / PROGRAM
+
+
+class _Join:
+    """Registers the plugin under the name by which conftest.py knows that the suites are being run already.
+
+    `trouble` is why pytest could not run them, in one sentence, or None.
+    """
+
+    def __init__(self, plugin: SuitePlugin) -> None:
+        self._plugin = plugin
+        self.trouble: str | None = None
+
+    def pytest_addoption(self, parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+        """Register the plugin; this is the first hook that is called."""
+        pluginmanager.register(self._plugin, "atlas-conformance")
+        # Nobody reads pytest's own account of a failure here, and the usual style reads and parses much source for it.
+        parser.addoption("--tb", dest="tbstyle", default="native", help="style of tracebacks")
+
+    def pytest_exception_interact(
+        self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object], report: object
+    ) -> None:
+        """Note what went wrong before there was an endpoint, and so no journal to put it in, and go no further."""
+        if not hasattr(self._plugin.session, "endpoint") and call.excinfo is not None:
+            error = call.excinfo.value
+            if isinstance(error, ServerError | JournalError):
+                reason = str(error)
+            else:
+                last = call.excinfo.exconly(tryshort=True).strip().rpartition("\n")[2]
+                reason = f"{node.nodeid} cannot be run: {last.removeprefix('E').strip()}"
+            self.trouble = self.trouble or reason
+            node.session.shouldstop = reason
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Note an error that no test stands for; true keeps its traceback off the screen."""
+        self.trouble = self.trouble or f"the suites broke off: {excinfo.exconly(tryshort=True)}"
+        return True
+
+
+def _complain(sentence: str, code: int) -> None:
+    click.echo(f"{PROGRAM}: {sentence}", err=True)
+    sys.exit(code)

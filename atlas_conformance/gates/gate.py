@@ -1,0 +1,96 @@
+"""The gate: from a run, an earlier one and waivers to the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from atlas_conformance.gates.waivers import Waiver, add_waivers, apply_waivers, load_waivers
+from atlas_conformance.reports.comparison import Comparison, Outline, compare
+from atlas_conformance.reports.earlier import outline_at
+from atlas_conformance.reports.model import EXIT_CODES, FAILED
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.wording import plural
+
+Gate = Literal["new", "any", "none"]
+GATES: tuple[Gate, ...] = ("new", "any", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a run is held to.
+
+    `gate` says what ends it with 1: `new` only what is worse than in `baseline` (failures that are new, coverage that
+    is lost), `any` every failure, `none` nothing. None stands for `any`, where an earlier run is given for `new`.
+    Waivers that are not in order count as a failure under both. `update` has failures without a waiver added to
+    `waivers_file`.
+    """
+
+    gate: Gate | None = None
+    baseline: Outline | None = None
+    waivers_file: Path | None = None
+    waivers: tuple[Waiver, ...] = ()
+    update: bool = False
+
+    @classmethod
+    def load(cls, gate: Gate | None, baseline: Path | None, waivers: Path | None, *, update: bool = False) -> Policy:
+        """Read what the policy rests on; raise ReportError or WaiverError where that cannot be done."""
+        if update and waivers is not None and not waivers.exists():
+            loaded: tuple[Waiver, ...] = ()
+        else:
+            loaded = load_waivers(waivers, blanks_allowed=update) if waivers is not None else ()
+        earlier = outline_at(baseline) if baseline is not None else None
+        return cls(gate, earlier, waivers, tuple(w for w in loaded if not w.blanks), update)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was asked for, so that the verdict alone counts."""
+        return self.gate is None and self.baseline is None and self.waivers_file is None
+
+    def decide(self, run: Outline, *, errors: bool = False) -> Standing:
+        """Return where a run stands. `errors` says that the suite itself failed somewhere in it.
+
+        A run without a verdict (an error, a partial or empty one) ends as it would without a gate.
+        """
+        waived = apply_waivers(self.waivers, run)
+        comparison = compare(self.baseline, run) if self.baseline is not None else None
+        gate: Gate = self.gate or ("new" if comparison is not None else "any")
+        accepted = {key: f"{waiver.name}, until {waiver.expires}: {waiver.reason} ({waiver.owner}, {waiver.link})"
+                    for key, waiver in waived.covered.items()}
+        blocking = tuple(_blocking(gate, run, comparison, accepted, waived.complaints))
+        own = EXIT_CODES[run.verdict]
+        if run.verdict == FAILED:
+            own = 4 if errors or run.partial else 0
+        exit_code = 1 if blocking else own
+        return Standing(gate, exit_code, comparison, accepted, waived.complaints, blocking)
+
+    def write_waivers(self, run: Outline) -> int:
+        """Add blank waivers for the failures of `run` that have none, where that is asked for; return how many."""
+        if not self.update or self.waivers_file is None:
+            return 0
+        return add_waivers(self.waivers_file, run.failures.values())
+
+
+def _blocking(
+    gate: Gate, run: Outline, comparison: Comparison | None, waived: dict[tuple[str, str, str], str],
+    complaints: tuple[str, ...],
+) -> Iterable[str]:
+    if gate == "none":
+        return
+    if gate == "any":
+        failures = [failure for failure in run.failures.values() if failure.key not in waived]
+        leads = [failure for failure in failures if failure.lead is None] or failures
+        unstable = sum(failure.unstable for failure in leads)
+        if leads:
+            yield plural(len(leads), "failure") + (f" ({unstable} of them unstable)" if unstable else "")
+    elif comparison is not None:
+        new = [failure for failure in comparison.new if not failure.unstable and failure.key not in waived]
+        if new:
+            yield plural(len(new), "new failure")
+        if comparison.lost:
+            lost = plural(len(comparison.lost), "requirement")
+            yield f"lost coverage of {lost}"
+    if complaints:
+        yield plural(len(complaints), "waiver") + " not in order"

@@ -1,0 +1,179 @@
+"""Putting credentials on requests: HTTP Digest with a kept nonce, and bearer tokens with their renewal."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from atlas_conformance.http.secret import Credentials, Secret
+
+WRONG = Credentials(
+    public_key=Secret("wrongkey"),
+    private_key=Secret("00000000-0000-0000-0000-000000000000"),
+    token=Secret("wrong.token.atlas-conformance"),
+)
+"""Credentials that no endpoint knows; the same in every run."""
+
+TOKEN_PATH = "/api/oauth/token"
+_LIFE_SECONDS = 3600.0
+_MARGIN_SECONDS = 300.0
+
+
+class TokenRefused(Exception):
+    """The token endpoint gave no token; `status` is its answer's, the argument says why. Neither holds a secret."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the authentication needs to see of a reply: the status, and the values of its WWW-Authenticate headers."""
+
+    status: int
+    challenges: tuple[str, ...]
+
+
+_ENDPOINT = httpx.URL("http://endpoint/")
+
+
+class _RawUrl(httpx.URL):
+    """A URL that httpx's digest signs byte for byte as it is sent."""
+
+    def __init__(self, raw_path: bytes) -> None:
+        super().__init__(_ENDPOINT)
+        self._raw_path = raw_path
+
+    @property
+    def raw_path(self) -> bytes:
+        """The request target as it stands on the wire."""
+        return self._raw_path
+
+
+class DigestSession:
+    """One identity's digest state for one thread: the challenge is kept, so that a request costs one round trip."""
+
+    def __init__(self, public_key: Secret, private_key: Secret) -> None:
+        self._public_key = public_key
+        self._private_key = private_key
+        self._auth = httpx.DigestAuth(public_key.reveal(), private_key.reveal())
+
+    def run(self, method: str, raw_path: bytes, send: Callable[[Secret | None], Answer]) -> Answer:
+        """Send a request through `send`, which takes the Authorization value (None at first contact).
+
+        A 401 with a new challenge (first contact, stale nonce) is answered once; a challenge that cannot be read leaves
+        the 401 as the answer.
+        """
+        request = httpx.Request(method, _ENDPOINT)
+        request.url = _RawUrl(raw_path)
+        answer: Answer | None = None
+        flow = self._auth.sync_auth_flow(request)
+        try:
+            next(flow)
+            answer = send(_authorization(request))
+            if answer.status != 401 or not answer.challenges:
+                return answer
+            headers = [("www-authenticate", _digest_first(value)) for value in answer.challenges]
+            try:
+                flow.send(httpx.Response(401, headers=headers, request=request))
+            except StopIteration:
+                return answer
+            return send(_authorization(request))
+        except (httpx.ProtocolError, NotImplementedError, ValueError, KeyError):
+            # The challenge is no digest that can be answered: forget it, and its 401 is all there is.
+            self._auth = httpx.DigestAuth(self._public_key.reveal(), self._private_key.reveal())
+            return answer if answer is not None else send(None)
+        finally:
+            flow.close()
+
+
+class BearerSession:
+    """One identity's bearer token for all threads: fetched when needed, kept, renewed before it lapses."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        fetch: Callable[[Secret], tuple[int, bytes]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`fetch` posts the token request with the given Authorization value and returns status and body."""
+        self._credentials = credentials
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Secret | None = credentials.token
+        self._renew_at = float("inf") if credentials.token else 0.0
+        self._worked = False
+        self.seen: list[Secret] = []
+
+    def token(self) -> Secret:
+        """Return a token that is good for some minutes yet; raise TokenRefused where none is to be had."""
+        with self._lock:
+            if self._token is None or self._clock() >= self._renew_at:
+                self._obtain()
+            assert self._token is not None
+            return self._token
+
+    def accepted(self) -> None:
+        """Note that the endpoint took the token, so that a later 401 is worth a new one."""
+        self._worked = True
+
+    def renewed(self, refused: Secret) -> Secret | None:
+        """Return a newer token than one that earned a 401, or None where another one would not help.
+
+        A token that never worked is not renewed: its identity is what is wrong, not its age.
+        """
+        if self._credentials.token is not None:
+            return None
+        with self._lock:
+            if self._token is not refused:
+                return self._token
+            if not self._worked:
+                return None
+            self._worked = False
+            self._obtain()
+            return self._token
+
+    def _obtain(self) -> None:
+        client_id, client_secret = self._credentials.client_id, self._credentials.client_secret
+        if client_id is None or client_secret is None:
+            raise TokenRefused(0, "no client id and secret to fetch a token with")
+        status, body = self._fetch(basic(client_id, client_secret))
+        if status != 200:
+            raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} answered {status}")
+        try:
+            document = json.loads(body)
+            token, life = document["access_token"], float(document.get("expires_in", _LIFE_SECONDS))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} gave no access_token") from None
+        if not isinstance(token, str) or not token or any(not 32 < ord(c) < 127 for c in token):
+            raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} gave a token that cannot be sent in a header")
+        life = min(max(life, 0.0), _LIFE_SECONDS)
+        self._token = Secret(token)
+        self.seen.append(self._token)
+        self._renew_at = self._clock() + life - min(_MARGIN_SECONDS, life / 2)
+
+
+def _authorization(request: httpx.Request) -> Secret | None:
+    """Return the Authorization value that httpx has put on a request."""
+    value = request.headers.get("authorization")
+    return None if value is None else Secret(value)
+
+
+def basic(client_id: Secret, client_secret: Secret) -> Secret:
+    """Return the Authorization value of HTTP Basic for a service account."""
+    pair = f"{client_id.reveal()}:{client_secret.reveal()}".encode()
+    return Secret("Basic " + base64.b64encode(pair).decode())
+
+
+def _digest_first(challenge: str) -> str:
+    """Return a header that lists several challenges from its digest one on, which is where httpx looks for it."""
+    start = challenge.lower().find("digest ")
+    return challenge[start:] if start > 0 else challenge

@@ -1,0 +1,1 @@
+"""The safety guard: what a write could reach, and whether it may be sent."""

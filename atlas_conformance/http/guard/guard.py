@@ -1,0 +1,278 @@
+"""The safety guard: what the mode, the list of destroyable clusters and the budget do not allow is never sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.guard.reach import (
+    Atlas,
+    Names,
+    Place,
+    fold,
+    names_of,
+    overrides_method,
+    place_of,
+    query_text,
+)
+from atlas_conformance.http.target import USUAL_MAX_JOBS, Mode, Target
+
+_LONGEST_JOB = 1024 * 1024
+"""No answer of more bytes is read for the id of a job: it would only cost memory."""
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
+
+class Guard:
+    """Decides on each request of one run; safe to use from several threads.
+
+    A create that could touch something reserves one of the run's `max_jobs` when it is checked; `settle` gives the
+    place back where the endpoint refused it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._safety = target.safety
+        self._atlas = Atlas(target.inventory)
+        self._lock = threading.Condition()
+        self._reserved = 0
+        self._under_way = 0
+        self._created: dict[tuple[str, str, str], str] = {}
+        self.remote = not target.loopback
+        """Whether the endpoint is another machine, or fronts one."""
+        self.remote_because = "its host is not loopback" if self.remote else ""
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force.
+
+        On a remote endpoint it is `read` unless asked for otherwise, and `restore` only if a person confirmed it when
+        starting the run; what a target file alone says counts there as `refusals` at most.
+        """
+        wanted = self._safety.mode or ("read" if self.remote else "restore")
+        if self.remote and wanted == "restore" and not self._safety.confirmed:
+            return "refusals"
+        return wanted
+
+    @property
+    def created(self) -> tuple[tuple[str, str, str], ...]:
+        """The (project, cluster, job id) of every job that this run is known to have created, in order."""
+        with self._lock:
+            return tuple(self._created)
+
+    @property
+    def created_by(self) -> tuple[tuple[str, str, str, str], ...]:
+        """The same, each after the id of the operation that created it."""
+        with self._lock:
+            return tuple((operation, *job) for job, operation in self._created.items())
+
+    @property
+    def budget(self) -> int | None:
+        """How many jobs the run may create; None for any number, which is so on loopback unless the target says."""
+        return USUAL_MAX_JOBS if self._safety.max_jobs is None and not self._free else self._safety.max_jobs
+
+    @property
+    def jobs_left(self) -> int | None:
+        """How many creates the budget still allows; None where there is no budget."""
+        return None if self.budget is None else max(0, self.budget - self._reserved)
+
+    def forget(self, project: str, cluster: str, job: str) -> None:
+        """Forget a job of this run that has ended: it needs no cancelling, and a long run has many of them."""
+        with self._lock:
+            self._created.pop((project, cluster, job), None)
+
+    def treat_as_remote(self, because: str) -> None:
+        """From now on hold the endpoint for a remote one, as what answers there fronts one."""
+        self.remote = True
+        self.remote_because = because
+
+    def check(self, request: Request, *, wait: bool = False) -> None:
+        """Return if the request may be sent (reserving its place in the budget); raise Withheld otherwise.
+
+        Where the budget is used up, but by creates that are under way and may yet be refused, `wait` waits for how they
+        end. Each of them must be settled by another thread.
+        """
+        reason = self._objection_when_free(request, wait) if self._free else self._objection(request, wait)
+        if reason is not None:
+            raise Withheld(request, reason)
+
+    def settle(self, request: Request, response: Response | None, *, sent: bool = True) -> None:
+        """Note how a checked request ended; a response of None means that its effect is not known.
+
+        `sent` false means that it never left.
+        """
+        if request.method != "POST":
+            return
+        place = place_of(request)
+        if place is None or not _is_create(request, place):
+            return
+        took = response is not None and 200 <= response.status < 300
+        with self._lock:
+            if self._budgeted(request, place):
+                self._under_way -= 1
+                if not sent or (response is not None and 300 <= response.status < 500):
+                    # What broke with a 5xx may have come as far as making a job.
+                    self._reserved -= 1
+                self._lock.notify_all()
+            job = _job_id(response) if took and response is not None else None
+            if job is not None:
+                create = next(operation.id for operation in place.operations if operation.kind == "create")
+                self._created.setdefault((place.project, place.cluster, job), create)
+
+    def repeatable(self, request: Request) -> bool:
+        """Tell whether a request that may have arrived may be sent again."""
+        return request.method in READS or not self.remote
+
+    @property
+    def _free(self) -> bool:
+        return not self.remote and self._safety.mode in (None, "restore")
+
+    def _objection_when_free(self, request: Request, wait: bool) -> str | None:
+        """Judge a request to loopback in the mode `restore`, where nothing but a budget may keep it back."""
+        if self.budget is None or request.method != "POST":
+            return None
+        place = place_of(request)
+        if place is None or not _is_create(request, place) or self._harm(request, place) is None:
+            return None
+        return self._reserve(wait)
+
+    def _reserve(self, wait: bool) -> str | None:
+        """Take a place of the budget, or say that there is none."""
+        with self._lock:
+            while self.budget is not None and self._reserved >= self.budget:
+                if not (wait and self._under_way):
+                    return f"the budget of {self.budget} jobs is used up"
+                self._lock.wait()
+            self._reserved += 1
+            self._under_way += 1
+        return None
+
+    def _objection(self, request: Request, wait: bool) -> str | None:
+        if overrides_method(request):
+            return "a header asks for another host, method, path or framing than the request itself has"
+        if request.method in READS:
+            # A peer that skips a read's body would take it for the next request.
+            return "a read carries a body" if request.body else None
+        if self.mode == "read":
+            return "the mode is read, which sends no request that could change anything"
+        place = place_of(request)
+        if place is None:
+            return "its path is not plainly one of the contract's"
+        if mentioned := self._atlas.mentions(query_text(request)):
+            return f"its query holds {mentioned}"
+        if not _is_create(request, place):
+            return self._objection_to_other(request, place)
+        return self._objection_to_create(request, place, wait)
+
+    def _objection_to_other(self, request: Request, place: Place) -> str | None:
+        """Judge a DELETE, or a method that the path does not have."""
+        if self._nowhere(place):
+            return None
+        if place.job is not None:
+            standing = self._atlas.id_standing(place.job)
+            if standing in ("absent", "malformed"):
+                return None
+            if request.method == "DELETE" and self.mode == "restore":
+                with self._lock:
+                    if (place.project, place.cluster, place.job) in self._created:
+                        return None
+                return "it would cancel a job that this run did not create"
+        return "it could change something that exists"
+
+    def _objection_to_create(self, request: Request, place: Place, wait: bool) -> str | None:
+        harm = self._harm(request, place)
+        if harm is None:
+            return None
+        if self.mode == "refusals":
+            return f"the mode is refusals, and {harm}"
+        names = names_of(request.body)
+        if names is None:
+            return harm
+        return self._objection_to_restore(place, names) or self._reserve(wait)
+
+    def _budgeted(self, request: Request, place: Place) -> bool:
+        return self.budget is not None and self.mode == "restore" and self._harm(request, place) is not None
+
+    def _nowhere(self, place: Place) -> bool:
+        """Whether the path itself leads to nothing that exists."""
+        project = self._atlas.id_standing(place.project)
+        cluster = self._atlas.name_standing(place.cluster, item=False)
+        return "absent" in (project, cluster) or (project == "malformed" and cluster == "malformed")
+
+    def _harm(self, request: Request, place: Place) -> str | None:
+        """Say what a create could touch if it were wrongly accepted, or None where it could touch nothing."""
+        atlas = self._atlas
+        names = names_of(request.body)
+        nowhere = self._nowhere(place)
+        if names is None:
+            text = (request.body or b"").decode("latin-1")
+            if mentioned := atlas.mentions(text):
+                return f"its body, which is no JSON, holds {mentioned}"
+            folded = fold(text)
+            absent = any(name in folded for name in atlas.absent_wares)
+            return None if nowhere or absent else "its body is no JSON and its path leads to a cluster that may exist"
+        snapshots = [atlas.id_standing(value) for value in names.snapshots]
+        targets = [atlas.name_standing(value, item=True) for value in names.targets]
+        if any(standing in ("known", "foreign") for standing in snapshots):
+            return "its snapshot is not known to be absent"
+        if any(atlas.id_standing(value) == "foreign" for value in names.projects):
+            return "its target project is neither listed nor known to be absent"
+        if any(standing in ("known", "foreign") for standing in targets):
+            return "its target is not known to be absent"
+        if any(atlas.mentions(value) for value in names.other):
+            return "its body names something that may exist"
+        plain = [atlas.id_standing(value) for value in names.plain_snapshots]
+        plain += [atlas.name_standing(value, item=True) for value in names.plain_targets]
+        if nowhere or "absent" in plain:
+            return None
+        return "it names no absent snapshot and no absent target, and its path leads to a cluster that may exist"
+
+    def _objection_to_restore(self, place: Place, names: Names) -> str | None:
+        """Judge a create that could touch something, in the mode `restore` on a remote endpoint."""
+        atlas = self._atlas
+        if atlas.id_standing(place.project) == "foreign":
+            return "its project is not listed in the target file"
+        if any(atlas.id_standing(value) == "foreign" for value in names.snapshots):
+            return "its snapshot is not listed in the target file"
+        if any(atlas.id_standing(value) == "foreign" for value in names.projects):
+            return "its target project is not listed in the target file"
+        if any(atlas.mentions(value) for value in names.other):
+            return "its body names something under a key that no page names"
+        projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
+        if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
+            # Left out, repeated or unusable: an endpoint may fall back on the project in the path.
+            projects.add(fold(place.project))
+        usable = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
+        targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
+        named = [value for value in names.plain_targets if value in usable]
+        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.targets):
+            # No usable target: an endpoint may fall back on the cluster in the path.
+            targets.append(place.cluster)
+        destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}
+        for name in targets:
+            for project in sorted(projects):
+                if (project, fold(name)) not in destroyable:
+                    return f"cluster {name!r} of project {project} is not listed as destroyable"
+        return None
+
+
+def _is_create(request: Request, place: Place) -> bool:
+    return request.method == "POST" and any(operation.kind == "create" for operation in place.operations)
+
+
+def _job_id(response: Response) -> str | None:
+    """Return the id of the job that a 2xx to a create shows, through an envelope too, or None."""
+    if len(response.body) > _LONGEST_JOB:
+        return None
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    for key in ("content", "envelope"):
+        if isinstance(document.get(key), dict) and "id" not in document:
+            document = document[key]
+    job = document.get("id")
+    return job if isinstance(job, str) else None

@@ -1,0 +1,139 @@
+"""From what the processes of a run left behind to its reports, its verdict and its exit code."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from atlas_conformance.gates.merging import copy_records
+from atlas_conformance.load.load import Load, load_of
+from atlas_conformance.load.page import load_page
+from atlas_conformance.load.plan import Limits
+from atlas_conformance.load.station import Station
+from atlas_conformance.load.verdict import broken_limits, load_document
+from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
+from atlas_conformance.reports.matrix import Tally
+from atlas_conformance.reports.model import FAILED, PASSED, Cell, Report, Row
+from atlas_conformance.reports.records import Header
+from atlas_conformance.reports.watching import Latency
+from atlas_conformance.reports.wording import Curl
+from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_file, write_reports
+
+PAGE = "load.html"
+DATA = "load.json"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended: the report on the contract, the load, the limits that were broken, the files written."""
+
+    report: Report
+    load: Load
+    broken: tuple[str, ...]
+    written: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """The report's exit code; 1 where nothing is worse than a limit that was broken."""
+        return 1 if self.report.exit_code == 0 and self.broken else self.report.exit_code
+
+
+def end_local(ready: Station, limits: Limits, partial: str | None, curl: Curl | None, reports: Path | None) -> Ended:
+    """End a run in one process. Raises ReportError and JournalError."""
+    why = partial or ready.crew.trouble
+    ready.end(why)
+    report = end_journal(ready.journal, ready.tally, ended=_now(), partial=why is not None, because=why)
+    load = load_of([ready.folder])
+    return _finish(report, load, limits, ready.folder / JOURNAL, curl, reports)
+
+
+def end_joined(
+    folders: Sequence[Path],
+    lost: Mapping[Path, str],
+    header: Header,
+    into: Path,
+    limits: Limits,
+    partial: str | None,
+    curl: Curl | None,
+    reports: Path | None,
+) -> Ended:
+    """Join what several processes left behind; `lost` says of a folder why its process did not end by itself.
+
+    Raises ReportError and JournalError.
+    """
+    load = load_of(folders, lost)
+    whys = [reason for reason in (partial, load.partial) if reason]
+    tally = Tally(header)
+    with JournalWriter(into / JOURNAL, header, tally.add) as writer:
+        for folder, part in zip(folders, load.parts, strict=True):
+            copy_records(Journal(folder / JOURNAL), writer, part.name)
+        report = end_journal(writer, tally, ended=_now(), partial=bool(whys), because="; ".join(whys) or None)
+    return _finish(report, load, limits, into / JOURNAL, curl, reports)
+
+
+def _finish(
+    report: Report, load: Load, limits: Limits, journal: Path, curl: Curl | None, reports: Path | None
+) -> Ended:
+    report = completed(report, load)
+    broken = broken_limits(load, limits)
+    written: tuple[Path, ...] = ()
+    if reports is not None:
+        written = write_reports(reports, report, journal, curl=curl)
+        write_file(reports / PAGE, load_page(report, load, limits).encode("utf-8"))
+        document = load_document(report, load, limits)
+        write_file(reports / DATA, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        written += (reports / PAGE, reports / DATA)
+    return Ended(report, load, broken, written)
+
+
+def completed(report: Report, load: Load) -> Report:
+    """Return the report with the counts of the load record in place of those of the journal, which is a sample."""
+    rows = {name: _completed_row(row, load) for name, row in report.rows.items()}
+    counts = {key: sum(row.values()) for key, row in load.findings.items()}
+    groups = tuple(replace(group, count=max(group.count, counts.get(group.key, 0))) for group in report.groups)
+    by_key = {group.key: group for group in groups}
+    headlines = tuple(
+        replace(by_key[group.key], also=tuple(by_key[other.key] for other in group.also)) for group in report.headlines
+    )
+    return replace(
+        report,
+        exchanges=load.requests,
+        findings=sum(counts.values()),
+        rows=rows,
+        groups=groups,
+        headlines=headlines,
+        latencies=_latencies(report, load),
+    )
+
+
+def _completed_row(row: Row, load: Load) -> Row:
+    cells = {operation: _completed_cell(cell, load) for operation, cell in row.cells.items()}
+    return replace(row, cells=cells)
+
+
+def _completed_cell(cell: Cell, load: Load) -> Cell:
+    pair = (cell.requirement, cell.operation)
+    if cell.status not in (PASSED, FAILED):
+        return cell
+    return replace(cell, passed=max(cell.passed, load.held[pair]), failed=max(cell.failed, load.failed[pair]))
+
+
+def _latencies(report: Report, load: Load) -> tuple[Latency, ...]:
+    found = []
+    for operation in report.operations:
+        whole = load.answered(operation)
+        if whole.total:
+            least, lower, median, upper, p95 = (whole.quantile(share) for share in (0.0, 0.25, 0.5, 0.75, 0.95))
+            found.append(Latency(operation, whole.total, least, lower, median, upper, p95, whole.most))
+    return tuple(found)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+__all__ = ["Ended", "JournalError", "ReportError", "completed", "end_joined", "end_local"]

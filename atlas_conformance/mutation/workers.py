@@ -1,0 +1,157 @@
+"""Running many trials in warm processes: each worker keeps one endpoint, and forks for each run of the suites."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, wait
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.http.target import draw_absent
+from atlas_conformance.mutation.hammered import try_hammered
+from atlas_conformance.mutation.trials import Outcome, Trial, interleaved
+from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.session import Session
+from atlas_conformance.strategies.scenes import invented_scene, path_parameters
+
+TRIAL_LIMIT = 240.0
+"""Seconds after which a trial is given up."""
+
+
+def try_all(
+    trials: list[Trial], workers: int, profile: str, run: Callable[[SuitePlugin], int]
+) -> Iterator[Outcome]:
+    """Try every trial on this many workers and yield the outcomes as they come.
+
+    `run` runs the suites with a plugin inside this process. Worker processes end with this one.
+    """
+    context = multiprocessing.get_context("fork")
+    signal.signal(signal.SIGTERM, _leave)
+    pipes: list[Connection] = []
+    processes = []
+    for share in interleaved(trials, workers):
+        if share:
+            here, there = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(there, share, profile, run), daemon=False)
+            process.start()
+            there.close()
+            pipes.append(here)
+            processes.append(process)
+    try:
+        open_pipes = list(pipes)
+        while open_pipes:
+            for ready in wait(open_pipes):
+                assert isinstance(ready, Connection)
+                try:
+                    yield ready.recv()
+                except EOFError:
+                    open_pipes.remove(ready)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _leave(*_: object) -> None:
+    """End this process by the ordinary way, so that everything it started is stopped."""
+    raise SystemExit(0)
+
+
+def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[[SuitePlugin], int]) -> None:
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+    _warm()
+    server: ReferenceServer | None = None
+    settings: tuple[str, tuple[str, ...]] | None = None
+    try:
+        for trial in trials:
+            if os.getppid() != parent:
+                break
+            wanted = (trial.level, trial.authentication)
+            if server is None or settings != wanted:
+                if server is not None:
+                    server.stop()
+                server = ReferenceServer(seed=7, level=trial.level, authentication=trial.authentication)
+                server.__enter__()
+                settings = wanted
+            server.reset(fault=trial.fault, freedoms=trial.freedoms, imitate=trial.imitate)
+            results.send(try_hammered(trial, server) if trial.users else _forked(trial, server, profile, run))
+    finally:
+        if server is not None:
+            server.stop()
+        results.close()
+
+
+def _warm() -> None:
+    """Do once what every run would do for itself otherwise: import what is imported late, and derive what is cached."""
+    from atlas_conformance.strategies import drawn, fuzzed
+
+    scene = invented_scene(draw_absent(0), real=True)
+    for operation in OPERATIONS.values():
+        parameters = path_parameters(operation, scene, "0" * 24)
+        deque(fuzzed.coverage_requests(operation, parameters), maxlen=0)
+        drawn.paths(operation, scene, "0" * 24)
+
+
+def _forked(
+    trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]
+) -> Outcome:
+    """Run the suites in a child of this process, so that nothing of one run is left for the next."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_try, args=(there, trial, server, profile, run))
+    child.start()
+    there.close()
+    try:
+        if here.poll(TRIAL_LIMIT):
+            outcome = here.recv()
+            assert isinstance(outcome, Outcome)
+            return outcome
+        return Outcome(trial, False, None, (), "error", 0, TRIAL_LIMIT, f"no end after {TRIAL_LIMIT:.0f} s")
+    except EOFError:
+        return Outcome(trial, False, None, (), "error", 0, 0.0, "the run ended without a word")
+    finally:
+        child.kill()
+        child.join()
+        here.close()
+
+
+def _try(
+    results: Connection, trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]
+) -> None:
+    try:
+        results.send(_outcome(trial, server, profile, run))
+    except BaseException:
+        error = traceback.format_exc(limit=-3)
+        results.send(Outcome(trial, False, None, (), "error", 0, 0.0, error))
+    finally:
+        results.close()
+        os._exit(0)
+
+
+def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]) -> Outcome:
+    started = time.monotonic()
+    stop = trial.catches if trial.fault is not None else None
+    options = Options(profile=profile, seed=trial.seed, level=trial.level, workers=1)
+    session = Session(options, stop=stop, server=server)
+    plugin = SuitePlugin(session, show=lambda finished: None)
+    if trial.requirement is not None:
+        plugin.first = trial.requirement, trial.operations
+    run(plugin)
+    seconds = time.monotonic() - started
+    report = session.report
+    if report is None:
+        return Outcome(trial, False, None, (), "error", 0, seconds, plugin.failure or "there is no report")
+    caught = any(trial.catches(group.finding) for group in report.groups)
+    leads = list(dict.fromkeys(group.requirement for group in report.headlines))
+    error = report.errors[0].message if report.errors else None
+    first = leads[0] if leads else None
+    return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, report.exchanges, seconds, error)

@@ -1,0 +1,212 @@
+"""Judging recordings: from files to a report, in one pass and in memory that does not grow with them."""
+
+from __future__ import annotations
+
+import gc
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from atlas_conformance.contracts import CONTRACT_VERSION
+from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import match
+from atlas_conformance.http.redaction.redaction import redact
+from atlas_conformance.recordings.condensing import Condenser
+from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.recordings.masking import Masking
+from atlas_conformance.recordings.narrowing import Narrowing
+from atlas_conformance.recordings.reading import Recording, opened
+from atlas_conformance.reports.journal import JournalWriter
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.records import Header
+from atlas_conformance.reports.wording import CHECK
+
+REMEMBERED = 1_000
+"""So many jobs are followed at the same time; of more, the one seen longest ago is forgotten."""
+
+CUT_EXIT = 2
+"""The exit code where a recording breaks off, whatever was found up to there."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of the recordings: the report, how many entries were not judged and why, and where any breaks off."""
+
+    report: Report
+    unjudged: Counter[str]
+    cuts: tuple[str, ...]
+
+
+class Examination:
+    """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
+
+    def __init__(self, header: Header, *, strict: bool = False) -> None:
+        """Know nothing yet; `strict` makes failures of known departures."""
+        self.condenser = Condenser(header)
+        self.unjudged: Counter[str] = Counter()
+        self._narrowing = Narrowing()
+        self._strict = strict
+        self._chronicle = Chronicle(Knowledge(), remember=REMEMBERED)
+
+    def know(self, knowledge: Knowledge | None) -> None:
+        """From now on judge in the light of what a journal's run knew, or (None) of nothing known.
+
+        Jobs are followed on as long as what is known stays the same.
+        """
+        wanted = knowledge or Knowledge()
+        if knowledge is not None or wanted != self._chronicle.knowledge:
+            self._chronicle = Chronicle(wanted, remember=REMEMBERED)
+
+    def judge(self, entry: Recorded, writer: JournalWriter | None = None) -> tuple[Finding, ...]:
+        """Judge one exchange, write it to a journal if there is one, and return its findings."""
+        exchange = entry.exchange
+        answered = exchange.response.status != 0
+        judgement = self._chronicle.feed(exchange) if answered else Judgement()
+        if entry.rests_on_more:
+            judgement |= Judgement(findings=entry.rests_on_more)
+        if self._strict:
+            judgement = strictly(judgement)
+        found = match(exchange.request.method, exchange.request.path)
+        operation = found[0].id if found is not None else None
+        if operation is not None:
+            self._narrowing.add(operation, exchange)
+        number, keep, findings = self.condenser.add(judgement)
+        if keep or writer is not None:
+            exchange = redact(exchange, echoes=False)  # which were masked when it was read
+            if keep:
+                self.condenser.keep(number, exchange, entry.test, judgement.held, findings)
+            if writer is not None:
+                condensed = Judgement(judgement.held, findings)
+                writer.exchange(exchange, operation=operation, test=entry.test, judgement=condensed)
+        return findings
+
+    def finish(self, writer: JournalWriter | None = None, cuts: Sequence[str] = ()) -> Checked:
+        """Say what was not exercised and why, end the journal, and return the report; `cuts` are recordings that break
+        off.
+        """
+        for status in self._narrowing.reasons():
+            self.condenser.status(status)
+            if writer is not None:
+                writer.status(
+                    status.status, status.reason, requirement=status.requirement, operation=status.operation
+                )
+        partial = "; ".join(cuts) or None
+        ended = now()
+        report = self.condenser.report(ended, partial)
+        if partial is not None:
+            report = replace(report, exit_code=CUT_EXIT)
+        if writer is not None:
+            writer.close(ended=ended, verdict=report.verdict, exit=report.exit_code, partial=partial is not None)
+        return Checked(report, self.unjudged, tuple(cuts))
+
+
+def header_of(names: Sequence[str], *, strict: bool = False) -> Header:
+    """Return the header of a journal of recorded traffic from the files `names`."""
+    return Header(
+        contract=CONTRACT_VERSION,
+        suite=metadata.version("atlas-conformance"),
+        target={"base_url": "recorded traffic", "level": None, "source": ", ".join(names), "files": list(names)},
+        profile="strict" if strict else "recorded",
+        seed=0,
+        mode=CHECK,
+        workers=1,
+        started=now(),
+        versions={"python": platform.python_version()},
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of any number of recordings, whose jobs are followed from one to the next.
+
+    `strict` makes failures of known departures. `journal` is where a journal is written, or None. `progress` is
+    called now and then with the exchanges and distinct failures so far, and what is being read.
+    """
+
+    files: Sequence[Path]
+    strict: bool = False
+    journal: Path | None = None
+    progress: Callable[[int, int, str], None] = lambda exchanges, failures, what: None
+
+    def run(self) -> Checked:
+        """Judge everything. Raises NoRecording and JournalError, each one sentence."""
+        header = header_of([str(path) for path in self.files], strict=self.strict)
+        examination = Examination(header, strict=self.strict)
+        cuts: list[str] = []
+        gc.collect()
+        gc.freeze()  # what is loaded stays, and need not be gone through again
+        writer = None if self.journal is None else JournalWriter(self.journal, header)
+        try:
+            masking = self._learnt()
+            for path in self.files:
+                with opened(path, masking) as recording:
+                    cuts += self._judge(recording, examination, writer)
+            return examination.finish(writer, cuts)
+        finally:
+            gc.unfreeze()
+            if writer is not None:
+                writer.__exit__(None, None, None)
+
+    def _learnt(self) -> Masking:
+        """Return a masking that knows the credentials of all files, as any of them may show one that it repeats, or an
+        earlier one does.
+        """
+        masking = Masking()
+        for path in self.files:
+            self.progress(0, 0, path.name)
+            with opened(path, masking) as recording:
+                recording.learn()
+        masking.settle()
+        return masking
+
+    def _judge(self, recording: Recording, examination: Examination, writer: JournalWriter | None) -> list[str]:
+        examination.know(recording.knowledge)
+        cuts = []
+        for count, entry in enumerate(recording):
+            if isinstance(entry, Recorded):
+                examination.judge(entry, writer)
+            elif isinstance(entry, Unjudged):
+                examination.unjudged[entry.reason] += 1
+            else:
+                cuts.append(f"{recording.path} {entry.reason}")
+            if not count & 1023:
+                condenser = examination.condenser
+                self.progress(condenser.exchanges, condenser.failures, recording.path.name)
+        return cuts
+
+
+def strictly(judgement: Judgement) -> Judgement:
+    """Return the judgement with every known departure as a failure."""
+    if all(finding.departure is None for finding in judgement.findings):
+        return judgement
+    findings: tuple[Finding, ...] = tuple(replace(finding, departure=None) for finding in judgement.findings)
+    broken = {(finding.requirement, finding.operation) for finding in findings}
+    return Judgement(judgement.held - broken, findings)
+
+
+def unjudged_lines(unjudged: Counter[str]) -> Iterable[str]:
+    """Yield, for each reason, how many entries were not judged for it."""
+    for reason, count in unjudged.most_common():
+        yield f"Not judged: {count:,} {'entry' if count == 1 else 'entries'} that {reason}."
+
+
+def evidence_lines(report: Report) -> Iterable[str]:
+    """Yield, for each known departure that showed, how often it did and on what evidence it is known."""
+    for use in report.departures:
+        known = DEPARTURES.get(use.id)
+        evidence = known.evidence if known is not None else "None that this version knows."
+        times = f"{use.count:,} {'exchange' if use.count == 1 else 'exchanges'}"
+        what = f"expected {use.expected}, seen {use.seen}"
+        yield f"{use.id}, seen on {times}, at {use.place}: {what}. Known from: {evidence}"
+
+
+def now() -> str:
+    """Return this moment, RFC 3339 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

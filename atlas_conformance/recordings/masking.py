@@ -1,0 +1,245 @@
+"""Masking what one recorded exchange repeats of the credentials that another one shows.
+
+It is done before the judge sees the exchange, so it must not change what the judge says: a value that is a name or an
+id of the traffic as well stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from atlas_conformance.contracts.exchange import Exchange, Headers, decoded_segments
+from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.validation import schemas
+from atlas_conformance.http.redaction.redaction import redact_response, without_credentials
+from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
+from atlas_conformance.http.redaction.shown import TELLING_HEADERS, Kind, handed_over, shown_by_answer, shown_by_request
+from atlas_conformance.http.secret import MASK
+
+_MASKS = (MASK.encode(), b"masked", b"MASKED")
+"""Tried in this order, as some properties hold words of a certain form only."""
+_ID = re.compile(r"[a-f0-9]{24}")
+_CLUSTER = re.compile(r"/(?:clusters|flexClusters)/([A-Za-z0-9][A-Za-z0-9\-]{0,63})/")
+_ITEM_NAME = re.compile(r"[\w\-.(),:&@+']{1,64}")
+_WORD = re.compile(r"[A-Za-z_.\-]{1,60}[0-9]{0,4}")
+_NAMED = re.compile(
+    rb'"(?:name|instanceName|clusterName|targetClusterName|targetDeploymentItemName|replicaSetName)"\s*:\s*"([^"\\]+)"'
+)
+_MOST_NAMES, _LONGEST_NAME = 10_000, 64
+
+
+class Masking:
+    """Learns credentials from recorded traffic, and masks exchanges. Memory does not grow with the traffic."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._seen = SeenCredentials(ordinary_words())
+        self._names: dict[str, None] = {}
+        self._settled = False
+
+    @property
+    def known(self) -> int:
+        """How many credentials are known; never more than a few thousand."""
+        return len(self._seen)
+
+    def settle(self) -> None:
+        """Take what was learnt so far for all that there is to learn, unless it was too much to be remembered."""
+        self._settled = not self._seen.forgotten
+
+    def learn_entry(self, entry: Any) -> None:
+        """Learn from an entry of a HAR file, of whatever place; what is not in HAR's form is passed over."""
+        if self._settled:
+            return
+        sent, got = (_mapping(_mapping(entry).get(part)) for part in ("request", "response"))
+        url = sent.get("url")
+        if isinstance(url, str):
+            self._learn_target(url)
+        for message, shown in ((sent, shown_by_request), (got, shown_by_answer)):
+            if headers := _telling(message.get("headers")):
+                self._seen.add(shown(headers))
+            if cookies := message.get("cookies"):
+                self._seen.add((value, "cookie") for _, value in _pairs(cookies))
+        for content in (sent.get("postData"), got.get("content")):
+            if isinstance(content, Mapping):
+                self._learn_content(content)
+
+    def learn(self, exchange: Exchange) -> None:
+        """Learn from an exchange of which nothing is masked yet.
+
+        What it calls by a name that is not known for a credential is a name from then on: a credential that comes later
+        and reads the same would otherwise seem to change what was shown before.
+        """
+        if self._settled:
+            return
+        request, response = exchange.request, exchange.response
+        self._learn_target(request.target)
+        self._seen.add(shown_by_request(request.headers or ()))
+        self._seen.add(shown_by_answer(response.headers))
+        self._seen.add(handed_over(request.body or b""))
+        self._seen.add(handed_over(response.body))
+        for body in (request.body or b"", response.body):
+            for match in _NAMED.finditer(body):
+                name = match[1].decode("utf-8", "replace")
+                if name not in self._seen:  # a credential that comes to stand there is no name
+                    self._learn_name(name)
+
+    def _learn_target(self, target: str) -> None:
+        cluster = _CLUSTER.search(target)
+        if cluster is not None:
+            self._learn_name(cluster[1])
+        if "=" in target:
+            self._seen.add(handed_over(target.encode("utf-8", "surrogatepass")))
+
+    def _learn_name(self, name: str) -> None:
+        if name not in self._names and len(name) <= _LONGEST_NAME:
+            if len(self._names) >= _MOST_NAMES:
+                del self._names[next(iter(self._names))]
+            self._names[name] = None
+
+    def _learn_content(self, content: Mapping[str, Any]) -> None:
+        text = content.get("text")
+        if isinstance(text, str):
+            with suppress(ValueError):
+                raw = text.encode("utf-8", "surrogatepass")
+                self._seen.add(handed_over(base64.b64decode(raw) if content.get("encoding") == "base64" else raw))
+        for name, value in _pairs(content.get("params")):
+            self._seen.add(handed_over(f"{name}={value}".encode("utf-8", "surrogatepass")))
+
+    def cleaned(self, exchange: Exchange) -> Exchange:
+        """Return an exchange from which `learn` or `learn_entry` has learnt, free of what must not be stored."""
+        return self.masked(without_credentials(redact_response(exchange, echoes=False)))
+
+    def masked(self, exchange: Exchange) -> Exchange:
+        """Return the exchange without the known credentials that it repeats; the same object where it repeats none.
+
+        Where masking a value would break a rule of the contract that the exchange keeps, the value is no credential
+        from then on.
+        """
+        if not self._seen:
+            return exchange
+        found = self._seen.found_in(_text(exchange))
+        for value in [value for value, kind in found.items() if self._is_name(value, kind, exchange)]:
+            self._seen.spare(value)
+            del found[value]
+        if not found:
+            return exchange
+        whole = _without(exchange, found, _MASKS[0])
+        if whole is exchange or _harmless(exchange, whole):
+            return whole
+        clean = exchange
+        for value in found:
+            tries = (_without(clean, (value,), mask) for mask in _MASKS)
+            harmless = next((tried for tried in tries if tried is clean or _harmless(exchange, tried)), None)
+            if harmless is None:
+                self._seen.spare(value)
+            else:
+                clean = harmless
+        return clean
+
+    def _is_name(self, value: str, kind: Kind, exchange: Exchange) -> bool:
+        """Tell whether a value is known as, or shown where, the name of a cluster or an id stands."""
+        if value in self._names:
+            return True
+        if _ID.fullmatch(value):
+            return value in decoded_segments(exchange.request.path)
+        form = {"name": _ITEM_NAME, "cookie": _WORD}.get(kind)
+        if form is None or not form.fullmatch(value):
+            return False
+        wanted = value.encode("utf-8", "surrogatepass")
+        bodies = (exchange.request.body or b"", exchange.response.body)
+        return any(match[1] == wanted for body in bodies for match in _NAMED.finditer(body))
+
+
+def _text(exchange: Exchange) -> bytes:
+    request, response = exchange.request, exchange.response
+    values = [value for headers in (request.headers or (), response.headers) for _, value in headers]
+    head = "\n".join((request.target, *values)).encode("utf-8", "surrogatepass")
+    return b"\n".join((head, request.body or b"", response.body))
+
+
+def _without(exchange: Exchange, values: Iterable[str], mask: bytes) -> Exchange:
+    """Return the exchange with the values replaced wherever they stand; the same object where they stand nowhere."""
+    request, response, values = exchange.request, exchange.response, tuple(values)
+
+    def clean(text: str) -> str:
+        return masked(text.encode("utf-8", "surrogatepass"), values, mask).decode("utf-8", "surrogatepass")
+
+    def clean_headers(headers: Headers) -> Headers:
+        return tuple((name, clean(value)) for name, value in headers)
+
+    sent = replace(
+        request,
+        target=clean(request.target),
+        headers=None if request.headers is None else clean_headers(request.headers),
+        body=None if request.body is None else masked(request.body, values, mask),
+    )
+    got = replace(response, headers=clean_headers(response.headers), body=masked(response.body, values, mask))
+    return exchange if (sent, got) == (request, response) else replace(exchange, request=sent, response=got)
+
+
+def _harmless(before: Exchange, after: Exchange) -> bool:
+    """Tell whether the judge finds nothing in an exchange that it does not find in the one before masking."""
+    return not _findings(after) - _findings(before)
+
+
+def _findings(exchange: Exchange) -> Counter[tuple[str, str, str | None]]:
+    found = judge(exchange, Knowledge()).findings
+    return Counter((finding.requirement, finding.operation, finding.departure) for finding in found)
+
+
+@cache
+def ordinary_words() -> str:
+    """Return the words of the contract and of HTTP, none of which is a credential, nor any part of one."""
+    words = {"application/json; charset=utf-8", *(mask.decode() for mask in _MASKS)}
+    words.update(str(status.phrase) for status in HTTPStatus)
+    for operation in OPERATIONS.values():
+        words |= {operation.template, f"{operation.media_type};charset=utf-8"}
+    words.update(_words(schemas()))
+    return "\n".join(sorted(words))
+
+
+def _words(schema: Any) -> Iterator[str]:
+    """Yield the names of properties and the members of enumerations, at any depth."""
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            yield key
+            if key == "enum":
+                yield from (member for member in value if isinstance(member, str))
+            yield from _words(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _words(item)
+
+
+def _telling(headers: Any) -> Headers:
+    """Return the header lines of HAR that may show a credential: most often none."""
+    if not isinstance(headers, list):
+        return ()
+    try:
+        if TELLING_HEADERS.isdisjoint({pair["name"].lower() for pair in headers}):
+            return ()
+    except (AttributeError, KeyError, TypeError):
+        pass  # one that is broken does not hide the others
+    return tuple(_pairs(headers))
+
+
+def _pairs(pairs: Any) -> Iterator[tuple[str, str]]:
+    """Yield names and values of a list in HAR, without what is none."""
+    for pair in pairs if isinstance(pairs, list) else ():
+        name, value = _mapping(pair).get("name"), _mapping(pair).get("value")
+        if isinstance(name, str) and isinstance(value, str):
+            yield name, value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,87 @@
+"""Messages that went by a relay, and the exchanges that they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
+from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.recordings.masking import Masking
+from atlas_conformance.recordings.places import target_of
+
+LONGEST_BODY = 16 * 1024 * 1024
+_UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
+
+
+@dataclass
+class Message:
+    """A request (`method`, `target`) or an answer (`status`) as far as it has gone by; bodies as they were sent."""
+
+    method: str = ""
+    target: str = ""
+    status: int = 0
+    headers: Headers = ()
+    body: bytearray = field(default_factory=bytearray)
+    whole: bool = True
+
+    def add(self, data: bytes) -> None:
+        """Take over a piece of the body; what goes beyond the limit is not kept, and the message no longer whole."""
+        if len(self.body) + len(data) > LONGEST_BODY:
+            self.whole = False
+            self.body.clear()
+        if self.whole:
+            self.body += data
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A request and its answer; `started` and `ended` are epoch seconds."""
+
+    request: Message
+    answer: Message
+    started: float
+    ended: float
+
+    def entry(self, masking: Masking | None = None) -> Recorded | Unjudged:
+        """Return the exchange, or why there is none to judge; `masking` learns from it in any case.
+
+        Credentials are left out, and so is what it repeats of those that `masking` knows.
+        """
+        masking = masking or Masking()
+        body = _decoded(self.answer)
+        masking.learn(self._exchange(self.request.target, body or b""))
+        target = target_of(self.request.target)
+        if target is None:
+            return Unjudged("belong to no operation of the contract")
+        if body is None or not self.request.whole:
+            return Unjudged("were too large, or of an encoding that cannot be undone")
+        return Recorded(masking.cleaned(self._exchange(target, body)))
+
+    def _exchange(self, target: str, body: bytes) -> Exchange:
+        request = Request(
+            method=self.request.method,
+            target=target,
+            headers=tuple(pair for pair in self.request.headers if pair[0].lower() not in _UNNAMED),
+            body=bytes(self.request.body) or None,
+            credential="unknown",
+        )
+        response = Response(self.answer.status, self.answer.headers, body)
+        return Exchange(request, response, self.started, self.ended)
+
+
+def _decoded(answer: Message) -> bytes | None:
+    """Return the body with its content encodings undone, or None where that cannot be."""
+    if not answer.whole:
+        return None
+    encodings = {value.strip().lower() for name, value in answer.headers if name.lower() == "content-encoding"}
+    if not encodings or not answer.body:
+        return bytes(answer.body)
+    if not encodings <= {"gzip", "deflate", "identity"}:
+        return None
+    try:
+        headers = {"content-encoding": ",".join(encodings)}
+        return httpx.Response(200, headers=headers, content=bytes(answer.body)).content
+    except httpx.DecodingError:
+        return None

@@ -1,0 +1,140 @@
+"""The ASGI application and the HTTP protocol under it: bytes in, calls to the endpoint, bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from atlas_conformance.reference.bodies import BODY_LIMIT
+from atlas_conformance.reference.disturbances import Turbulence, cut
+from atlas_conformance.reference.endpoint import Endpoint, RawHeaders
+from atlas_conformance.reference.messages import Call
+
+DRAIN_LIMIT = 64 * 1_048_576
+"""How much of a body that is too large is read off the connection, so that the answer reaches a client that is still
+sending."""
+
+_CLOCK = time.time() - time.monotonic()
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+def now() -> float:
+    """Return epoch seconds that never run backwards while the process lives."""
+    return _CLOCK + time.monotonic()
+
+
+class Application:
+    """Hands each HTTP request to the endpoint. `endpoint` may be exchanged between two requests; `latency` is seconds
+    added to each answer, `turbulence` what happens to requests besides."""
+
+    def __init__(self, endpoint: Endpoint, latency: float = 0.0, turbulence: Turbulence | None = None) -> None:
+        self.endpoint = endpoint
+        self.latency = latency
+        self._open: dict[int, Call] = {}
+        self.turbulence = turbulence
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        pairs: RawHeaders = scope["headers"]
+        headers = dict(pairs)
+        body: bytes | None = b""
+        drained = True
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            body, drained = await _body(receive)
+        path, question, query = scope["target"].decode("latin-1").partition("?")
+        if not path.startswith("/"):
+            path = scope["raw_path"].decode("latin-1")  # a request target in absolute form
+        accept = b""
+        if b"accept" in headers:
+            accept = b",".join(value for name, value in pairs if name == b"accept")
+        call = Call(
+            method=scope["method"],
+            target=path + question + query,
+            path=path,
+            query_string=query,
+            headers=headers,
+            accept=accept.decode("latin-1"),
+            body=body,
+            now=now(),
+        )
+        happens = self.turbulence.next(call.now) if self.turbulence is not None else "none"
+        late = self.latency
+        if self.turbulence is not None and happens == "slow":
+            late += self.turbulence.disturbances.slow_seconds
+        if late:
+            await asyncio.sleep(late)
+            call.now = now()
+        if happens == "reset-before":
+            cut(scope["transport"])
+            return
+        if self.turbulence is not None and happens in ("unavailable", "unavailable-soon", "limited"):
+            status, answered, content = self.turbulence.answer(happens)
+        elif self.endpoint.pause:
+            status, answered, content = await self._handle_among_others(call, self.endpoint.pause)
+        else:
+            status, answered, content = self.endpoint.handle(call)
+        if happens == "reset-after":
+            cut(scope["transport"])
+            return
+        if not drained:
+            answered.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": status, "headers": answered})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _handle_among_others(self, call: Call, seconds: float) -> tuple[int, RawHeaders, bytes]:
+        """Hold a call open for a while before it is handled; it and those that are open then know each other."""
+        for other in self._open.values():
+            other.beside.append(call)
+        call.beside.extend(self._open.values())
+        self._open[id(call)] = call
+        try:
+            await asyncio.sleep(seconds)
+            call.now = now()
+            return self.endpoint.handle(call)
+        finally:
+            del self._open[id(call)]
+            call.beside = []  # else each call would keep those before it alive
+
+
+async def _body(receive: Receive) -> tuple[bytes | None, bool]:
+    """Return a request's body, None where it is too large; and whether all of it was read."""
+    message = await receive()
+    if not message.get("more_body"):
+        body = message.get("body", b"")
+        return (body if len(body) <= BODY_LIMIT else None), True
+    parts, size = [message["body"]], len(message["body"])
+    while message.get("more_body") and size <= DRAIN_LIMIT:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= BODY_LIMIT:
+            parts.append(part)
+        else:
+            parts.clear()
+    return (b"".join(parts) if size <= BODY_LIMIT else None), not message.get("more_body")
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with the request target kept as it was received, and errors told as JSON."""
+
+    def on_headers_complete(self) -> None:
+        """Note the request target, and what a reset needs, before the application is called."""
+        self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
+        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP with an error body (`C-MEDIA`, `E-SCHEMA`)."""
+        document = {"error": 400, "errorCode": "INVALID_HTTP_REQUEST", "detail": msg, "reason": "Bad Request"}
+        body = orjson.dumps(document)
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.close()

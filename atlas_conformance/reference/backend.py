@@ -1,0 +1,175 @@
+"""What stands behind the endpoint while it runs: fixtures, jobs, freedoms, and how a job comes to be."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.reference.authentication import Authentication
+from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
+from atlas_conformance.reference.jobs import Job, Jobs
+from atlas_conformance.reference.messages import Call
+
+_FIRST_PHASE = ("PENDING", "QUEUED", "RUNNING")
+
+
+@dataclass
+class Backend:
+    """Everything that a step of the pipeline may look at.
+
+    `step` is seconds; `rate` is requests a minute, None for no limit; `reads` counts how often each job was shown,
+    `used` the requests of each role in a minute; `notes` are for a fault that must remember something.
+    """
+
+    fixtures: Fixtures
+    jobs: Jobs
+    authentication: Authentication
+    free: Mapping[str, str]
+    imitate: frozenset[str]
+    level: str
+    step: float
+    rate: int | None
+    draw: random.Random
+    reads: Counter[str] = field(default_factory=Counter)
+    used: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def new_id(self) -> str:
+        """Return an identifier that no job has yet."""
+        return f"{self.draw.getrandbits(96):024x}"
+
+    def phases(self) -> tuple[str, ...]:
+        """Return the statuses that a new job passes through before it ends."""
+        kept = _FIRST_PHASE[_FIRST_PHASE.index(self.free["first-status"]) :]
+        if self.free["queued"] == "skipped" and kept[0] != "QUEUED":
+            kept = tuple(phase for phase in kept if phase != "QUEUED")
+        return kept
+
+    def new_job(self, call: Call) -> Job:
+        """Return the job that an accepted create asks for; it is not stored yet."""
+        assert call.operation is not None
+        build = _dedicated_job if call.operation.family == "cluster" else _shared_job
+        return build(self, call)
+
+    def target_of(self, call: Call) -> tuple[Any, Any]:
+        """Return the (project, name) that a create restores to; the name is None where nothing is restored."""
+        assert call.operation is not None
+        if call.operation.family == "cluster":
+            if call.fields.get("deliveryType") == "download":
+                return None, None
+            return call.fields.get("targetGroupId"), call.fields.get("targetClusterName")
+        return call.fields.get("targetProjectId", call.project), call.fields.get("targetDeploymentItemName")
+
+
+def _snapshot(backend: Backend, snapshot_id: Any) -> Snapshot | None:
+    return backend.fixtures.snapshots.get(snapshot_id) if isinstance(snapshot_id, str) else None
+
+
+def _shared_job(backend: Backend, call: Call) -> Job:
+    snapshot = _snapshot(backend, call.fields.get("snapshotId"))
+    target_project, target = backend.target_of(call)
+    return Job(
+        id=backend.new_id(),
+        family="shared",
+        project=call.project,
+        cluster=call.cluster_name,
+        delivery="RESTORE",
+        created=call.now,
+        step=backend.step,
+        phases=backend.phases(),
+        fails=snapshot is not None and snapshot.failing,
+        snapshot=call.fields.get("snapshotId"),
+        snapshot_finished=snapshot.finished if snapshot else backend.fixtures.epoch - 7 * DAY,
+        target_project=target_project,
+        target=target,
+    )
+
+
+def _dedicated_job(backend: Backend, call: Call) -> Job:
+    fields = call.fields
+    delivery = fields.get("deliveryType")
+    snapshot = _snapshot(backend, fields.get("snapshotId"))
+    target_project, target = backend.target_of(call)
+    timed = delivery == "pointInTime"
+    return Job(
+        id=backend.new_id(),
+        family="cluster",
+        project=call.project,
+        cluster=call.cluster_name,
+        delivery=delivery,
+        created=call.now,
+        step=backend.step,
+        phases=backend.phases(),
+        fails=snapshot is not None and snapshot.failing,
+        snapshot=fields.get("snapshotId"),
+        snapshot_finished=snapshot.finished if snapshot else None,
+        target_project=target_project,
+        target=target,
+        utc_seconds=fields.get("pointInTimeUTCSeconds") if timed else None,
+        oplog_ts=fields.get("oplogTs") if timed else None,
+        oplog_inc=fields.get("oplogInc") if timed else None,
+        shards=shards_of(call.cluster),
+    )
+
+
+def shards_of(cluster: Cluster | None) -> tuple[str, ...]:
+    """Return the names of a sharded cluster's replica sets; none for a replica set."""
+    if cluster is None or not cluster.sharded:
+        return ()
+    return tuple(f"atlas-{cluster.name.lower()}-shard-{number}" for number in range(2))
+
+
+def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
+    """Return the jobs that were there before the endpoint started: downloads, a failure, a cancelled one.
+
+    Where the fixtures say how many jobs each cluster had, they are that many downloads.
+    """
+    created = float(fixtures.epoch - DAY // 2)
+    found: list[Job] = []
+
+    def add(cluster: Cluster, family: str, delivery: str, *, fails: bool = False, cancelled: bool = False) -> None:
+        snapshot = fixtures.snapshots[cluster.snapshots[0]]
+        restores = delivery in {"RESTORE", "automated"}
+        kind = cluster.kind
+        target = next(item for item in fixtures.inventory.targets if kind in item.accepts) if restores else None
+        start = created + 600 * len(found)
+        found.append(
+            Job(
+                id=f"{draw.getrandbits(96):024x}",
+                family=family,
+                project=cluster.project,
+                cluster=cluster.name,
+                delivery=delivery,
+                created=start,
+                step=60.0,
+                fails=fails,
+                snapshot=snapshot.id,
+                snapshot_finished=snapshot.finished,
+                target_project=target.project if target else None,
+                target=target.name if target else None,
+                shards=shards_of(cluster),
+                cancelled=start + 30.0 if cancelled else None,
+            )
+        )
+
+    clusters = fixtures.inventory.clusters
+    if fixtures.earlier is not None:
+        for cluster in clusters:
+            family, delivery = ("cluster", "download") if cluster.kind == "dedicated" else ("shared", "DOWNLOAD")
+            for _ in range(fixtures.earlier.get((cluster.project, cluster.name), 0) if cluster.snapshots else 0):
+                add(cluster, family, delivery)
+        return found
+    flex = next(cluster for cluster in clusters if cluster.kind == "flex")
+    replica = next(cluster for cluster in clusters if cluster.kind == "dedicated" and not cluster.sharded)
+    sharded = next(cluster for cluster in clusters if cluster.sharded)
+    for cluster, family, restore in ((flex, "shared", "RESTORE"), (replica, "cluster", "automated")):
+        add(cluster, family, restore)
+        add(cluster, family, restore, fails=True)
+        add(cluster, family, "DOWNLOAD" if family == "shared" else "download")
+    add(replica, "cluster", "automated", cancelled=True)
+    add(sharded, "cluster", "download")
+    return found

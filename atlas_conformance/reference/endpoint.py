@@ -1,0 +1,238 @@
+"""The endpoint's pipeline: a call goes through the steps of its operation and comes out as an answer."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.authentication import TOKEN_PATH
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.documents import job_document, page_links
+from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
+from atlas_conformance.reference.inventory_listing import inventory_answer
+from atlas_conformance.reference.jobs import Job
+from atlas_conformance.reference.messages import Answer, Call, Refusal, error_document
+from atlas_conformance.reference.routes import Routes
+from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+MOST_ITEMS = 500
+USUAL_ITEMS = 100
+
+
+class Endpoint:
+    """Answers calls. It holds no state of its own but what `backend` holds."""
+
+    def __init__(
+        self, backend: Backend, *, url: str, fault: Fault | None = None, offered: Collection[str] | None = None
+    ) -> None:
+        """Put the pipelines together; raises ValueError where `fault` names a step or an operation that doesn't
+        exist."""
+        self.backend = backend
+        self.url = url
+        self.pause = 0.0 if fault is None else fault.pause
+        """Seconds for which every call is to be held open before it is handled."""
+        self._routes = Routes(backend.level, offered, backend.free["v1-slash"])
+        steps = {place: pipeline(operation, backend.free) for place, operation in OPERATIONS.items()}
+        steps[NOWHERE] = pipeline(None, backend.free)
+        self._faults: dict[str, Fault] = {}
+        if fault is not None:
+            for place in fault.operations:
+                if place not in steps and place != TOKEN:
+                    raise ValueError(f"the fault {fault.id} names the operation {place}, which there is not")
+                self._faults[place] = fault
+                if place != TOKEN:
+                    steps[place] = fault.steps(steps[place])
+            if fault.start is not None:
+                fault.start(backend)
+        self._checks = {place: tuple(step.check for step in found) for place, found in steps.items()}
+
+    def handle(self, call: Call) -> tuple[int, RawHeaders, bytes]:
+        """Return the status, headers and body that a call is answered with. Raises nothing."""
+        try:
+            place = self._place(call)
+            fault = self._faults.get(place)
+            return self._encode(call, fault, self._answer(call, place, fault))
+        except Exception:
+            # The last resort: our own mistake must not take the connection down, and must be seen.
+            traceback.print_exc(file=sys.stderr)
+            refusal = Refusal(500, "UNEXPECTED_ERROR", "The endpoint failed.")
+            document = error_document(refusal, self.backend.free, self.backend.imitate)
+            return 500, [(b"content-type", b"application/json")], orjson.dumps(document)
+
+    # Routing
+
+    def _place(self, call: Call) -> str:
+        """Note the operation and its parameters on the call; return the operation's id, `TOKEN` or `NOWHERE`."""
+        if call.path == TOKEN_PATH and "bearer" in self.backend.authentication.schemes:
+            return TOKEN
+        operations, parameters = self._routes.find(call.path)
+        if call.query_string:
+            call.envelope = call.parameter("envelope") == "true"
+            call.pretty = call.parameter("pretty") == "true"
+        operation = operations.get(call.method)
+        if operation is None:
+            return NOWHERE
+        call.operation = operation
+        call.project, call.cluster_name = parameters[0], parameters[1]
+        if len(parameters) == 3:
+            call.job_id = parameters[2]
+        return operation.id
+
+    def _nothing_here(self, call: Call) -> Refusal:
+        operations, _ = self._routes.find(call.path)
+        allow = (("Allow", ", ".join(sorted(operations))),)
+        missing = Refusal(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
+        refused = Refusal(405, "METHOD_NOT_ALLOWED", "The resource does not have this method.", headers=allow)
+        if self._routes.lacks(call.method, call.path):
+            return refused if self.backend.free["extended-absent"] == "405" else missing
+        return refused if operations and self.backend.free["wrong-method"] == "405" else missing
+
+    # Answers
+
+    def _answer(self, call: Call, place: str, fault: Fault | None) -> Answer:
+        if fault is not None and fault.request is not None:
+            fault.request(self.backend, call)
+        try:
+            if place == TOKEN:
+                answer = self.backend.authentication.token(call)
+            else:
+                for check in self._checks[place]:
+                    check(self.backend, call)
+                answer = self._act(call, fault)
+        except Refusal as refusal:
+            answer = self._refuse(call, fault, refusal)
+        if fault is not None and fault.answer is not None:
+            answer = fault.answer(self.backend, call, answer)
+        return answer
+
+    def _refuse(self, call: Call, fault: Fault | None, refusal: Refusal) -> Answer:
+        if fault is not None and fault.refused is not None:
+            instead = fault.refused(self.backend, call, refusal)
+            if isinstance(instead, Answer):
+                return instead
+            refusal = instead
+        document = error_document(refusal, self.backend.free, self.backend.imitate)
+        headers = list(refusal.headers)
+        if self.backend.free["error-code-header"] == "shown":
+            headers.append(("X-Error-Code", refusal.code))
+        return Answer(refusal.status, document, headers=headers, error=True)
+
+    def _act(self, call: Call, fault: Fault | None) -> Answer:
+        operation = call.operation
+        if operation is None:
+            listed = inventory_answer(self.backend, call)
+            if listed is None:
+                raise self._nothing_here(call)
+            return listed
+        match operation.kind:
+            case "create":
+                document: Any = self._create(call, fault)
+            case "list":
+                document = self._list(call, fault)
+            case "get" if call.job is not None:
+                document = self._view(call, fault, call.job)
+            case "cancel" if call.job is not None:
+                self.backend.jobs.cancel(call.job.id, call.now)
+                return Answer(operation.success, None)
+            case _:
+                raise Refusal(404, "RESTORE_JOB_NOT_FOUND", "There is no such restore job.")
+        return Answer(operation.success, document, call.media_type)
+
+    def _create(self, call: Call, fault: Fault | None) -> dict[str, Any]:
+        job = self.backend.new_job(call)
+        if fault is not None and fault.job is not None:
+            job = fault.job(self.backend, call, job)
+        self.backend.jobs.add(job)
+        return self._view(call, fault, job)
+
+    def _view(self, call: Call, fault: Fault | None, job: Job) -> dict[str, Any]:
+        backend = self.backend
+        assert call.operation is not None
+        backend.reads[job.id] += 1
+        now = call.now
+        if fault is not None and fault.moment is not None:
+            now = fault.moment(backend, call, job)
+        document = job_document(job, call.operation, now, backend.free, backend.imitate, self.url)
+        if fault is not None and fault.view is not None:
+            document = fault.view(backend, call, job, document)
+        return document
+
+    def _list(self, call: Call, fault: Fault | None) -> dict[str, Any]:
+        page = self._page(call)
+        if fault is not None and fault.listing is not None:
+            page = fault.listing(self.backend, call, page)
+        links = page_links(self.url, call.path, page.number, page.items, page.more, page.counted)
+        document: dict[str, Any] = {"links": links, "results": [self._view(call, fault, job) for job in page.jobs]}
+        if page.counted:
+            document["totalCount"] = page.total
+        return document
+
+    def _page(self, call: Call) -> Page:
+        """Return the page asked for (`L-PAGE`)."""
+        items = self._number(call, "itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
+        number = self._number(call, "pageNum", 1, 1_000_000_000)
+        jobs = self.backend.jobs
+        total = jobs.count(call.project, call.cluster_name)
+        order = self.backend.free["list-order"]
+        found = jobs.page(call.project, call.cluster_name, order, items, (number - 1) * items)
+        counted = call.parameter("includeCount") != "false" or self.backend.free["count-unasked"] == "shown"
+        return Page(tuple(found), number, items, total, counted, number * items < total)
+
+    def _number(self, call: Call, name: str, usual: int, most: int) -> int:
+        text = call.parameter(name)
+        if text is None:
+            return usual
+        # More digits than any bound has are too many, whatever they say.
+        value = int(text[:12]) if text.isascii() and text.isdigit() else 0
+        if 1 <= value <= most:
+            return value
+        if self.backend.free["page-range"] == "clamped":
+            return most if value > most else usual
+        raise Refusal(400, "INVALID_QUERY_PARAMETER", f"{name} must be between 1 and {most}.", parameters=(name,))
+
+    # Representation
+
+    def _encode(self, call: Call, fault: Fault | None, answer: Answer) -> tuple[int, RawHeaders, bytes]:
+        answer = self._represent(call, answer)
+        if fault is not None and fault.represented is not None:
+            answer = fault.represented(self.backend, call, answer)
+        body = b""
+        if answer.document is not None:
+            body = orjson.dumps(answer.document, option=orjson.OPT_INDENT_2 if call.pretty else None)
+        if fault is not None and fault.encoded is not None:
+            body = fault.encoded(self.backend, call, answer, body)
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+        if body or answer.document is not None:
+            headers.append((b"content-type", answer.media_type.encode("latin-1")))
+        if answer.status != 204:
+            headers.append((b"content-length", str(len(body)).encode()))
+        if self.backend.free["rate-headers"] == "shown" and call.role is not None:
+            headers += self._rate_headers(call)
+        return answer.status, headers, body
+
+    def _represent(self, call: Call, answer: Answer) -> Answer:
+        """Put the answer in an envelope where one is asked for (`V-ENVELOPE`), and name the charset."""
+        free = self.backend.free
+        if free["charset"] == "all" or (free["charset"] == "success" and not answer.error):
+            answer = replace(answer, media_type=answer.media_type + ";charset=utf-8")
+        if not call.envelope or answer.document is None or (answer.error and free["envelope-on-error"] == "plain"):
+            return answer
+        listed = not answer.error and call.operation is not None and call.operation.kind == "list"
+        if listed and isinstance(answer.document, dict):
+            return replace(answer, document={**answer.document, "status": answer.status})
+        return replace(answer, document={"status": answer.status, free["envelope-key"]: answer.document})
+
+    def _rate_headers(self, call: Call) -> RawHeaders:
+        rate = self.backend.rate
+        limit = ADVERTISED_RATE if rate is None else rate
+        # Without a limit nothing is used up, and a client that watches these headers need never wait.
+        used = 1 if rate is None else self.backend.used.get(call.role or "", (0, 0))[1]
+        return [(b"ratelimit-limit", str(limit).encode()), (b"ratelimit-remaining", str(max(0, limit - used)).encode())]

@@ -1,0 +1,126 @@
+"""Faults in what a dedicated cluster's job shows from read to read (`T-FLAGS`, `T-CANCEL`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from atlas_conformance.reference.fault import Class, Fault
+from atlas_conformance.reference.fault_parts import (
+    DEDICATED_READS,
+    after_end,
+    changing,
+    drifting,
+    on_reads_after,
+    showing,
+    when,
+)
+
+_OTHER_ID = "0" * 23 + "1"
+
+
+def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+
+
+def _dedicated_reads() -> Iterator[Fault]:
+    failed = when(lambda job: job.fails, showing(cancelled=True))
+    for place in DEDICATED_READS:
+        yield _fault(
+            place,
+            "failed-and-cancelled",
+            "T-FLAGS",
+            "A failed job is cancelled as well.",
+            "stateful",
+            view=after_end(failed),
+        )
+        yield _fault(
+            place,
+            "failed-forgotten",
+            "T-FLAGS",
+            "A failed job's flag is false on every third read.",
+            "stateful",
+            view=lambda backend, call, job, document: (
+                document | {"failed": document["failed"] and backend.reads[job.id] % 3 != 0}
+            ),
+        )
+        yield _fault(
+            place,
+            "finished-at-drifts",
+            "T-FLAGS",
+            "finishedAt moves by a second a read.",
+            "stateful",
+            view=drifting("finishedAt"),
+        )
+        yield _fault(
+            place,
+            "finished-at-vanishes",
+            "T-FLAGS",
+            "finishedAt is shown on every second read.",
+            "stateful",
+            view=lambda backend, call, job, document: (
+                document
+                if backend.reads[job.id] % 2
+                else {key: value for key, value in document.items() if key != "finishedAt"}
+            ),
+        )
+        yield _fault(
+            place,
+            "expires-on-restore",
+            "T-FLAGS",
+            "A job that restores shows expiresAt.",
+            "rule",
+            view=when(lambda job: job.delivery != "download", showing(expiresAt="2030-01-01T00:00:00Z")),
+        )
+        yield _fault(
+            place,
+            "timestamp-drifts",
+            "T-FLAGS",
+            "timestamp moves by a second a read.",
+            "subtle",
+            view=drifting("timestamp"),
+        )
+        yield _fault(
+            place,
+            "snapshot-changes",
+            "T-FLAGS",
+            "From the third read on, another snapshot is shown.",
+            "stateful",
+            view=on_reads_after(2, changing("snapshotId", lambda value: _OTHER_ID)),
+        )
+        yield _fault(
+            place,
+            "target-changes",
+            "T-FLAGS",
+            "From the third read on, another target is shown.",
+            "stateful",
+            view=on_reads_after(2, changing("targetClusterName", lambda value: "other")),
+        )
+        yield _fault(
+            place,
+            "delivery-changes",
+            "T-FLAGS",
+            "A finished job says pointInTime.",
+            "stateful",
+            view=after_end(when(lambda job: job.delivery == "automated", showing(deliveryType="pointInTime"))),
+        )
+    yield _fault(
+        "cluster-get",
+        "cancelled-not-shown",
+        "T-CANCEL",
+        "A cancelled job reads back as not cancelled.",
+        "stateful",
+        view=showing(cancelled=False),
+    )
+    yield Fault(
+        "cluster-cancel/finished-taken",
+        "T-CANCEL",
+        ("cluster-cancel",),
+        "A finished job can be cancelled.",
+        "stateful",
+        skip=frozenset({"T-CANCEL/ended"}),
+    )
+
+
+FAULTS: tuple[Fault, ...] = tuple(_dedicated_reads())
+"""Faults of this family."""

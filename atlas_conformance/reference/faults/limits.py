@@ -1,0 +1,50 @@
+"""Faults at the ends of things: the last page, the longest name, the older snapshots, what is looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.bodies import check_content_type
+from atlas_conformance.reference.fault import Fault, Page
+from atlas_conformance.reference.fault_parts import CREATES, both, sound
+from atlas_conformance.reference.messages import Call, Refusal
+
+_LONGEST_NAME = 64
+_LISTS = ("flex-list", "cluster-list")
+_ON_DEDICATED = tuple(one.id for one in OPERATIONS.values() if one.family == "cluster" and one.kind != "cancel")
+
+
+def _cut_name(backend: Backend, call: Call) -> None:
+    call.cluster_name = call.cluster_name[:_LONGEST_NAME]
+
+
+def _older_in_conflict(backend: Backend, call: Call) -> None:
+    if call.cluster is not None and call.fields.get("snapshotId") in call.cluster.snapshots[1:]:
+        raise Refusal(409, "SNAPSHOT_CONFLICT", "There is a newer snapshot.")
+
+
+def _rest_missing(backend: Backend, call: Call, page: Page) -> Page:
+    return replace(page, jobs=()) if page.number > 1 and len(page.jobs) < page.items else page
+
+
+def _faults() -> Iterator[Fault]:
+    for place in _ON_DEDICATED:
+        sentence = "A cluster name of more than 64 letters is cut to 64."
+        yield Fault(f"{place}/name-cut-at-64", "P-NAME", (place,), sentence, "subtle", request=_cut_name)
+    for place in CREATES:
+        first = {"A-NONE": both(check_content_type, sound(place, "A-NONE"))}
+        sentence = "A wrong content type is told before credentials are asked for."
+        yield Fault(f"{place}/content-type-first", "A-NONE", (place,), sentence, "subtle", replace=first)
+        last = {"free/target": both(sound(place, "free/target"), _older_in_conflict)}
+        sentence = "Of a cluster's snapshots all but one are refused with 409."
+        yield Fault(f"{place}/older-snapshot-409", "B-ACCEPT", (place,), sentence, "rule", replace=last)
+    for place in _LISTS:
+        sentence = "A last page that is not full is empty."
+        yield Fault(f"{place}/rest-missing", "L-PAGE", (place,), sentence, "stateful", listing=_rest_missing)
+
+
+FAULTS: tuple[Fault, ...] = tuple(_faults())
+"""Faults of this family."""

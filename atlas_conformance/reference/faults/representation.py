@@ -1,0 +1,329 @@
+"""Faults in statuses, media types, versions, envelopes and error bodies (`C-*`, `V-*`, `E-*`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.fault import NOWHERE, Class, Fault
+from atlas_conformance.reference.fault_parts import ALL, CREATES, changing, hiding, on_error, on_success
+from atlas_conformance.reference.messages import Answer, Call
+
+WITH_BODY = tuple(place for place in ALL if place != "cluster-cancel")
+LISTS = ("flex-list", "cluster-list")
+ONE_JOB = tuple(place for place in WITH_BODY if place not in LISTS)
+
+
+def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+
+
+def _media(media_type: str) -> Callable[[Answer], Answer]:
+    return lambda answer: replace(answer, media_type=media_type)
+
+
+def _status(status: int) -> Callable[[Answer], Answer]:
+    return lambda answer: replace(answer, status=status)
+
+
+def _asked_version(backend: Backend, call: Call, answer: Answer) -> Answer:
+    """The media type that was asked for is repeated, whatever exists."""
+    asked = call.accept.partition(",")[0].partition(";")[0].strip()
+    if answer.error or not asked.startswith("application/vnd.atlas."):
+        return answer
+    return replace(answer, media_type=asked)
+
+
+def _refusing_later(backend: Backend, call: Call, answer: Answer) -> Answer:
+    operation = call.operation
+    later = call.accept.startswith("application/vnd.atlas.") and operation is not None
+    if answer.error or not later or call.accept.startswith(str(operation.media_type if operation else "")):
+        return answer
+    return Answer(406, {"error": 406, "errorCode": "NOT_ACCEPTABLE", "reason": "Not Acceptable"}, error=True)
+
+
+def _statuses_and_types() -> Iterator[Fault]:
+    for place in WITH_BODY:
+        v2 = OPERATIONS[place].api == "v2"
+        if v2:
+            yield _fault(
+                place,
+                "plain-json",
+                "C-MEDIA",
+                "A success carries application/json.",
+                "shape",
+                answer=on_success(_media("application/json")),
+            )
+            yield _fault(
+                place,
+                "repeats-version",
+                "V-FLOOR",
+                "A success carries the version that was asked for.",
+                "rule",
+                answer=_asked_version,
+            )
+            yield _fault(
+                place,
+                "later-version-refused",
+                "V-FLOOR",
+                "A later version than the resource's is refused.",
+                "rule",
+                answer=_refusing_later,
+            )
+        else:
+            yield _fault(
+                place,
+                "versioned",
+                "C-MEDIA",
+                "A success of v1.0 carries a versioned media type.",
+                "shape",
+                answer=on_success(_media("application/vnd.atlas.2023-01-01+json")),
+            )
+        yield _fault(
+            place,
+            "error-html",
+            "C-MEDIA",
+            "An error carries text/html.",
+            "negative",
+            answer=on_error(_media("text/html")),
+        )
+        yield _fault(
+            place, "envelope-ignored", "V-ENVELOPE", "envelope=true has no effect.", "rule", request=_no_envelope
+        )
+        yield _fault(
+            place,
+            "envelope-status-text",
+            "V-ENVELOPE",
+            "The envelope's status is a string.",
+            "rule",
+            represented=_in_envelope(lambda document: document | {"status": str(document["status"])}),
+        )
+        yield _fault(place, "pretty-ignored", "V-PRETTY", "pretty=true has no effect.", "rule", request=_not_pretty)
+        yield _fault(
+            place,
+            "always-pretty",
+            "V-PRETTY",
+            "Bodies are always spread over lines.",
+            "shape",
+            request=lambda backend, call: setattr(call, "pretty", True),
+        )
+        yield _fault(
+            place, "pretty-loses", "V-PRETTY", "A pretty body lacks a property.", "rule", represented=_pretty_loses
+        )
+    for place in CREATES:
+        yield _fault(
+            place, "created-201", "C-STATUS", "A create is answered with 201.", "shape", answer=on_success(_status(201))
+        )
+        yield _fault(
+            place,
+            "refused-422",
+            "C-STATUS",
+            "A body that is refused is answered with 422.",
+            "negative",
+            answer=on_error(lambda answer: replace(answer, status=422, document=answer.document | {"error": 422})),
+        )
+        yield _fault(
+            place,
+            "envelope-http-200",
+            "V-ENVELOPE",
+            "With an envelope, the envelope's status is 201.",
+            "subtle",
+            represented=_in_envelope(lambda document: document | {"status": 201}),
+        )
+        yield _fault(
+            place,
+            "null-links",
+            "C-SCHEMA",
+            "links is null.",
+            "shape",
+            view=lambda backend, call, job, document: document | {"links": None},
+        )
+    for place in ONE_JOB:
+        yield _fault(
+            place,
+            "id-number",
+            "C-SCHEMA",
+            "The id is not 24 digits.",
+            "shape",
+            view=changing("id", lambda value: value[:23]),
+        )
+        family = OPERATIONS[place].family
+        if family == "cluster":
+            yield _fault(
+                place,
+                "failed-text",
+                "C-SCHEMA",
+                "failed is a string.",
+                "shape",
+                view=changing("failed", lambda value: str(value).lower()),
+            )
+            yield _fault(
+                place, "no-delivery", "C-SCHEMA", "deliveryType is left out.", "shape", view=hiding("deliveryType")
+            )
+            yield _fault(
+                place,
+                "timestamp-local",
+                "C-SCHEMA",
+                "timestamp has no time zone.",
+                "shape",
+                view=changing("timestamp", lambda text: text.removesuffix("Z")),
+            )
+        else:
+            yield _fault(
+                place,
+                "date-number",
+                "C-SCHEMA",
+                "expirationDate is a number.",
+                "shape",
+                view=changing("expirationDate", lambda text: 1_700_000_000),
+            )
+    for place in LISTS:
+        yield _fault(
+            place,
+            "bare-array",
+            "C-SCHEMA",
+            "A list is an array.",
+            "shape",
+            answer=on_success(lambda answer: replace(answer, document=answer.document["results"])),
+        )
+        yield _fault(
+            place,
+            "list-wrapped",
+            "V-ENVELOPE",
+            "A list is wrapped and has no status beside its results.",
+            "rule",
+            represented=_in_envelope(
+                lambda document: {key: value for key, value in document.items() if key != "status"}
+            ),
+        )
+    yield Fault(
+        "cluster-cancel/200",
+        "C-STATUS",
+        ("cluster-cancel",),
+        "A cancel is answered with 200.",
+        "shape",
+        answer=on_success(lambda answer: Answer(200, {}, "application/vnd.atlas.2023-01-01+json")),
+    )
+
+
+def _no_envelope(backend: Backend, call: Call) -> None:
+    call.envelope = False
+
+
+def _not_pretty(backend: Backend, call: Call) -> None:
+    call.pretty = False
+
+
+def _in_envelope(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Backend, Call, Answer], Answer]:
+    def represented(backend: Backend, call: Call, answer: Answer) -> Answer:
+        wrapped = call.envelope and not answer.error and answer.document is not None
+        return replace(answer, document=change(answer.document)) if wrapped else answer
+
+    return represented
+
+
+def _pretty_loses(backend: Backend, call: Call, answer: Answer) -> Answer:
+    if not call.pretty or answer.error:
+        return answer
+    kept = dict(answer.document)
+    kept.pop("snapshotFinishedDate", None) or kept.pop("timestamp", None) or kept.pop("totalCount", None)
+    return replace(answer, document=kept)
+
+
+def _edited(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Backend, Call, Answer], Answer]:
+    return on_error(lambda answer: replace(answer, document=change(dict(answer.document))))
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda document: {key: value for key, value in document.items() if key != name}
+
+
+def _bare_fields(document: dict[str, Any]) -> dict[str, Any]:
+    detail = document.get("badRequestDetail")
+    if not detail:
+        return document
+    return document | {"badRequestDetail": {"fields": [{"field": one["field"]} for one in detail["fields"]]}}
+
+
+def _text_fields(document: dict[str, Any]) -> dict[str, Any]:
+    detail = document.get("badRequestDetail")
+    if not detail:
+        return document
+    return document | {"badRequestDetail": {"fields": [one | {"field": [one["field"]]} for one in detail["fields"]]}}
+
+
+def _header_differs(backend: Backend, call: Call, answer: Answer) -> Answer:
+    headers = [(name, "OTHER_CODE" if name == "X-Error-Code" else value) for name, value in answer.headers]
+    return replace(answer, headers=headers)
+
+
+def _errors() -> Iterator[Fault]:
+    edits: tuple[tuple[str, str, str, Callable[[dict[str, Any]], dict[str, Any]]], ...] = (
+        ("error-no-code", "E-SCHEMA", "An error lacks errorCode.", _without("errorCode")),
+        ("error-no-error", "E-SCHEMA", "An error lacks error.", _without("error")),
+        ("error-text", "E-SCHEMA", "error is a string.", lambda body: body | {"error": str(body["error"])}),
+        ("error-other-status", "E-STATUS", "error is 500, whatever the status.", lambda body: body | {"error": 500}),
+        ("reason-of-400", "E-REASON", "reason is always Bad Request.", lambda body: body | {"reason": "Bad request"}),
+        (
+            "code-words",
+            "E-CODE",
+            "errorCode is in lower case.",
+            lambda body: body | {"errorCode": body["errorCode"].lower()},
+        ),
+    )
+    for place in ALL:
+        for what, requirement, sentence, edit in edits:
+            yield _fault(place, what, requirement, sentence, "negative", answer=_edited(edit))
+        yield _fault(
+            place, "code-header", "E-CODE", "X-Error-Code is another code.", "negative", answer=_header_differs
+        )
+    for place in CREATES:
+        yield _fault(
+            place,
+            "fields-bare",
+            "E-FIELDS",
+            "A field of badRequestDetail has no description.",
+            "negative",
+            answer=_edited(_bare_fields),
+        )
+        yield _fault(
+            place,
+            "fields-list",
+            "E-FIELDS",
+            "A field of badRequestDetail is an array.",
+            "negative",
+            answer=_edited(_text_fields),
+        )
+        yield _fault(
+            place,
+            "404-by-hand",
+            "E-SCHEMA",
+            "A 404 is built by hand, without errorCode.",
+            "negative",
+            answer=_edited(lambda body: {"error": 404, "message": "not found"} if body["error"] == 404 else body),
+        )
+        yield _fault(
+            place,
+            "error-array",
+            "E-SCHEMA",
+            "An error body is an array.",
+            "subtle",
+            encoded=lambda backend, call, answer, body: orjson.dumps([answer.document]) if answer.error else body,
+        )
+    yield Fault(
+        "nowhere/405-text",
+        "E-SCHEMA",
+        (NOWHERE,),
+        "A method that a path lacks earns an empty object.",
+        "negative",
+        answer=on_error(lambda answer: replace(answer, document={}) if answer.status in {404, 405} else answer),
+    )
+
+
+FAULTS: tuple[Fault, ...] = (*_statuses_and_types(), *_errors())
+"""Faults of this family."""

@@ -1,0 +1,62 @@
+"""From a request target to the operation that it names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from urllib.parse import unquote
+
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+
+_Shape = tuple[str | None, ...]
+
+
+class Routes:
+    """The paths that an endpoint has. `level` "core" leaves out extended operations, `offered` all but the named
+    ones."""
+
+    def __init__(
+        self, level: str = "extended", offered: Collection[str] | None = None, v1_slash: str = "optional"
+    ) -> None:
+        self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
+        self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
+        for operation in OPERATIONS.values():
+            shape: _Shape = tuple(None if part.startswith("{") else part for part in operation.template.split("/"))
+            shapes = [shape]
+            if shape[-1] == "" and v1_slash == "optional":
+                shapes.append(shape[:-1])
+            has = (level == "extended" or operation.level == "core") and (offered is None or operation.id in offered)
+            for one in shapes:
+                if has:
+                    self._shapes[len(one)].setdefault(one, {})[operation.method] = operation
+                else:
+                    self._missing[len(one)].setdefault(one, set()).add(operation.method)
+
+    def find(self, path: str) -> tuple[dict[str, Operation], list[str]]:
+        """Return the operations at a path by method, and the decoded parameters in order; nothing where there is no
+        such path."""
+        segments = [unquote(segment) if "%" in segment else segment for segment in path.split("/")]
+        for shape, operations in self._shapes.get(len(segments), {}).items():
+            if (parameters := _parameters(shape, segments)) is not None:
+                return operations, parameters
+        return {}, []
+
+    def lacks(self, method: str, path: str) -> bool:
+        """Tell whether a method and path name an operation that this endpoint leaves out."""
+        segments = [unquote(segment) for segment in path.split("/")]
+        return any(
+            method in methods and _parameters(shape, segments) is not None
+            for shape, methods in self._missing.get(len(segments), {}).items()
+        )
+
+
+def _parameters(shape: _Shape, segments: list[str]) -> list[str] | None:
+    parameters = []
+    for expected, seen in zip(shape, segments, strict=True):
+        if expected is None:
+            if not seen:
+                return None
+            parameters.append(seen)
+        elif expected != seen:
+            return None
+    return parameters

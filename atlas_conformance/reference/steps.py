@@ -1,0 +1,312 @@
+"""The checks of a request outside its body, and the order in which each operation's checks run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.bodies import Check, body_steps, is_cluster_name, is_identifier
+from atlas_conformance.reference.messages import Call, Refusal
+
+TARGET_LIMIT = 8_192
+"""The longest request target that is read, in bytes."""
+
+ADVERTISED_RATE = 1_200
+"""Requests a minute that the rate headers show where no limit is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A named check of an operation's pipeline."""
+
+    name: str
+    check: Check
+
+
+# Who calls
+
+
+def check_credentials(backend: Backend, call: Call) -> None:
+    """Refuse a call without valid credentials with 401, before anything else is looked at (`A-NONE`, `A-WRONG`,
+    `A-BEFORE`)."""
+    call.role = backend.authentication.role_of(call)
+
+
+def check_access_list(backend: Backend, call: Call) -> None:
+    """Refuse an address outside the API access list (`A-LIST`)."""
+    if call.role == "off-list":
+        raise Refusal(403, "IP_ADDRESS_NOT_ON_ACCESS_LIST", "The address is not on the API access list.")
+
+
+def check_rate(backend: Backend, call: Call) -> None:
+    """Count the call, and refuse it where its caller's minute is used up (`A-RATE`)."""
+    if backend.rate is None:
+        return
+    minute = int(call.now // 60)
+    seen, used = backend.used.get(call.role or "", (minute, 0))
+    used = used if seen == minute else 0
+    backend.used[call.role or ""] = (minute, used + 1)
+    if used >= backend.rate:
+        wait = str(60 - int(call.now % 60))
+        raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=(("Retry-After", wait),))
+
+
+def check_role(backend: Backend, call: Call) -> None:
+    """Refuse what a lesser role than Project Owner may not do (`A-ROLE`)."""
+    assert call.operation is not None
+    reads = call.operation.kind in {"get", "list"}
+    if call.role == "reader" and not (reads and backend.free["reader-reads"] == "200"):
+        raise Refusal(403, "USER_UNAUTHORIZED", "The Project Owner role is needed.")
+
+
+# The request target
+
+
+def check_length(backend: Backend, call: Call) -> None:
+    """Refuse a request target that is too long."""
+    if len(call.target) > TARGET_LIMIT:
+        raise Refusal(414, "URI_TOO_LONG", f"A request target may have at most {TARGET_LIMIT} bytes.")
+
+
+def _malformed(backend: Backend, freedom: str, code: str, detail: str) -> Refusal:
+    return Refusal(int(backend.free[freedom]), code, detail)
+
+
+def check_group(backend: Backend, call: Call) -> None:
+    """Refuse a malformed project (`P-GROUP`)."""
+    if not is_identifier(call.project):
+        raise _malformed(backend, "malformed-group", "INVALID_GROUP_ID", "The project is not 24 hexadecimal digits.")
+
+
+def check_name(backend: Backend, call: Call) -> None:
+    """Refuse a malformed cluster name (`P-NAME`)."""
+    if not is_cluster_name(call.cluster_name):
+        raise _malformed(
+            backend, "malformed-name", "INVALID_CLUSTER_NAME", "The cluster name has a form that is not allowed."
+        )
+
+
+def check_job(backend: Backend, call: Call) -> None:
+    """Refuse a malformed job (`P-JOB`)."""
+    if not is_identifier(call.job_id):
+        raise _malformed(backend, "malformed-job", "INVALID_RESTORE_JOB_ID", "The job is not 24 hexadecimal digits.")
+
+
+def check_flags(backend: Backend, call: Call) -> None:
+    """Refuse a flag that is no boolean, where the endpoint is told to (`V-QUERY`)."""
+    if call.query_string and backend.free["junk-flag"] == "refused":
+        for name, value in call.query:
+            if name in {"envelope", "pretty", "includeCount"} and value not in {"true", "false"}:
+                raise Refusal(400, "INVALID_QUERY_PARAMETER", f"{name} must be true or false.", parameters=(name,))
+
+
+# What exists
+
+
+def check_group_exists(backend: Backend, call: Call) -> None:
+    """Refuse a project that does not exist (`N-GROUP`)."""
+    if call.project not in backend.fixtures.projects:
+        raise Refusal(404, "GROUP_NOT_FOUND", "There is no such project.", parameters=(call.project[:64],))
+
+
+def check_cluster_exists(backend: Backend, call: Call) -> None:
+    """Refuse a cluster that does not exist (`N-CLUSTER`); note the one that does."""
+    call.cluster = backend.fixtures.clusters.get((call.project, call.cluster_name))
+    if call.cluster is None:
+        raise Refusal(404, "CLUSTER_NOT_FOUND", "There is no such cluster.", parameters=(call.cluster_name[:64],))
+
+
+def check_cluster_kind(backend: Backend, call: Call) -> None:
+    """Refuse a cluster of another kind than the operation's (`N-CLUSTER`)."""
+    if call.cluster is None or call.operation is None:
+        return
+    kind, family = call.cluster.kind, call.operation.family
+    if kind == ("dedicated" if family == "cluster" else family):
+        return
+    if family == "tenant" and kind == "flex" and backend.free["flex-through-tenant"] == "taken":
+        return
+    code = "CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API" if family == "flex" else "CLUSTER_OF_WRONG_KIND"
+    status = int(backend.free["wrong-kind-cluster"])
+    raise Refusal(status, code, "This operation serves another kind of cluster.", parameters=(call.cluster_name,))
+
+
+def find_job(backend: Backend, call: Call) -> None:
+    """Refuse a job that does not exist (`N-JOB`); note the one that does."""
+    call.job = backend.jobs.find(call.job_id)
+    if call.job is None:
+        raise _no_job(404)
+
+
+def check_job_project(backend: Backend, call: Call) -> None:
+    """Refuse to show a job through another project (`L-SCOPE`)."""
+    if call.job is not None and call.job.project != call.project:
+        raise _no_job(int(backend.free["foreign-job"]))
+
+
+def check_job_cluster(backend: Backend, call: Call) -> None:
+    """Refuse to show a job through another cluster (`L-SCOPE`)."""
+    if call.job is not None and call.job.cluster != call.cluster_name:
+        raise _no_job(int(backend.free["foreign-job"]))
+
+
+def check_cancellable(backend: Backend, call: Call) -> None:
+    """Refuse to cancel a job that has ended (`T-CANCEL`)."""
+    if call.job is not None and call.job.is_over(call.now):
+        status = int(backend.free["cancel-finished"])
+        raise Refusal(status, "CANNOT_CANCEL_FINISHED_RESTORE_JOB", "The restore job has ended.")
+
+
+def _no_job(status: int) -> Refusal:
+    return Refusal(status, "RESTORE_JOB_NOT_FOUND", "There is no such restore job on this cluster.")
+
+
+def check_snapshot(backend: Backend, call: Call) -> None:
+    """Refuse a snapshot that does not exist (`N-SNAPSHOT`)."""
+    wanted = call.fields.get("snapshotId")
+    if isinstance(wanted, str) and wanted not in backend.fixtures.snapshots:
+        raise Refusal(int(backend.free["absent-snapshot"]), "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+
+
+def check_snapshot_owner(backend: Backend, call: Call) -> None:
+    """Refuse a snapshot of another cluster (400 or 404)."""
+    wanted = call.fields.get("snapshotId")
+    snapshot = backend.fixtures.snapshots.get(wanted) if isinstance(wanted, str) else None
+    if snapshot is not None and (snapshot.project, snapshot.cluster) != (call.project, call.cluster_name):
+        raise Refusal(int(backend.free["foreign-snapshot"]), "SNAPSHOT_NOT_FOUND", "The cluster has no such snapshot.")
+
+
+def check_target(backend: Backend, call: Call) -> None:
+    """Refuse a target that does not exist, is of the wrong kind or is busy, where the endpoint is told to."""
+    project, name = backend.target_of(call)
+    if not isinstance(project, str) or not isinstance(name, str):
+        return
+    target = backend.fixtures.targets.get((project, name))
+    if target is None:
+        _refuse_target(backend.free["absent-target"], "TARGET_NOT_FOUND", "There is no such restore target.")
+    elif call.cluster is not None and call.cluster.kind not in target.accepts:
+        _refuse_target(backend.free["wrong-kind-target"], "TARGET_OF_WRONG_KIND", "The target takes no such restore.")
+    elif backend.free["busy-target"] != "200" and backend.jobs.is_busy(project, name, call.now):
+        _refuse_target(backend.free["busy-target"], "TARGET_BUSY", "The target is being restored to.")
+
+
+def _refuse_target(choice: str, code: str, detail: str) -> None:
+    if choice != "200":
+        raise Refusal(int(choice), code, detail)
+
+
+def check_window(backend: Backend, call: Call) -> None:
+    """Refuse a point in time outside the restore window, where the endpoint is told to."""
+    if call.fields.get("deliveryType") != "pointInTime" or backend.free["point-outside-window"] == "taken":
+        return
+    if call.cluster is None:
+        return
+    first = backend.fixtures.window(call.cluster)
+    for name in ("pointInTimeUTCSeconds", "oplogTs"):
+        moment: Any = call.fields.get(name)
+        if isinstance(moment, int) and not first <= moment <= call.now:
+            raise Refusal(400, "POINT_IN_TIME_OUTSIDE_WINDOW", "The restore window does not hold that moment.")
+
+
+# What may be answered
+
+
+def negotiate(backend: Backend, call: Call) -> None:
+    """Settle the media type of a success (`C-MEDIA`, `V-FLOOR`), or refuse with 406."""
+    assert call.operation is not None
+    offered = call.operation.media_type or "application/vnd.atlas.2023-01-01+json"
+    call.media_type = offered
+    ranges = [one for one in map(_wanted, (call.accept or "*/*").split(",")) if one]
+    if offered in ranges:
+        return
+    versioned = call.operation.api == "v2"
+    choices = set()
+    for one in ranges:
+        if one in {"*/*", "application/*", "application/json"}:
+            choices.add(backend.free["unversioned-accept"] if versioned else "200")
+        elif (asked := _version(one)) is not None:
+            early = versioned and asked < _version(offered)  # type: ignore[operator]
+            choices.add(backend.free["early-date"] if early else "200")
+    if "200" not in choices:
+        raise Refusal(406, "NOT_ACCEPTABLE", f"This resource answers with {offered}.")
+
+
+def _wanted(part: str) -> str:
+    """Return one media range of an Accept header in lower case, or nothing where its weight is zero."""
+    essence, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q" and value.strip().rstrip("0") in {"", "."}:
+            return ""
+    return essence
+
+
+def _version(media_type: str) -> date | None:
+    prefix, suffix = "application/vnd.atlas.", "+json"
+    if not (media_type.startswith(prefix) and media_type.endswith(suffix)):
+        return None
+    text = media_type[len(prefix) : -len(suffix)]
+    if len(text) != 10 or not text.isascii():
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+# The order
+
+_WHO: Mapping[str, Check] = {
+    "A-NONE": check_credentials,
+    "A-LIST": check_access_list,
+    "A-RATE": check_rate,
+    "target-length": check_length,
+}
+_PATH: Mapping[str, Check] = {"P-GROUP": check_group, "P-NAME": check_name}
+_EXISTS: Mapping[str, Check] = {
+    "A-ROLE": check_role,
+    "N-GROUP": check_group_exists,
+    "N-CLUSTER": check_cluster_exists,
+    "N-CLUSTER/kind": check_cluster_kind,
+}
+_SAID: Mapping[str, Check] = {"V-QUERY": check_flags, "V-FLOOR": negotiate}
+_JOB: Mapping[str, Check] = {
+    "N-JOB": find_job,
+    "L-SCOPE/project": check_job_project,
+    "L-SCOPE/cluster": check_job_cluster,
+}
+_REFERENCES: Mapping[str, Check] = {
+    "N-SNAPSHOT": check_snapshot,
+    "free/foreign-snapshot": check_snapshot_owner,
+    "free/target": check_target,
+    "free/window": check_window,
+}
+
+
+def pipeline(operation: Operation | None, free: Mapping[str, str]) -> tuple[Step, ...]:
+    """Return the steps of an operation, or of a path or method that no operation has (None).
+
+    Of the freedoms count "check-order", what is wrong with the body is told before or after what does not exist, and
+    "reference-order", which of the things that a body names is looked for first.
+    """
+    if operation is None:
+        return _steps(_WHO)
+    if operation.kind == "create":
+        parts = [_EXISTS, _SAID, body_steps(operation.family)]
+        if free["check-order"] == "body-first":
+            parts.reverse()
+        references = dict(_REFERENCES)
+        if free["reference-order"] == "target-first":
+            references = {"free/target": references["free/target"], **references}
+        return _steps(_WHO, _PATH, *parts, references)
+    if operation.kind == "list":
+        return _steps(_WHO, _PATH, _EXISTS, _SAID)
+    last = {"T-CANCEL/ended": check_cancellable} if operation.kind == "cancel" else {}
+    return _steps(_WHO, _PATH, {"P-JOB": check_job}, _EXISTS, _SAID, _JOB, last)
+
+
+def _steps(*parts: Mapping[str, Check]) -> tuple[Step, ...]:
+    return tuple(Step(name, check) for part in parts for name, check in part.items())

@@ -1,0 +1,72 @@
+"""Comparing the plain answer of a request with the answers to its other forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.forms import judge_same_job, judge_same_list, judge_same_properties
+from atlas_conformance.contracts.jobs import is_terminal
+from atlas_conformance.contracts.judge import examine
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.verdicts import Verdicts
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import place
+from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.strategies.requests import build
+
+
+def compare_forms(endpoint: Endpoint, operation: Operation, judged: Sequence[Judged | None]) -> None:
+    """Hold each answer against the first, the plain one; fail on what a form changes (V-ENVELOPE, V-PRETTY)."""
+    if not judged or judged[0] is None:
+        return
+    plain = _document(endpoint, judged[0])
+    for other in judged[1:]:
+        formed = _document(endpoint, other) if other is not None else None
+        if plain is None or formed is None or other is None:
+            continue
+        enveloped = other.exchange.request.parameter("envelope") == "true"
+        requirement = "V-ENVELOPE" if enveloped else "V-PRETTY"
+        verdicts = Verdicts(operation.id)
+        _compare(endpoint, operation, requirement, plain[0], formed, verdicts)
+        judgement = verdicts.judgement()
+        if judgement.findings:
+            endpoint.report(other, *judgement.findings, related=[judged[0]])
+
+
+def _compare(
+    endpoint: Endpoint,
+    operation: Operation,
+    requirement: str,
+    plain: Mapping[str, Any],
+    formed: tuple[Mapping[str, Any], str],
+    verdicts: Verdicts,
+) -> None:
+    document, pointer = formed
+    if operation.kind == "create":
+        read_back = _read_back(endpoint, operation, document.get("id"))
+        if read_back is not None:
+            judge_same_properties(requirement, plain, document, read_back, pointer, verdicts)
+    elif operation.kind == "list":
+        judge_same_list(requirement, plain, document, pointer, verdicts)
+    elif is_terminal(plain):
+        judge_same_job(requirement, plain, document, pointer, verdicts)
+
+
+def _document(endpoint: Endpoint, judged: Judged) -> tuple[Mapping[str, Any], str] | None:
+    """The unwrapped document of a success and where it stands; None where there is none."""
+    examined = examine(judged.exchange, endpoint.knowledge)
+    if examined is None or examined.document is None:
+        return None
+    return examined.document, examined.pointer
+
+
+def _read_back(endpoint: Endpoint, create: Operation, job_id: object) -> Mapping[str, Any] | None:
+    read = OPERATIONS[READ_OF[create.id]]
+    job = endpoint.chronicle.job(str(job_id))
+    if job is None or not endpoint.offers(read.id):
+        return None
+    judged = endpoint.send(build(read, place(read, job)))
+    document = _document(endpoint, judged) if judged is not None else None
+    return document[0] if document is not None else None

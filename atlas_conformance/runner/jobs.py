@@ -1,0 +1,185 @@
+"""Jobs that suites read: created on first need, taken from a list, or followed to their end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.runner.rationing import Lesson
+from atlas_conformance.strategies.bodies import Body, base_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
+
+CREATE_OF = {read: create for create, read in READ_OF.items()} | {
+    "flex-list": "flex-create",
+    "cluster-list": "cluster-create",
+    "cluster-cancel": "cluster-create",
+}
+"""The create whose jobs an operation reads, lists or cancels."""
+
+
+def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return the id of a job that `operation` reads in this scene; None where there is none.
+
+    It is one that was created for nothing else, now or by an earlier test; where none can be, one that is known or
+    listed. Which of these makes no difference to what the test counts.
+    """
+    create = OPERATIONS[CREATE_OF[operation.id]]
+    where = (create.id, scene.project, scene.cluster)
+    if where not in endpoint.shared_jobs:
+        with endpoint.in_passing():
+            job = _known(endpoint, operation, scene) if endpoint.rationed else None
+            job = job or _made_to_be_read(endpoint, create, scene) or _found(endpoint, operation, scene)
+        if job is None and endpoint.client.guard.mode == "restore":
+            return None  # the next one may find what others have created by then
+        endpoint.shared_jobs[where] = job
+    found = endpoint.shared_jobs[where]
+    if found is not None:
+        endpoint.adopt(found)
+    return found
+
+
+def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job as `some_job` does, waiting until it has finished; None where it does not within the time limit."""
+    found = some_job(endpoint, operation, scene)
+    job = endpoint.chronicle.job(found) if found is not None else None
+    if job is None:
+        return None
+    follow_to_the_end(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
+    return job.job if job.finished else None
+
+
+def _made_to_be_read(endpoint: Endpoint, create: Operation, scene: Scene) -> str | None:
+    """Create a job and read it once, so that no later read is its first; None where none is created."""
+    job = create_job(endpoint, create, scene) if endpoint.offers(create.id) and scene.real else None
+    read = OPERATIONS[READ_OF[create.id]]
+    if job is not None and endpoint.offers(read.id):
+        endpoint.send(build(read, path_parameters(read, scene, job)))
+    return job
+
+
+def _found(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that is listed or known, read once if it can be; None where there is none."""
+    read_list(endpoint, operation.family, scene)
+    job = _known(endpoint, operation, scene)
+    if job is not None and operation.kind == "get":
+        endpoint.send(build(operation, path_parameters(operation, scene, job)))
+    return job
+
+
+def _known(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that was seen already, one that has finished if there is one."""
+    known = known_jobs(endpoint, operation, scene)
+    return min(known, key=lambda job: (not job.finished, job.job)).job if known else None
+
+
+def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
+    """Return a job that `operation` would act on if all were well: a fresh one for a cancel; None where there is
+    none.
+    """
+    if operation.kind == "get":
+        return some_job(endpoint, operation, scene)
+    if operation.kind != "cancel" or not scene.real:
+        return None
+    with endpoint.in_passing():
+        return create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene)
+
+
+def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[JobHistory]:
+    """Return the jobs seen so far that `operation` reads in this scene: those of its own create first."""
+    found = [
+        job
+        for job in endpoint.chronicle.jobs()
+        if (job.family, job.project, job.cluster) == (operation.family, scene.project, scene.cluster)
+    ]
+    own = [job for job in found if job.create_operation == CREATE_OF[operation.id]]
+    return own + [job for job in found if job.create_operation is None and operation.api == "v2"]
+
+
+def create_job(
+    endpoint: Endpoint, create: Operation, scene: Scene, body: Body | None = None, *, lesson: Lesson | None = None
+) -> str | None:
+    """Send a conforming create, the plainest by default, and return the id of the new job; None where it was refused.
+
+    `lesson` is what can be learnt of the job later, which makes it worth a place of a small budget.
+    """
+    document = (body or base_bodies(create, scene)[0]).document
+    judged = endpoint.send(build(create, path_parameters(create, scene, ""), document), lesson=lesson)
+    return created_id(endpoint, judged)
+
+
+def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
+    """Return the id of the job that an exchange created, or None."""
+    if judged is None or judged.status != 200:
+        return None
+    for job in endpoint.chronicle.created():
+        if job.created is not None and job.created.started == judged.exchange.started:
+            return job.job
+    return None
+
+
+def created_jobs(endpoint: Endpoint, judged: Iterable[Judged | None]) -> list[JobHistory]:
+    """Return the jobs that these exchanges created; not those of their repetitions."""
+    found = (endpoint.chronicle.job(job) for j in judged if (job := created_id(endpoint, j)) is not None)
+    return [job for job in found if job is not None]
+
+
+def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Judged | None:
+    """Read one page of the family's list in this scene; None where no list is offered or it was not answered by 200."""
+    operation = OPERATIONS.get(f"{family}-list")
+    if operation is None or not endpoint.offers(operation.id):
+        return None
+    asked = {"itemsPerPage": "500"} | query
+    judged = endpoint.send(build(operation, path_parameters(operation, scene, ""), query=asked))
+    return judged if judged is not None and judged.status == 200 else None
+
+
+def reads_of(jobs: Iterable[JobHistory]) -> list[tuple[Operation, JobHistory]]:
+    """Pair each job whose creation was seen with the operation that reads it back."""
+    return [(OPERATIONS[READ_OF[j.create_operation]], j) for j in jobs if j.create_operation in READ_OF]
+
+
+def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> None:
+    """Read every job once, at the same time, failing on what departs."""
+    endpoint.verify(build(operation, place(operation, job)) for operation, job in jobs)
+
+
+def follow_to_the_end(
+    endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]], *, staggered: bool = True
+) -> list[JobHistory]:
+    """Read jobs again and again, at growing intervals, until each has finished; return those that did not in time.
+
+    `staggered`, some jobs are looked at from the start and some only later, so that the same number of reads falls on
+    other moments of a job's life. How often they are read depends on time, so none of it counts.
+    """
+    with endpoint.waiting(endpoint.profile.patience) as again, endpoint.in_passing():
+        for turn in itertools.count():
+            still_open = [place for place, (_, job) in enumerate(jobs) if not is_settled(job)]
+            if not still_open:
+                return []
+            read_again(endpoint, [jobs[place] for place in still_open if not staggered or turn >= 2 * (place % 4)])
+            if not again():
+                break
+    return [job for _, job in jobs if not is_settled(job)]
+
+
+def until_idle(endpoint: Endpoint) -> bool:
+    """Wait until every job of this run that can be read has finished; whether that came about."""
+    own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
+    return not follow_to_the_end(endpoint, own, staggered=False)
+
+
+def is_settled(job: JobHistory) -> bool:
+    """Whether a job has finished, as far as its answers show (a finished download shows its address)."""
+    return job.finished or job.delivered
+
+
+def place(operation: Operation, job: JobHistory) -> dict[str, str]:
+    """Return the path parameters by which `operation` reaches a job in its own cluster."""
+    values = {"groupId": job.project, "name": job.cluster, "clusterName": job.cluster}
+    return {name: values.get(name, job.job) for name in operation.path_parameters}

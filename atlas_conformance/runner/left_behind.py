@@ -1,0 +1,124 @@
+"""What a run leaves behind: every job that it created, and the last that was seen of it.
+
+At the end the jobs that had not finished when they were last seen are looked at once more, by lists where there are
+any; then those of dedicated clusters that can be cancelled are. Like all else that is sent, this is judged.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from atlas_conformance.contracts.chronicle import READ_OF, place_of
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.reports.records import JobRecord
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import is_settled, place, reads_of
+from atlas_conformance.runner.outcomes import EndpointLost, RunEnded
+from atlas_conformance.strategies.requests import build
+
+UNKNOWN = "unknown"
+"""The id and state of a job that may be there: its create was never answered."""
+
+_MOST_READS = 40
+"""So many jobs at most are read one by one at the end; of the others the last that was seen is told."""
+
+
+def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
+    """Look at what has not finished, and cancel what can be cancelled, for at most so many seconds.
+
+    What the endpoint does not answer in time, or no longer at all, stays as it was last seen. A run that stops at the
+    first finding leaves everything as it is.
+    """
+    if endpoint.stop is not None or not _open(endpoint):
+        return
+    endpoint.client.resume()
+    timer = threading.Timer(seconds, endpoint.client.end, ["the run is over"])
+    timer.daemon = True
+    timer.start()
+    endpoint.begin_test("left behind")
+    try:
+        with endpoint.in_passing():
+            _look_once_more(endpoint)
+            _cancel(endpoint)
+    except (RunEnded, EndpointLost):
+        return  # the endpoint is gone, or slow: nothing more can be learnt of its jobs
+    finally:
+        timer.cancel()
+
+
+def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
+    """Yield a record of every job that the run created, or may have: those that the judge followed, those that only
+    the guard saw made, and the creates that no answer came to.
+    """
+    known: set[str] = set()
+    for job in endpoint.chronicle.created():
+        known.add(job.job)
+        yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
+    for operation, project, cluster, job_id in endpoint.client.guard.created_by:
+        if job_id not in known:
+            known.add(job_id)
+            history = endpoint.chronicle.job(job_id)
+            state = UNKNOWN if history is None else _state(history)
+            yield JobRecord(job_id, OPERATIONS[operation].family, project, cluster, state)
+    for (family, project, cluster), count in _unanswered(endpoint).items():
+        creates = "its create" if count == 1 else f"{count} creates"
+        yield JobRecord(UNKNOWN, family, project, cluster, f"unknown: {creates} had no answer")
+
+
+def _unanswered(endpoint: Endpoint) -> Counter[tuple[str, str, str]]:
+    """Count, by family and place, the creates without an answer that may have made a job there."""
+    absent = endpoint.knowledge.inventory.absent
+    found: Counter[tuple[str, str, str]] = Counter()
+    for request in endpoint.unsettled:
+        reading = endpoint.chronicle.reading(request)
+        if reading is not None:
+            place = place_of(reading)
+            if absent is None or (place[0] != absent.project and place[1] != absent.cluster):
+                found[(reading.operation.family, *place)] += 1
+    return found
+
+
+def _state(job: JobHistory) -> str:
+    """The state last seen; an accepted cancel counts as seen."""
+    if job.cancel_ended is not None and not job.finished:
+        return "cancelled"
+    return "delivered" if job.delivered and not job.finished else job.last_state
+
+
+def _open(endpoint: Endpoint) -> list[JobHistory]:
+    return [j for j in endpoint.chronicle.created() if not is_settled(j) and j.cancel_ended is None]
+
+
+def _look_once_more(endpoint: Endpoint) -> None:
+    lists: dict[tuple[str, str, str], Operation] = {}
+    for job in _open(endpoint):
+        listing = OPERATIONS.get(f"{job.family}-list")
+        if listing is not None and endpoint.offers(listing.id):
+            lists[job.family, job.project, job.cluster] = listing
+    endpoint.send_all(
+        build(listing, _parameters(listing, project, cluster), query={"itemsPerPage": "500"})
+        for (_, project, cluster), listing in lists.items()
+    )
+    unread = [(o, j) for o, j in reads_of(_open(endpoint)) if endpoint.offers(o.id) and _unlisted(j, lists)]
+    endpoint.send_all(build(operation, place(operation, job)) for operation, job in unread[:_MOST_READS])
+
+
+def _unlisted(job: JobHistory, lists: dict[tuple[str, str, str], Operation]) -> bool:
+    return (job.family, job.project, job.cluster) not in lists or job.listed_ended == float("inf")
+
+
+def _parameters(operation: Operation, project: str, cluster: str) -> dict[str, str]:
+    values = {"groupId": project, "name": cluster, "clusterName": cluster}
+    return {name: values[name] for name in operation.path_parameters}
+
+
+def _cancel(endpoint: Endpoint) -> None:
+    """Cancel what is still under way on dedicated clusters; who created it does not matter to the operation."""
+    cancel = OPERATIONS["cluster-cancel"]
+    if not endpoint.offers(cancel.id):
+        return
+    mine = [j for j in _open(endpoint) if j.family == "cluster" and j.create_operation in READ_OF]
+    endpoint.send_all(build(cancel, place(cancel, job)) for job in mine)

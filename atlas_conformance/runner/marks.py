@@ -1,0 +1,43 @@
+"""Marks of suite tests: the requirements that a test puts to the test, and the operations it runs on."""
+
+from __future__ import annotations
+
+import pytest
+
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+
+CREATES = tuple(o for o in OPERATIONS.values() if o.kind == "create")
+READS = tuple(o for o in OPERATIONS.values() if o.kind in ("get", "list"))
+GETS = tuple(o for o in OPERATIONS.values() if o.kind == "get")
+LISTS = tuple(o for o in OPERATIONS.values() if o.kind == "list")
+DEDICATED_CREATES = tuple(o for o in CREATES if o.family == "cluster")
+EVERY = tuple(OPERATIONS.values())
+V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
+
+
+def puts_to_the_test(*requirements: str) -> pytest.MarkDecorator:
+    """Mark a test with the ids of the requirements that it puts to the test; `--requirement` selects by them."""
+    return pytest.mark.requirement(*requirements)
+
+
+def on(operations: tuple[Operation, ...]) -> pytest.MarkDecorator:
+    """Run a test once for each of these operations, given as its argument `operation`; those not offered are left
+    out.
+    """
+    return pytest.mark.parametrize("operation", operations, ids=lambda operation: operation.id)
+
+
+makes_jobs = pytest.mark.makes_jobs
+"""Marks a test after which there are jobs to read, of the plainest kinds and at the least cost."""
+
+
+takes_long = pytest.mark.takes_long
+"""Marks a test that takes long, or makes jobs of every kind: where processes share the tests, each begins with such
+ones, so that none is left alone with one at the end, or disturbed by one later.
+"""
+
+
+def operation_of(item: pytest.Item) -> Operation | None:
+    """Return the operation that a collected test runs on, or None where it is about none in particular."""
+    operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")
+    return operation if isinstance(operation, Operation) else None

@@ -1,0 +1,91 @@
+"""Watching that refused creates create nothing, by the list of jobs where one is offered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.jobs import read_list
+from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.strategies.requests import Case
+from atlas_conformance.strategies.scenes import Scene
+
+_TRIED_ALONE = 60
+"""How many refused creates are sent again, one at a time, to find the one that created a job."""
+
+
+def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
+    """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
+    cases = endpoint.sample(operation, cases)
+    listing = f"{operation.family}-list"
+    if not scene.real or listing not in OPERATIONS or not endpoint.offers(listing):
+        endpoint.verify(case.request for case in cases)
+        return
+    with _watched(endpoint, operation, scene) as stray:
+        endpoint.verify(case.request for case in cases)
+        if not stray() or endpoint.doubts():
+            return
+        for case in cases[:_TRIED_ALONE]:
+            with endpoint.in_passing():
+                judged = endpoint.send(case.request)
+            if judged is None or judged.status < 400 or not stray():
+                continue
+            with endpoint.in_passing():  # somebody else may have made a job just then; nobody does so twice on cue
+                endpoint.send(case.request)
+            if stray():
+                _report(endpoint, judged, case)
+
+
+@contextmanager
+def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator[Callable[[], bool]]:
+    """Yield a function that says whether jobs appeared since it was last asked that no create of this run answered
+    for.
+    """
+    known = _listed(endpoint, operation, scene)
+
+    def stray() -> bool:
+        nonlocal known
+        before, known = known, _listed(endpoint, operation, scene)
+        if before is None or known is None:
+            return False
+        return known.total - before.total > known.created - before.created
+
+    yield stray
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """How many jobs a list counts, and how many creates of this run may have made one by then."""
+
+    total: int
+    created: int
+    """Creates that may have made them: those that succeeded, and those whose answer never came."""
+
+
+def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed | None:
+    """Read how many jobs the scene's list counts; None where it could not be read."""
+    created = len(endpoint.chronicle.created()) + len(endpoint.unsettled)
+    with endpoint.in_passing():
+        judged = read_list(endpoint, operation.family, scene, itemsPerPage="1")
+    if judged is None:
+        return None
+    try:
+        return _Listed(int(json.loads(judged.exchange.response.body)["totalCount"]), created)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _report(endpoint: Endpoint, judged: Judged, case: Case) -> None:
+    reading = endpoint.chronicle.reading(judged.exchange.request)
+    requirement, pointer = case.breaks or "C-STATUS", "/response/status"
+    if reading is not None and reading.violations:
+        requirement, pointer = reading.violations[0].requirement, reading.violations[0].pointer
+    seen = f"{judged.status}, and a new job in the list"
+    expected = f"{case.what}: refused, and nothing created"
+    operation = reading.operation.id if reading is not None else ""
+    endpoint.report(judged, Finding(requirement, operation, expected, seen, pointer))

@@ -1,0 +1,33 @@
+"""Which operations of an endpoint are judged, and why the others are not."""
+
+from __future__ import annotations
+
+from atlas_conformance.contracts.knowledge import EVERY
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.http.target import Target
+from atlas_conformance.targets.preflight import PreflightReport
+
+
+def offered_operations(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
+    """Decide which operations are judged: what the target claims, else what was found to be there.
+
+    Return them, and for every operation True or the reason why it is not among them.
+    """
+    offered: set[str] = set()
+    reasons: dict[str, bool | str] = {}
+    for operation in OPERATIONS.values():
+        name = operation.id
+        if target.operations is not None:
+            there, reason = name in target.operations, "the target does not list it"
+        elif operation.level == "core" or target.level == "extended":
+            there, reason = True, ""
+        elif target.level == "core":
+            there, reason = False, "the target claims the core alone"
+        else:
+            there = found.offered.get(name) == "yes"
+            reason = found.reasons.get(name, "the endpoint does not have it, or it could not be told by reads alone")
+        if there:
+            offered.add(name)
+        reasons[name] = True if there else reason
+    assert offered <= EVERY
+    return frozenset(offered), reasons

@@ -1,0 +1,68 @@
+"""What a person asks a run for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import SystemRandom
+
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.gates.gate import Gate
+from atlas_conformance.gates.sharding import Shard, ShardError
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.target import Level, Mode
+from atlas_conformance.runner.profiles import PROFILES
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint."""
+
+    target: str | None = None
+    base_url: str | None = None
+    level: Level | None = None
+    profile: str = "standard"
+    seed: int | None = None
+    requirements: tuple[str, ...] = ()
+    workers: int | None = None
+    report: Path | None = None
+    mode: Mode | None = None
+    rate: str | None = None
+    baseline: Path | None = None
+    waivers: Path | None = None
+    update_waivers: bool = False
+    gate: Gate | None = None
+    shard: str | None = None
+    processes: int | None = 1
+    time_limit: str | None = None
+
+    def checked(self) -> Options:
+        """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
+        if self.target is not None and self.base_url is not None:
+            raise TargetError("give either a target file or a base URL, not both: a target file names its own base URL")
+        if self.profile not in PROFILES:
+            raise TargetError(f"there is no profile {self.profile!r}: the profiles are {', '.join(PROFILES)}")
+        for requirement in self.requirements:
+            if requirement not in REQUIREMENTS:
+                raise TargetError(
+                    f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"
+                )
+        if self.workers is not None and self.workers < 1:
+            raise TargetError(f"workers must be at least 1, not {self.workers}")
+        if self.update_waivers and self.waivers is None:
+            raise TargetError("--update-waivers needs --waivers FILE to write to")
+        if self.gate == "new" and self.baseline is None:
+            raise TargetError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
+        if self.shard is not None:
+            self._check_shard(self.shard)
+        return self if self.seed is not None else replace(self, seed=SystemRandom().randrange(1_000_000))
+
+    def _check_shard(self, shard: str) -> None:
+        try:
+            Shard.parse(shard)
+        except ShardError as error:
+            raise TargetError(str(error)) from None
+        if self.seed is None:
+            raise TargetError("--shard needs --seed N: every shard of a run draws from the same seed")
+        if self.baseline is not None or self.update_waivers:
+            raise TargetError("a shard is no whole run: give --baseline and --update-waivers to `merge` instead")

@@ -1,0 +1,251 @@
+"""The pytest side of a run: selecting tests, telling departures from errors, exit codes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.gates.sharding import Shard, ShardError, share
+from atlas_conformance.gates.waivers import WaiverError
+from atlas_conformance.http.failures import TargetError
+from atlas_conformance.reference.server import ServerError
+from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.terminal import print_report, print_standing
+from atlas_conformance.reports.wording import plural
+from atlas_conformance.reports.writing import ReportError
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.marks import operation_of
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.outcomes import Departed, EndpointLost, RunEnded
+from atlas_conformance.runner.processes import Processes
+from atlas_conformance.runner.profiles import PROFILES
+from atlas_conformance.runner.session import Session
+from atlas_conformance.targets.preflight import PreflightFailed
+
+USAGE, UNREACHABLE, SUITE_ERROR = 2, 3, 4
+
+
+class SuitePlugin:
+    """Runs the suites of one session inside pytest.
+
+    `show` is called with the finished session; by default the report is printed to the terminal.
+    """
+
+    def __init__(self, session: Session, show: Callable[[Session], None] | None = None) -> None:
+        self.session = session
+        self.first: tuple[str, tuple[str, ...]] | None = None
+        """A requirement and operations whose tests come before all others; None keeps the usual order."""
+        self.failure: str | None = None
+        self._show = show or print_session
+        self._endpoint: Endpoint | None = None
+        self._interrupted = False
+        self._fuzzes = False
+
+    @classmethod
+    def from_config(cls, config: pytest.Config) -> SuitePlugin:
+        """Make the plugin from pytest's own command line. Raises pytest.UsageError on options that cannot be meant."""
+        option = config.option
+        try:
+            return cls(
+                Session(
+                    Options(
+                        target=option.target,
+                        base_url=option.base_url,
+                        level=option.level,
+                        profile=option.profile,
+                        seed=option.seed,
+                        requirements=tuple(option.requirement),
+                        workers=option.workers,
+                        report=option.report,
+                        mode=option.mode,
+                        rate=option.rate,
+                        baseline=option.baseline,
+                        waivers=option.waivers,
+                        update_waivers=option.update_waivers,
+                        gate=option.gate,
+                        shard=option.shard,
+                        time_limit=option.time_limit,
+                    )
+                )
+            )
+        except TargetError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def endpoint(self) -> Endpoint:
+        """The endpoint, opened on first use; ends the run with the documented exit code where that fails."""
+        if self._endpoint is None:
+            if self._fuzzes and PROFILES[self.session.options.profile].fuzz_examples:
+                # What Hypothesis draws depends on which modules are there: let it be the same ones for every test, in
+                # every shard and process. And what is here before processes are forked need not be read in each.
+                importlib.import_module("atlas_conformance.strategies.fuzzed").get_ready()
+            try:
+                self._endpoint = self.session.open()
+            except TargetError as error:
+                self._give_up(str(error), USAGE)
+            except PreflightFailed as error:
+                self._give_up(str(error), UNREACHABLE)
+            except (JournalError, ServerError) as error:
+                self._give_up(str(error), SUITE_ERROR)
+            except Exception as error:
+                self._give_up(f"the run could not be started ({type(error).__name__}: {error})", SUITE_ERROR)
+            assert self._endpoint is not None
+        return self._endpoint
+
+    def go_on_with(self, endpoint: Endpoint) -> None:
+        """Run the tests of this process against an endpoint of its own."""
+        self._endpoint = endpoint
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was cut short, or the endpoint was lost."""
+        return self._interrupted
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the tests in several processes where that is wanted and can be; None lets pytest run them here."""
+        if self.session.options.processes == 1 or self.first is not None or session.testsfailed or not session.items:
+            return None
+        endpoint = self.endpoint()
+        count = self.session.processes(len(session.items))
+        if count == 1:
+            return None
+        self.session.rest()
+        processes = Processes(self.session, session)
+        try:
+            processes.run(count)
+        finally:
+            self._interrupted |= processes.cut
+            endpoint.begin_test("")
+        return True
+
+    def _give_up(self, sentence: str, code: int) -> None:
+        self.failure = sentence = self.session.masked(sentence)
+        pytest.exit(sentence, returncode=code)
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
+        wanted = set(self.session.options.requirements)
+        kept = [i for i in items if not wanted or wanted & {r for m in i.iter_markers("requirement") for r in m.args}]
+        self._fuzzes = any("test_schemathesis" in item.nodeid for item in kept)
+        if self.session.options.shard is not None:
+            try:
+                kept = share(kept, Shard.parse(self.session.options.shard))
+            except ShardError as error:
+                self._give_up(str(error), USAGE)
+        if self.first is not None:
+            kept.sort(key=self._place)
+        if len(kept) < len(items):
+            config.hook.pytest_deselected(items=[i for i in items if i not in kept])
+        items[:] = kept
+
+    def _place(self, item: pytest.Item) -> int:
+        """Where a test comes when a requirement is to be put to the test first; jobs to read come before reading
+        them.
+        """
+        assert self.first is not None
+        requirement, operations = self.first
+        families = {OPERATIONS[o].family for o in operations if o in OPERATIONS}
+        operation = operation_of(item)
+        related = not families or (operation is not None and operation.family in families)
+        if item.get_closest_marker("makes_jobs") is not None:
+            return 0 if related else 3
+        if "test_lifecycle" in item.nodeid and requirement[0] in "STLV":
+            return 1 if related else 3
+        near = operation is None or operation.id in operations or not families
+        named = requirement in {r for mark in item.iter_markers("requirement") for r in mark.args}
+        return (2 if near else 3) if named else 4
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Leave out tests of operations that the endpoint does not offer."""
+        operation = operation_of(item)
+        uses_endpoint = "endpoint" in getattr(item, "fixturenames", ())
+        if operation is not None and uses_endpoint and not self.endpoint().offers(operation.id):
+            pytest.skip(f"{operation.id} is not offered")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
+        """Let a test that went to its end fail on what it has found."""
+        result = yield
+        endpoint = pyfuncitem.funcargs.get("endpoint")
+        if isinstance(endpoint, Endpoint):
+            endpoint.end_test()
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> Any:
+        """Put an error of the suite itself into the journal, where a departure already is."""
+        report = yield
+        error = call.excinfo.value if call.excinfo is not None else None
+        if error is None or self._endpoint is None or isinstance(error, pytest.skip.Exception | pytest.exit.Exception):
+            return report
+        if isinstance(error, RunEnded):
+            self._interrupted = True
+            item.session.shouldstop = str(error)
+        elif isinstance(error, EndpointLost):
+            self._interrupted = True
+            if not error.found:
+                self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
+            item.session.shouldstop = "the endpoint stopped answering"
+        elif isinstance(error, KeyboardInterrupt):
+            self._interrupted = True
+        elif not _is_departure(error):
+            said = self.session.masked(f"{type(error).__name__}: {error}")
+            self._endpoint.journal.error(item.nodeid, said[:2_000])
+        if self._endpoint.stopped:
+            item.session.shouldstop = "enough was seen"
+        return report
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """End the run early when enough was seen."""
+        if self._endpoint is not None and self._endpoint.stopped:
+            item.session.shouldstop = "enough was seen"
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Note that the run was cut short."""
+        self._interrupted = True
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Make the reports; the exit code is the report's."""
+        if not self.session.opened:
+            self.session.close()
+            return
+        try:
+            partial = self._endpoint is None or self._interrupted or self._endpoint.stopped
+            self.session.finish(partial=partial)
+            self._show(self.session)
+            session.exitstatus = self.session.exit_code
+        except (ReportError, WaiverError) as error:
+            self.failure = str(error)
+            session.exitstatus = SUITE_ERROR
+        except Exception as error:
+            self.failure = self.session.masked(f"the run could not be ended ({type(error).__name__}: {error})")
+            session.exitstatus = SUITE_ERROR
+        finally:
+            self.session.close()
+
+
+def _is_departure(error: BaseException) -> bool:
+    """Whether an exception, or what Hypothesis made of it, says only that the endpoint departs."""
+    if isinstance(error, Departed):
+        return True
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_departure(inner) for inner in error.exceptions)
+    return False
+
+
+def print_session(session: Session) -> None:
+    """Print the report of a finished session to the terminal."""
+    assert session.report is not None
+    console = Console()
+    print_report(session.report, console, curl=session.curl, written=session.written)
+    if session.waivers_added:
+        added = plural(session.waivers_added, "waiver")
+        console.print(Text(f"Added to {session.options.waivers}: {added} with blanks to fill"), soft_wrap=True)
+    if session.standing is not None:
+        print_standing(session.standing, console)
