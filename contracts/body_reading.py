@@ -13,6 +13,7 @@ from atlas_conformance.contracts.decision import Delivery
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.obligations import Freedom, Violation
 from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.rulebook import reads
 from atlas_conformance.contracts.validation import SchemaError, SchemaValidator
 
 REFUSED: frozenset[int] = frozenset({400, 403, 404, 409})
@@ -37,6 +38,7 @@ class BodyReading:
     freedoms: tuple[Freedom, ...] = ()
 
 
+@reads("B-JSON")
 def read_body(
     operation: Operation, parameters: Mapping[str, str], body: bytes, knowledge: Knowledge, contract: Contract
 ) -> BodyReading:
@@ -141,6 +143,7 @@ def _meaningful(
     return kept, reasons
 
 
+@reads("B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 def _violation(error: SchemaError) -> Violation:
     pointer = f"/request/body{error.pointer}"
     if error.keyword == "required" and error.property is not None:
@@ -153,6 +156,7 @@ def _violation(error: SchemaError) -> Violation:
     return Violation(requirement, pointer, REFUSED, f"refused: {error.message}")
 
 
+@reads("N-SNAPSHOT")
 def _read_references(
     operation: Operation,
     parameters: Mapping[str, str],

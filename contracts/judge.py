@@ -15,7 +15,7 @@ from atlas_conformance.contracts.knowledge import EVERY, Knowledge
 from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
-from atlas_conformance.contracts.rules.registry import RuleBook
+from atlas_conformance.contracts.rulebook import RuleBook
 from atlas_conformance.contracts.rules.statuses import judge_refusal
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import (

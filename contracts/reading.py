@@ -18,6 +18,7 @@ from atlas_conformance.contracts.media import Accepts, accepts, content_type_sta
 from atlas_conformance.contracts.obligations import Freedom, Violation
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.contracts.rulebook import reads
 
 HEX24 = compile_pattern("^([a-f0-9]{24})$")
 NAME = compile_pattern("^[a-zA-Z0-9][a-zA-Z0-9-]*$")
@@ -158,6 +159,7 @@ def _read(
     return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)
 
 
+@reads("P-GROUP", "P-NAME", "P-JOB")
 def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: Knowledge) -> _PathReading:
     """P-*: each parameter is well-formed; and N-* where all are: what they name exists."""
     violations: list[Violation] = []
@@ -177,6 +179,7 @@ def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: K
     return violations, freedoms
 
 
+@reads("N-GROUP", "N-CLUSTER", "N-JOB")
 def _read_existence(
     operation: Operation,
     parameters: Mapping[str, str],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from atlas_conformance.contracts.exchange import Response
 from atlas_conformance.contracts.outcomes import Failure, Outcome, holds
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import BODY, STATUS, AccessView, TokenView
 
 _CHALLENGE = "/response/headers/www-authenticate"

@@ -7,7 +7,7 @@ from typing import Any
 
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown, summed
 from atlas_conformance.contracts.patterns import compile_pattern
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import CreationView, JobView
 
 _ABSOLUTE_HTTPS = compile_pattern("^https://[^\\/?#\\s@]+([\\/?#][^\\s]*)?$")

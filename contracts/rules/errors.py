@@ -9,7 +9,7 @@ from atlas_conformance.contracts.media import JSON
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
 from atlas_conformance.contracts.patterns import compile_pattern
 from atlas_conformance.contracts.pointers import value_at
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.validation import SchemaError
 from atlas_conformance.contracts.views import ANYWHERE, CONTENT_TYPE, UNREADABLE, ErrorView, is_integer
 

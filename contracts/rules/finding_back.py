@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds
-from atlas_conformance.contracts.rules.registry import common_rule, rule
+from atlas_conformance.contracts.rulebook import common_rule, rule
 from atlas_conformance.contracts.views import STATUS
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from atlas_conformance.contracts.history import Observation, SightView
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, summed
 from atlas_conformance.contracts.resources import Resource
-from atlas_conformance.contracts.rules.registry import common_rule, rule
+from atlas_conformance.contracts.rulebook import common_rule, rule
 
 _MISSING = object()
 

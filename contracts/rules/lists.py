@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from atlas_conformance.contracts.outcomes import Outcome, holds
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import PageView
 
 

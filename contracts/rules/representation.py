@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from atlas_conformance.contracts.media import JSON, VERSIONED
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
 from atlas_conformance.contracts.pointers import value_at
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import (
     BODY,
     CONTENT_TYPE,

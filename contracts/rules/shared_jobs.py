@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from atlas_conformance.contracts.dates import instant
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
-from atlas_conformance.contracts.rules.registry import common_rule, rule
+from atlas_conformance.contracts.rulebook import common_rule, rule
 from atlas_conformance.contracts.views import CreationView, JobView
 
 

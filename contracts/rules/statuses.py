@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds
 from atlas_conformance.contracts.reading import LARGE_BODY
-from atlas_conformance.contracts.rules.registry import rule
+from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import STATUS, BystanderView, StatusView
 

@@ -12,6 +12,7 @@ from atlas_conformance.contracts.resources import RESOURCES, Common, Resource
 from atlas_conformance.contracts.verdicts import Verdicts
 
 V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Any])
 Judging: TypeAlias = Callable[[V], Outcome | Iterable[Outcome] | None]
 """A rule returns its outcome, yields several, or returns None where it has nothing to say."""
 
@@ -37,6 +38,7 @@ class Rule:
 
 
 _RULES: list[Rule] = []
+_READERS: dict[str, list[Callable[..., Any]]] = {}
 
 
 def rule(*requirements: str, on: type[V]) -> Callable[[Judging[V]], Judging[V]]:
@@ -60,10 +62,22 @@ def _registered(ids: tuple[str, ...], common: Common | None, on: type[V]) -> Cal
     return register
 
 
-def rules_of(requirement: str) -> list[Rule]:
-    """Return the rules that judge a requirement, by its id."""
+def reads(*requirements: str) -> Callable[[F], F]:
+    """Register a function as one that reads from a request by which of these requirements it must be refused."""
+
+    def register(read: F) -> F:
+        for requirement in requirements:
+            _READERS.setdefault(requirement, []).append(read)
+        return read
+
+    return register
+
+
+def rules_of(requirement: str) -> list[Callable[..., Any]]:
+    """Return the functions that judge a requirement, by its id: rules on answers, and readers of requests."""
     carried = {common for resource in RESOURCES.values() for common, name in resource.carries if name == requirement}
-    return [found for found in _RULES if requirement in found.ids or found.common in carried]
+    rules = [found.judge for found in _RULES if requirement in found.ids or found.common in carried]
+    return rules + _READERS.get(requirement, [])
 
 
 class RuleBook:
