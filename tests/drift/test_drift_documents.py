@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from atlas_conformance.cli.drift import drift_command
-from atlas_conformance.contracts.operations import OPENAPI
+from atlas_conformance.contracts.operations import OPENAPI, OPERATIONS
 from atlas_conformance.drift.comparing import compare_descriptions, differences
 from atlas_conformance.drift.loading import DriftError, load
 from tests.drift.describing import FLEX, FLEX_TYPE, against, answering, between, bundled, write
@@ -198,7 +198,7 @@ def test_the_prefix_of_a_path_may_stand_under_servers(tmp_path: Path, servers: A
     found = compare_descriptions(write(tmp_path, moved(bundled(), servers, where)))
     assert found.differences == ()
     (note,) = found.notes
-    assert note.startswith("Not compared: tenant-create") and note.endswith("under /api/atlas/v1.0/.")
+    assert note.startswith("Not compared: ") and "tenant-create" in note and note.endswith("under /api/atlas/v1.0/.")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_prefix_of_a_path_may_stand_under_servers(tmp_path: Path, servers: A
 def test_where_nothing_of_the_contract_is_described_one_difference_says_so(tmp_path: Path, document: Any) -> None:
     (told,) = against(tmp_path, document)
     assert (told.kind, told.breaks) == ("operation", ("clients",))
-    assert "none of the 11 operations is described" in told.sentence and "servers" in told.sentence
+    assert f"none of the {len(OPERATIONS)} operations is described" in told.sentence and "servers" in told.sentence
 
 
 def test_an_operation_without_responses_is_told_of_once(tmp_path: Path) -> None:
