@@ -1,226 +1,191 @@
-"""Comparing two schemas keyword by keyword, whatever version of OpenAPI each is written in.
-
-Compared are types, enumerations, patterns, formats, bounds, properties, required properties and items. Alternatives
-(`anyOf`, `oneOf`) count as one schema with the properties of all and what all of them require; conditions (`if`) are
-not compared, as no vendor's description states them.
-"""
+"""Comparing two schemas by what they allow, keyword by keyword."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from atlas_conformance.drift.difference import BOTH, Side, narrowed, widened
-from atlas_conformance.drift.documents import Node
+from atlas_conformance.drift.difference import BOTH, REQUEST, Side, Spot, narrowed, widened
+from atlas_conformance.drift.pattern_facts import pattern_facts
+from atlas_conformance.drift.shape import LOWER, Schema, Shape, canonical, with_integers
+from atlas_conformance.drift.shapes import Shapes
 
 _DEEPEST = 12
-_LOWER = ("minimum", "minLength", "minItems", "minProperties")
-_UPPER = ("maximum", "maxLength", "maxItems", "maxProperties")
-_IMPLIED = {("int32", "minimum"): -(2**31), ("int32", "maximum"): 2**31 - 1}
-
-Raw = tuple[str, str, tuple[Side, ...], Node, Node]
-"""Kind, sentence, whom it breaks, and the places in our schema and theirs."""
+_INT32 = {"minimum": -(2**31), "maximum": 2**31 - 1}
 
 
-@dataclass
-class Shape:
-    """A schema with its references followed and its parts put together; `node` is where it stands."""
+class SchemaComparison:
+    """Compares schemas of one place; what was compared once is not compared again."""
 
-    node: Node
-    types: frozenset[str] | None = None
-    enum: tuple[Any, ...] | None = None
-    pattern: str | None = None
-    format: str | None = None
-    bounds: dict[str, float] = field(default_factory=dict)
-    properties: dict[str, Node] = field(default_factory=dict)
-    required: set[str] = field(default_factory=set)
-    items: Node | None = None
+    def __init__(self, shapes: Shapes, direction: str) -> None:
+        self.shapes = shapes
+        self.direction = direction
+        self._seen: set[tuple[Schema, Schema]] = set()
 
+    def compare(self, ours: Schema, theirs: Schema, name: str, depth: int = 0) -> Iterator[Spot]:
+        """Yield each difference of two schemas; `name` is what a person calls the value."""
+        if depth > _DEEPEST or (ours, theirs) in self._seen:
+            return
+        self._seen.add((ours, theirs))
+        mine, other = self.shapes.of(ours), self.shapes.of(theirs)
+        yield from self._types(mine, other, name)
+        yield from self._enums(mine, other, name)
+        if mine.enum is None or other.enum is None:
+            yield from self._texts(mine, other, name)
+            yield from self._bounds(mine, other, name)
+        yield from self._properties(mine, other, name, depth)
+        if mine.items is not None and other.items is not None:
+            yield from self.compare(mine.items, other.items, f"{name}[]", depth + 1)
+        elif mine.items is not None and _may_be(other, "array") and other.types is not None:
+            item = self.shapes.of(mine.items)
+            if item.types is not None:
+                says = f"is anything, not {_listed(item.types)}"
+                yield Spot("type", f"{name}[]", says, widened(self.direction), item.node, other.node)
 
-def shape_of(node: Node, depth: int = 0) -> Shape:
-    """Return the shape of a schema."""
-    here = node.resolved()
-    shape = Shape(here)
-    value = here.value
-    if not isinstance(value, dict) or depth > _DEEPEST:
-        return shape
-    kinds = value.get("type")
-    if kinds is not None:
-        types = {kinds} if isinstance(kinds, str) else set(kinds)
-        shape.types = frozenset(types | ({"null"} if value.get("nullable") is True else set()))
-    if "const" in value:
-        shape.enum = (value["const"],)
-    elif isinstance(value.get("enum"), list):
-        shape.enum = tuple(value["enum"])
-    shape.pattern, shape.format = value.get("pattern"), value.get("format")
-    _read_bounds(shape, value)
-    properties = here.get("properties")
-    if properties is not None:
-        shape.properties = {name: properties[name] for name in properties.value}
-    shape.required = set(value.get("required") or ())
-    shape.items = here["items"] if isinstance(value.get("items"), dict) else None
-    for part in here["allOf"].items() if "allOf" in value else ():
-        _include(shape, shape_of(part, depth + 1))
-    for keyword in ("anyOf", "oneOf"):
-        if keyword in value:
-            _include_alternatives(shape, [part for part in here[keyword].items() if not _is_envelope(part)], depth)
-    return shape
+    def _breaks(self, mine: frozenset[Any], other: frozenset[Any]) -> tuple[Side, ...]:
+        sides = (narrowed(self.direction) if mine - other else ()) + (widened(self.direction) if other - mine else ())
+        return tuple(side for side in BOTH if side in sides)
 
+    def _types(self, mine: Shape, other: Shape, name: str) -> Iterator[Spot]:
+        if mine.types is None or other.types is None:
+            if mine.types == other.types:
+                return
+            breaks = narrowed(self.direction) if mine.types is None else widened(self.direction)
+        else:
+            ours, theirs = with_integers(mine.types), with_integers(other.types)
+            if ours == theirs:
+                return
+            breaks = self._breaks(ours, theirs)
+        says = f"is {_listed(other.types)}, not {_listed(mine.types)}"
+        yield Spot("type", name, says, breaks, mine.place("type"), other.place("type"))
 
-def _read_bounds(shape: Shape, value: dict[str, Any]) -> None:
-    for keyword in (*_LOWER, *_UPPER):
-        bound = value.get(keyword)
-        if isinstance(bound, int | float) and not isinstance(bound, bool):
-            shape.bounds[keyword] = bound
-    for keyword, own in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        bound = value.get(keyword)
-        if bound is True or (isinstance(bound, int | float) and not isinstance(bound, bool)):
-            shape.bounds[keyword] = shape.bounds.pop(own, inf) if bound is True else bound
-    for (format, keyword), bound in _IMPLIED.items():
-        if shape.format == format and keyword not in shape.bounds:
-            shape.bounds[keyword] = bound
-
-
-def _is_envelope(part: Node) -> bool:
-    """Whether an alternative is the same answer in an envelope, which every operation offers alike."""
-    return (part.reference or "").rpartition("/")[2].startswith("envelope-")
-
-
-def _include(shape: Shape, part: Shape) -> None:
-    """Take over a part that must hold too."""
-    if part.types is not None:
-        shape.types = part.types if shape.types is None else shape.types & part.types
-    shape.enum = part.enum if shape.enum is None else shape.enum
-    shape.pattern = shape.pattern or part.pattern
-    shape.format = shape.format or part.format
-    shape.bounds = {**part.bounds, **shape.bounds}
-    shape.properties = {**part.properties, **shape.properties}
-    shape.required |= part.required
-    shape.items = shape.items or part.items
-
-
-def _include_alternatives(shape: Shape, parts: list[Node], depth: int) -> None:
-    """Take over alternatives: the only one as it is, of several the properties of all and what all require."""
-    shapes = [shape_of(part, depth + 1) for part in parts]
-    solid = [each for each in shapes if each.types != frozenset({"null"})]
-    if len(solid) == 1:
-        _include(shape, solid[0])
-        if len(shapes) > 1 and shape.types is not None:
-            shape.types |= {"null"}
-        return
-    for each in solid:
-        shape.properties = {**each.properties, **shape.properties}
-    if solid:
-        shape.required |= set.intersection(*(each.required for each in solid))
-        if all(each.enum is not None for each in solid) and shape.enum is None:
-            shape.enum = tuple(dict.fromkeys(value for each in solid for value in each.enum or ()))
-        if shape.types is None and all(each.types is not None for each in shapes):
-            shape.types = frozenset().union(*(each.types or () for each in shapes))
-
-
-def compare(ours: Node, theirs: Node, direction: str, name: str, depth: int = 0) -> Iterator[Raw]:
-    """Yield each difference of two schemas; `name` is what a person calls the value, `direction` who sends it."""
-    if depth > _DEEPEST:
-        return
-    mine, other = shape_of(ours), shape_of(theirs)
-    yield from _compare_types(mine, other, direction, name)
-    yield from _compare_enums(mine, other, direction, name)
-    yield from _compare_texts(mine, other, direction, name)
-    yield from _compare_bounds(mine, other, direction, name)
-    yield from _compare_properties(mine, other, direction, name, depth)
-    if mine.items is not None and other.items is not None:
-        yield from compare(mine.items, other.items, direction, f"each item of {name}", depth + 1)
-
-
-def _breaks(mine: frozenset[Any], other: frozenset[Any], direction: str) -> tuple[Side, ...]:
-    sides: list[Side] = []
-    sides += narrowed(direction) if mine - other else ()
-    sides += widened(direction) if other - mine else ()
-    return tuple(sorted(set(sides)))
-
-
-def _compare_types(mine: Shape, other: Shape, direction: str, name: str) -> Iterator[Raw]:
-    if mine.types is None or other.types is None:
-        if mine.types != other.types:
-            breaks = narrowed(direction) if mine.types is None else widened(direction)
-            yield "type", f"{name} is {_listed(other.types)}, not {_listed(mine.types)}", breaks, mine.node, other.node
-        return
-    ours, theirs = _with_integers(mine.types), _with_integers(other.types)
-    if ours != theirs:
-        breaks = _breaks(ours, theirs, direction)
-        yield "type", f"{name} is {_listed(other.types)}, not {_listed(mine.types)}", breaks, mine.node, other.node
-
-
-def _with_integers(types: frozenset[str]) -> frozenset[str]:
-    return types | {"integer"} if "number" in types else types
-
-
-def _compare_enums(mine: Shape, other: Shape, direction: str, name: str) -> Iterator[Raw]:
-    ours = None if mine.enum is None else frozenset(map(repr, mine.enum))
-    theirs = None if other.enum is None else frozenset(map(repr, other.enum))
-    if ours == theirs:
-        return
-    if ours is None or theirs is None:
-        breaks = narrowed(direction) if ours is None else widened(direction)
-        words = f"{name} is one of {_listed(theirs)}" if ours is None else f"{name} may be anything, not one of a list"
-        yield "enum", words, breaks, mine.node, other.node
-        return
-    parts = [f"gains {_listed(theirs - ours)}"] if theirs - ours else []
-    parts += [f"loses {_listed(ours - theirs)}"] if ours - theirs else []
-    yield "enum", f"{name} {' and '.join(parts)}", _breaks(ours, theirs, direction), mine.node, other.node
-
-
-def _compare_texts(mine: Shape, other: Shape, direction: str, name: str) -> Iterator[Raw]:
-    for kind, ours, theirs in (("pattern", mine.pattern, other.pattern), ("format", mine.format, other.format)):
+    def _enums(self, mine: Shape, other: Shape, name: str) -> Iterator[Spot]:
+        ours = None if mine.enum is None else frozenset(mine.enum)
+        theirs = None if other.enum is None else frozenset(other.enum)
         if ours == theirs:
-            continue
-        breaks = BOTH
+            return
+        places = mine.place("enum", "const"), other.place("enum", "const")
         if ours is None or theirs is None:
-            breaks = narrowed(direction) if ours is None else widened(direction)
-        words = f"{name} has the {kind} {theirs!r}, not {ours!r}"
-        if theirs is None:
-            words = f"{name} has no {kind}, not {ours!r}"
-        elif ours is None:
-            words = f"{name} has the {kind} {theirs!r}, not none"
-        yield kind, words, breaks, mine.node, other.node
+            breaks = narrowed(self.direction) if ours is None else widened(self.direction)
+            says = f"is one of {_values(other.enum)}" if ours is None else "may be anything, not one of a list"
+            yield Spot("enum", name, says, breaks, *places)
+            return
+        parts = [f"gains {_values(other.enum, theirs - ours)}"] if theirs - ours else []
+        parts += [f"loses {_values(mine.enum, ours - theirs)}"] if ours - theirs else []
+        yield Spot("enum", name, " and ".join(parts), self._breaks(ours, theirs), *places)
 
+    def _texts(self, mine: Shape, other: Shape, name: str) -> Iterator[Spot]:
+        if _may_be(mine, "string") and _may_be(other, "string") and mine.forms.keys() != other.forms.keys():
+            yield self._told("pattern", name, mine, other, set(mine.forms.values()), set(other.forms.values()))
+        same_type = mine.types is None or other.types is None or mine.types & other.types
+        if same_type and mine.formats != other.formats:
+            yield self._told("format", name, mine, other, set(mine.formats), set(other.formats))
 
-def _compare_bounds(mine: Shape, other: Shape, direction: str, name: str) -> Iterator[Raw]:
-    for keyword in sorted(mine.bounds.keys() | other.bounds.keys()):
-        lower = keyword in _LOWER or keyword == "exclusiveMinimum"
-        nothing = -inf if lower else inf
-        ours, theirs = mine.bounds.get(keyword, nothing), other.bounds.get(keyword, nothing)
+    def _told(self, kind: str, name: str, mine: Shape, other: Shape, ours: set[str], theirs: set[str]) -> Spot:
+        breaks = self._stricter(frozenset(ours), frozenset(theirs))
+        was, now = (" and ".join(repr(each) for each in sorted(side)) for side in (ours, theirs))
+        says = f"has the {kind} {now}, not {was or 'none'}" if now else f"has no {kind} instead of {was}"
+        return Spot(kind, name, says, breaks, mine.place(kind), other.place(kind))
+
+    def _bounds(self, mine: Shape, other: Shape, name: str) -> Iterator[Spot]:
+        implied = _implied(mine, other)
+        for keyword in sorted(mine.bounds.keys() | other.bounds.keys()):
+            lower = keyword in LOWER
+            strictest = max if lower else min
+            nothing = implied.get(keyword, -inf if lower else inf)
+            ours = strictest(mine.bounds.get(keyword, nothing), nothing)
+            theirs = strictest(other.bounds.get(keyword, nothing), nothing)
+            if ours == theirs:
+                continue
+            tighter = theirs > ours if lower else theirs < ours
+            breaks = narrowed(self.direction) if tighter else widened(self.direction)
+            says = f"has {keyword} {_bound(other, keyword)}, not {_bound(mine, keyword)}"
+            yield Spot("bound", name, says, breaks, mine.place(keyword), other.place(keyword))
+        yield from self._rule("multipleOf", name, mine, other, mine.multiples, other.multiples)
+        unique = frozenset({True}), frozenset[bool]()
+        sides = unique[not mine.unique], unique[not other.unique]
+        yield from self._rule("uniqueItems", name, mine, other, *sides)
+
+    def _rule(
+        self, keyword: str, name: str, mine: Shape, other: Shape, ours: frozenset[float], theirs: frozenset[float]
+    ) -> Iterator[Spot]:
         if ours == theirs:
-            continue
-        tighter = theirs > ours if lower else theirs < ours
-        breaks = narrowed(direction) if tighter else widened(direction)
-        words = f"{name} has {keyword} {_bound(theirs)}, not {_bound(ours)}"
-        yield "bound", words, breaks, mine.node, other.node
+            return
+        was, now = (" and ".join(str(each).lower() for each in sorted(side)) or "none" for side in (ours, theirs))
+        places = mine.place(keyword), other.place(keyword)
+        yield Spot("bound", name, f"has {keyword} {now}, not {was}", self._stricter(ours, theirs), *places)
+
+    def _stricter(self, ours: frozenset[Any], theirs: frozenset[Any]) -> tuple[Side, ...]:
+        """Return whom it breaks that other rules hold."""
+        if ours < theirs:
+            return narrowed(self.direction)
+        return widened(self.direction) if theirs < ours else BOTH
+
+    def _properties(self, mine: Shape, other: Shape, name: str, depth: int) -> Iterator[Spot]:
+        if not (_may_be(mine, "object") and _may_be(other, "object")):
+            return
+        ours, theirs = self._visible(mine), self._visible(other)
+        if mine.properties and other.properties:
+            for added in sorted(theirs.keys() - ours.keys()):
+                place = self.shapes.of(theirs[added]).node
+                matters = self.direction == REQUEST
+                yield Spot("property", name, f"may have a property {added}", (), mine.node, place, matters)
+            for gone in (each for each in ours if each not in theirs):
+                place = self.shapes.of(ours[gone]).node
+                yield Spot("property", name, f"has no property {gone} any more", ("clients",), place, other.node)
+        elif mine.properties and other.types is not None:
+            yield Spot("property", name, "names no properties any more", ("clients",), mine.node, other.node)
+        must, must_too = mine.required - self._hidden(mine), other.required - self._hidden(other)
+        places = mine.place("required"), other.place("required")
+        for wanted in sorted(must_too - must):
+            yield Spot("required", name, f"must have {wanted}", narrowed(self.direction), *places)
+        for optional in sorted(must - must_too):
+            yield Spot("required", name, f"need not have {optional}", widened(self.direction), *places)
+        for shared in ours:
+            if shared in theirs:
+                yield from self.compare(ours[shared], theirs[shared], f"{name}.{shared}", depth + 1)
+
+    def _visible(self, shape: Shape) -> dict[str, Schema]:
+        hidden = self._hidden(shape)
+        return {key: each for key, each in shape.properties.items() if key not in hidden}
+
+    def _hidden(self, shape: Shape) -> frozenset[str]:
+        """Return the properties that are no part of what goes in this direction."""
+        return frozenset(key for key, each in shape.properties.items() if self._is_hidden(each))
+
+    def _is_hidden(self, schema: Schema, depth: int = 0) -> bool:
+        """Whether a schema is marked as of the other direction, or is an object of nothing but such properties."""
+        shape = self.shapes.of(schema)
+        if shape.read_only if self.direction == REQUEST else shape.write_only:
+            return True
+        inner = shape.properties.values()
+        return bool(inner) and depth < _DEEPEST and all(self._is_hidden(each, depth + 1) for each in inner)
 
 
-def _bound(value: float) -> str:
-    return "none" if value in (inf, -inf) else f"{value}"
+def _may_be(shape: Shape, kind: str) -> bool:
+    return shape.types is None or kind in shape.types
 
 
-def _compare_properties(mine: Shape, other: Shape, direction: str, name: str, depth: int) -> Iterator[Raw]:
-    for added in other.properties.keys() - mine.properties.keys() if other.properties and mine.properties else ():
-        place = other.properties[added].resolved()
-        yield "property", f"{name} may have a property {added}", (), mine.node, place
-    for gone in mine.properties.keys() - other.properties.keys() if other.properties and mine.properties else ():
-        place = mine.properties[gone].resolved()
-        breaks: tuple[Side, ...] = ("clients",)
-        yield "property", f"{name} has no property {gone} any more", breaks, place, other.node
-    for wanted in sorted(other.required - mine.required):
-        yield "required", f"{name} must have {wanted}", narrowed(direction), mine.node, other.node
-    for optional in sorted(mine.required - other.required):
-        yield "required", f"{name} need not have {optional}", widened(direction), mine.node, other.node
-    for shared in mine.properties:
-        if shared in other.properties:
-            inner = f"{name}.{shared}"
-            yield from compare(mine.properties[shared], other.properties[shared], direction, inner, depth + 1)
+def _implied(mine: Shape, other: Shape) -> dict[str, float]:
+    """Return the bounds that a pattern or format of either side implies: where it is missing is told by itself."""
+    forms = {**mine.forms, **other.forms}.values()
+    facts = [pattern_facts(each) for each in forms]
+    implied: dict[str, float] = dict(_INT32) if "int32" in mine.formats | other.formats else {}
+    if facts:
+        implied["minLength"] = max(each.least for each in facts)
+        implied["maxLength"] = min(each.most for each in facts)
+    return implied
 
 
-def _listed(values: frozenset[str] | None) -> str:
-    return "anything" if values is None else " or ".join(sorted(values)) or "nothing"
+def _bound(shape: Shape, keyword: str) -> str:
+    return canonical(shape.bounds[keyword]) if keyword in shape.bounds else "none"
+
+
+def _listed(types: frozenset[str] | None) -> str:
+    return "anything" if types is None else " or ".join(sorted(types)) or "nothing"
+
+
+def _values(enum: dict[str, Any] | None, keys: frozenset[str] | None = None) -> str:
+    values = [each for key, each in (enum or {}).items() if keys is None or key in keys]
+    return " or ".join(sorted(repr(each) for each in values)) or "nothing"
