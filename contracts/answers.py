@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 from typing import Any
 
+from atlas_conformance.contracts.doubled import doubled_name
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.media import JSON, VERSIONED
@@ -194,6 +195,7 @@ def judge_error(exchange: Exchange, verdicts: Verdicts, envelope: bool | None = 
     verdicts.check("C-MEDIA", media, f"an error as {JSON}", response.header("content-type"), _CONTENT_TYPE)
     document = _parse(response)
     pointer = "/response/body"
+    _judge_doubled("E-SCHEMA", response, document, verdicts)
     if isinstance(document, dict) and envelope is not False and "error" not in document:
         key = _envelope_key(document)
         if key is not None:
@@ -262,12 +264,20 @@ def judge_success(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> t
     if document is _UNREADABLE:
         verdicts.failed("C-SCHEMA", "a body that is JSON", shown(response.body[:60]), "/response/body")
         return None
+    _judge_doubled("C-SCHEMA", response, document, verdicts)
     _judge_pretty(response, document, reading, verdicts)
     unwrapped = _unwrap(response, document, reading, verdicts)
     if unwrapped is None or not own:
         return None
     _judge_schema(operation, *unwrapped, verdicts)
     return unwrapped if isinstance(unwrapped[0], dict) else None
+
+
+def _judge_doubled(requirement: str, response: Response, document: Any, verdicts: Verdicts) -> None:
+    """Judge a body that names a property twice in one object: it does not say which value holds."""
+    name = doubled_name(response.body, document) if isinstance(document, dict | list) else None
+    if name is not None:
+        verdicts.failed(requirement, "each property once", f"{shown(name)} twice", "/response/body")
 
 
 def _judge_media(response: Response, reading: Reading, verdicts: Verdicts) -> bool:

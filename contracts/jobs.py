@@ -129,9 +129,6 @@ def _judge_dedicated(document: Mapping[str, Any], pointer: str, verdicts: Verdic
             seen = document.get(field)
             verdicts.check("T-ONLY-POINT", seen is None, f"no {field} but for pointInTime", seen, f"{pointer}/{field}")
     _judge_urls(delivery, document, pointer, verdicts)
-    if delivery != "download":
-        seen = document.get("expiresAt")
-        verdicts.check("T-FLAGS", seen is None, "expiresAt only for download", seen, f"{pointer}/expiresAt")
     both = document.get("failed") is True and document.get("cancelled") is True
     verdicts.check("T-FLAGS", not both, "failed and cancelled never both true", "both true", f"{pointer}/failed")
 

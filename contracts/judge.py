@@ -10,7 +10,8 @@ from atlas_conformance.contracts import answers, jobs, listing
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import operations_at
+from atlas_conformance.contracts.moments import Past, judge_future, judge_moments
+from atlas_conformance.contracts.operations import is_outside, operations_at
 from atlas_conformance.contracts.reading import Reading, read, with_busy_target
 from atlas_conformance.contracts.verdicts import Verdicts
 
@@ -45,6 +46,8 @@ def _judge_bystander(exchange: Exchange, knowledge: Knowledge) -> Judgement:
     found = operations_at(exchange.request.path)
     if any(operation.method == exchange.request.method for operation, _ in found):
         return Judgement()
+    if is_outside(exchange.request.method, exchange.request.path):
+        return Judgement()
     offered = next((operation for operation, _ in found if operation.id in knowledge.offered), None)
     if offered is None:
         return Judgement()
@@ -57,11 +60,14 @@ def _judge_bystander(exchange: Exchange, knowledge: Knowledge) -> Judgement:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a body alone shows: the unwrapped document, where it stands, and the verdicts on it."""
+    """What a body alone shows: the unwrapped document, where it stands, the verdicts on it, and the latest date of what
+    has happened.
+    """
 
     document: Mapping[str, Any] | None
     pointer: str
     verdicts: Verdicts
+    past: Past | None = None
 
 
 class AnswerMemory:
@@ -130,6 +136,8 @@ def examine_as_read(
     else:
         answer = memory.recall(exchange, lambda: _judge_answer(exchange, reading, moot))
     verdicts.include(answer.verdicts)
+    if answer.past is not None:
+        judge_future(exchange, answer.past, verdicts)
     return Examined(reading, answer.document, answer.pointer, verdicts)
 
 
@@ -139,28 +147,32 @@ def _judge_answer(exchange: Exchange, reading: Reading, moot: bool) -> _Answer:
     response = exchange.response
     document: Mapping[str, Any] | None = None
     pointer = "/response/body"
+    past: Past | None = None
     if response.status == reading.operation.success and not answers.is_paced(response):
         success = answers.judge_success(exchange, reading, Verdicts(reading.operation.id) if moot else verdicts)
         if success is not None:
             document, pointer = success
         if document is not None and not moot:
-            _judge_document(exchange, reading, document, pointer, verdicts)
+            past = _judge_document(exchange, reading, document, pointer, verdicts)
     if response.status >= 400:
         answers.judge_error(exchange, verdicts, reading.envelope)
-    return _Answer(document, pointer, verdicts)
+    return _Answer(document, pointer, verdicts, past)
 
 
 def _judge_document(
     exchange: Exchange, reading: Reading, document: Mapping[str, Any], pointer: str, verdicts: Verdicts
-) -> None:
+) -> Past | None:
     operation, parameters = reading.operation, reading.parameters
     if operation.kind == "list":
+        past: Past | None = None
         listing.judge_page(exchange.request, document, pointer, verdicts)
         for inner, job in listing.listed(document, pointer):
             jobs.judge_job(operation, parameters, job, inner, verdicts)
-        return
+            past = judge_moments(operation, job, inner, verdicts, past)
+        return past
     jobs.judge_job(operation, parameters, document, pointer, verdicts)
     if operation.kind == "create" and isinstance(reading.document, dict):
         jobs.judge_creation(operation, parameters, reading.document, document, pointer, verdicts)
     elif operation.kind == "create" and not exchange.request.body_recorded:
         jobs.judge_freshness(operation, document, pointer, verdicts)
+    return judge_moments(operation, document, pointer, verdicts)

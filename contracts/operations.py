@@ -153,6 +153,15 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
     return next((found for found in operations_at(path) if found[0].method == method), None)
 
 
+@lru_cache(maxsize=2_048)
+def is_outside(method: str, path: str) -> bool:
+    """Whether a method (upper case) on a percent-encoded path is known to the vendor's API and none of the contract's
+    operations: then nothing is said of its answers.
+    """
+    paths, name = openapi()["paths"], method.lower()
+    return any(name in paths[found.template].get("x-outside-contract", ()) for found, _ in operations_at(path))
+
+
 def expand(operation: Operation, **parameters: str) -> str:
     """Return the operation's path with each parameter percent-encoded into it.
 
