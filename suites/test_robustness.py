@@ -52,7 +52,7 @@ def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, opera
 
 
 def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
-    """The methods on this path whose answers are not judged: of operations that are not offered, or not of the contract."""
+    """The methods on this path whose answers are not judged: not offered, or outside the contract."""
     outside = frozenset(method for method in map(str.upper, METHODS) if is_outside(method, path))
     found = [operation for operation, _ in operations_at(path)]
     return outside | {o.method for o in found if o.id in OPERATIONS and not endpoint.offers(o.id)}

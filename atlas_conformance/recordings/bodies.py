@@ -28,6 +28,8 @@ ATTACHED = "is in a file that cannot be read"
 Attached: TypeAlias = Callable[[str], bytes | None]
 """Returns what is in a file that belongs to a recording, by its name, or None where it cannot be read."""
 
+_BEGINS = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 _PLAIN = frozenset({"", "utf-8", "utf8", "plain", "text", "none", "identity", "ascii", "us-ascii", "8bit", "7bit"})
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]*)?\r\n")
 _BLANKS = re.compile(r"\s+")
@@ -44,8 +46,7 @@ class Lost(Exception):
 
 
 def stored_body(content: Mapping[str, Any], encodings: str = "", *, chunked: bool = False) -> bytes | None:
-    """Return the body that `content` or `postData` of a HAR entry holds, with every encoding undone; None where it holds
-    none.
+    """Return the body that `content` or `postData` of a HAR entry holds, every encoding undone; None if it holds none.
 
     `encodings` is the message's `Content-Encoding`, `chunked` whether it came in chunks: some recorders write down what
     came over the wire. Raises Lost.
@@ -138,11 +139,7 @@ def undone(body: bytes, encodings: str, *, mangled: bool = False, strictly: bool
             body = _unpacked(body, name)
         elif mangled:
             raise Lost(ENCODED)
-        elif name in ("gzip", "x-gzip") and not body.startswith(b"\x1f\x8b"):
-            continue
-        elif name == "zstd" and not body.startswith(b"\x28\xb5\x2f\xfd"):
-            continue
-        elif not _is_text(body):
+        elif body.startswith(_BEGINS.get(name, b"")) and not _is_text(body):
             body = _unpacked(body, name)
     return body
 
@@ -184,6 +181,17 @@ def answer_body(
     content: Mapping[str, Any], status: int, method: str, transferred: Any, headers: Sequence[tuple[str, str]]
 ) -> bytes:
     """Return the body of an answer. `transferred` is its `bodySize` in HAR, `headers` its header lines. Raises Lost."""
+    text, size = content.get("text"), content.get("size")
+    if isinstance(text, str) and text[:1] in ("{", "[") and len(text) <= LARGEST_BODY and "encoding" not in content:
+        body = text.encode("utf-8", "surrogatepass")
+        if len(body) == size:
+            return body  # as most recorders write it
+    return _odd_answer_body(content, status, method, transferred, headers)
+
+
+def _odd_answer_body(
+    content: Mapping[str, Any], status: int, method: str, transferred: Any, headers: Sequence[tuple[str, str]]
+) -> bytes:
     encodings, chunked, announced = _framing(headers)
     body = stored_body(content, encodings, chunked=chunked)
     size = content.get("size")
@@ -221,6 +229,8 @@ def request_body(
     posted: Any, method: str, transferred: Any, headers: Sequence[tuple[str, str]]
 ) -> bytes | None:
     """Return the body of a request, None where it has none. Arguments as for `answer_body`. Raises Lost."""
+    if posted is None and method in _BODILESS and transferred in (-1, 0, None):
+        return None
     encodings, chunked, announced = _framing(headers)
     body = stored_body(posted, encodings, chunked=chunked) if isinstance(posted, Mapping) else None
     size = transferred if isinstance(transferred, int) else -1
@@ -234,7 +244,7 @@ def request_body(
         raise Lost(NOT_RECORDED)
     if body is not None or announced == 0:
         return None
-    if method in ("GET", "HEAD", "DELETE", "OPTIONS"):
+    if method in _BODILESS:
         return None
     if size != 0 or not headers or any(name.lower() == "content-type" for name, _ in headers):
         raise Lost(NOT_RECORDED)  # a recorder that leaves bodies out tells 0 as well

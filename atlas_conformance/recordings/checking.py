@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -21,7 +22,7 @@ from atlas_conformance.recordings.entries import Reasons, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.narrowing import Narrowing
 from atlas_conformance.recordings.reading import Recording, opened
-from atlas_conformance.recordings.sessions import Sessions
+from atlas_conformance.recordings.sessions import PagesDiffer, Sessions
 from atlas_conformance.recordings.sources import Source, gathered
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import Report
@@ -39,7 +40,7 @@ CUT_EXIT = 2
 class Checked:
     """What came of the recordings: the report, how many entries were not judged and why, and where any breaks off.
 
-    `left_out` are places of judged entries that could not be read, `sessions` the pages of HAR files that were taken for
+    `left_out` are places of judged entries that could not be read, `sessions` sentences on pages that were taken for
     sessions of their own.
     """
 
@@ -53,14 +54,14 @@ class Checked:
 class Examination:
     """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
 
-    def __init__(self, header: Header, *, strict: bool = False) -> None:
-        """Know nothing yet; `strict` makes failures of known departures."""
+    def __init__(self, header: Header, *, strict: bool = False, page_by_page: bool = False) -> None:
+        """Know nothing yet; `strict` makes failures of known departures, `page_by_page` is as for `Sessions`."""
         self.condenser = Condenser(header)
         self.unjudged = Reasons()
         self.left_out = Reasons()
         self._narrowing = Narrowing()
         self._strict = strict
-        self._sessions = Sessions(Knowledge(), REMEMBERED)
+        self._sessions = Sessions(Knowledge(), REMEMBERED, page_by_page=page_by_page)
 
     def know(self, knowledge: Knowledge | None) -> None:
         """From now on judge in the light of what a journal's run knew, or (None) of nothing known.
@@ -69,11 +70,11 @@ class Examination:
         """
         wanted = knowledge or Knowledge()
         if knowledge is not None or wanted != self._sessions.knowledge:
-            self._sessions = Sessions(wanted, REMEMBERED, self._sessions.parted)
+            self._sessions.know(wanted)
 
-    def begin(self, recording: str, *, by_page: bool) -> None:
-        """Note that the next recording begins; `by_page` says that its pages may be sessions of their own."""
-        self._sessions.begin(recording, by_page=by_page)
+    def begin(self, recording: str, *, paged: bool) -> None:
+        """Note that the next recording begins; `paged` says that it has pages that may be sessions of their own."""
+        self._sessions.begin(recording, paged=paged)
 
     def judge(self, entry: Recorded, writer: JournalWriter | None = None) -> tuple[Finding, ...]:
         """Judge one exchange, write it to a journal if there is one, and return its findings."""
@@ -138,8 +139,8 @@ class Check:
     """One check of any number of recordings, whose jobs are followed from one to the next.
 
     `strict` makes failures of known departures. `journal` is where a journal is written, or None. `progress` is
-    called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that pages
-    of a HAR file may be sessions of their own, between which jobs are not followed.
+    called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
+    pages of a HAR file may be sessions of their own, between which jobs are not followed.
     """
 
     files: Sequence[Path]
@@ -150,24 +151,29 @@ class Check:
 
     def run(self) -> Checked:
         """Judge everything. Raises NoRecording and JournalError, each one sentence."""
-        header = header_of([str(path) for path in self.files], strict=self.strict)
-        examination = Examination(header, strict=self.strict)
-        cuts: list[str] = []
         gc.collect()
         gc.freeze()  # what is loaded stays, and need not be gone through again
-        writer = None if self.journal is None else JournalWriter(self.journal, header)
         try:
             with gathered(self.files) as sources:
                 masking, paged = self._learnt(sources)
-                for source in sources:
-                    examination.begin(source.name, by_page=self.by_page and source.name in paged)
-                    with opened(source, masking) as recording:
-                        cuts += self._judge(recording, examination, writer)
-            return examination.finish(writer, cuts)
+                paged = paged if self.by_page else set()
+                try:
+                    return self._judged(sources, masking, paged, page_by_page=False)
+                except PagesDiffer:
+                    return self._judged(sources, masking, paged, page_by_page=True)
         finally:
             gc.unfreeze()
-            if writer is not None:
-                writer.__exit__(None, None, None)
+
+    def _judged(self, sources: Sequence[Source], masking: Masking, paged: set[str], *, page_by_page: bool) -> Checked:
+        header = header_of([str(path) for path in self.files], strict=self.strict)
+        examination = Examination(header, strict=self.strict, page_by_page=page_by_page)
+        cuts: list[str] = []
+        with nullcontext() if self.journal is None else JournalWriter(self.journal, header) as writer:
+            for source in sources:
+                examination.begin(source.name, paged=source.name in paged)
+                with opened(source, masking) as recording:
+                    cuts += self._judge(recording, examination, writer)
+            return examination.finish(writer, cuts)
 
     def _learnt(self, sources: Sequence[Source]) -> tuple[Masking, set[str]]:
         """Return a masking that knows the credentials of all files, as any of them may show one that it repeats, or an
@@ -212,7 +218,7 @@ def strictly(judgement: Judgement) -> Judgement:
 
 
 def unjudged_lines(checked: Checked) -> Iterable[str]:
-    """Yield, for each reason, how many entries were not judged for it, or judged in part; and which pages stand alone."""
+    """Yield how many entries were not judged, or judged in part, for each reason, and which pages stand alone."""
     yield from checked.unjudged.lines("Not judged:")
     yield from checked.left_out.lines("Judged in part:")
     yield from checked.sessions

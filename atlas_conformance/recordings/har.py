@@ -33,7 +33,7 @@ def har_entries(
     entries = 0
     began = False
     try:
-        for entry in _raw_entries(stream, attached):
+        for entry in _raw_entries(stream):
             if entry is _BEGIN:
                 began = True
             elif isinstance(entry, Unreadable):
@@ -41,6 +41,8 @@ def har_entries(
                 yield Unjudged(NOT_LEGIBLE, f"which {entry.reason}")
             else:
                 entries += 1
+                if attached is not None:
+                    _attach(entry, attached)
                 yield recorded(entry, masking)
     except (CutOff, NotJsonText) as problem:
         if not began:
@@ -59,14 +61,16 @@ def learn_from_har(file: ByteSource, masking: Masking, attached: Attached | None
     """
     pages: set[str] = set()
     with suppress(CutOff, NotJsonText):
-        for entry in _raw_entries(JsonStream(file), attached):
+        for entry in _raw_entries(JsonStream(file)):
+            if attached is not None:
+                _attach(entry, attached)
             masking.learn_entry(entry)
             if len(pages) < 2 and isinstance(entry, dict) and isinstance(page := entry.get("pageref"), str) and page:
                 pages.add(page)
     return len(pages) > 1
 
 
-def _raw_entries(stream: JsonStream, attached: Attached | None = None) -> Iterator[Any]:
+def _raw_entries(stream: JsonStream) -> Iterator[Any]:
     """Yield where the entries begin, then each as it stands in the file; of each document that there is."""
     while True:
         found = False
@@ -83,21 +87,20 @@ def _raw_entries(stream: JsonStream, attached: Attached | None = None) -> Iterat
                     continue
                 found = True
                 yield _BEGIN
-                for entry in stream.items():
-                    yield entry if attached is None else _with_attached(entry, attached)
+                yield from stream.items()
         if not stream.peek():
             return
         if not found:
             raise NotJsonText("it goes on after its end")
 
 
-def _with_attached(entry: Any, attached: Attached) -> Any:
+def _attach(entry: Any, attached: Attached) -> None:
     """Put the bodies that stand in files of their own into an entry."""
-    for message, part in (("request", "postData"), ("response", "content")):
-        holder = entry.get(message) if isinstance(entry, dict) else None
-        content = holder.get(part) if isinstance(holder, dict) else None
-        if isinstance(content, dict) and content.get("text") is None and isinstance(content.get("_file"), str):
-            media = content.get("mimeType")
-            if not isinstance(media, str) or not media or any(word in media.lower() for word in _TEXTUAL):
-                content["_attached"] = attached(content["_file"])
-    return entry
+    try:
+        for content in (entry["request"].get("postData"), entry["response"].get("content")):
+            if content and "_file" in content and isinstance(content["_file"], str) and content.get("text") is None:
+                media = content.get("mimeType")
+                if not isinstance(media, str) or not media or any(word in media.lower() for word in _TEXTUAL):
+                    content["_attached"] = attached(content["_file"])
+    except (TypeError, KeyError, AttributeError):
+        pass  # told where the entry is read

@@ -106,7 +106,7 @@ def _exchange(
     exchange = Exchange(request, Response(status, headers, body), *moments)
     page = entry.get("pageref")
     page = page if isinstance(page, str) and page else None
-    return Recorded(masking.cleaned(exchange), left_out=tuple(dict.fromkeys(left_out)), page=page)
+    return Recorded(masking.cleaned(exchange), left_out=tuple(dict.fromkeys(left_out)) if left_out else (), page=page)
 
 
 def _status(value: Any) -> int | None:

@@ -129,8 +129,9 @@ class JournalEntries:
             yield record
 
     def _line(self) -> bytes:
-        """Return the next line; empty at the end, and where the last line is cut off. Raises NoRecording where it is too
-        long.
+        """Return the next line; empty at the end, and where the last one is cut off.
+
+        Raises NoRecording where it is too long.
         """
         while (end := self._rest.find(b"\n", self._searched)) < 0:
             self._searched = len(self._rest)

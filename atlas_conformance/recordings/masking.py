@@ -110,9 +110,9 @@ class Masking:
     def _learn_content(self, content: Mapping[str, Any], headers: Any) -> None:
         text = content.get("text")
         if isinstance(text, str):
-            raw = text.encode("utf-8", "surrogatepass")
-            self._seen.add(handed_over(raw))
-        if not isinstance(text, str) or text[:1] not in ("{", "[", ""):  # it may be in some encoding
+            self._seen.add(handed_over(text.encode("utf-8", "surrogatepass")))
+        plain = text[:1] in ("{", "[", "") if isinstance(text, str) else "_attached" not in content
+        if not plain:
             with suppress(Lost):
                 named = [value for name, value in _pairs(headers) if name.lower() == "content-encoding"]
                 self._seen.add(handed_over(stored_body(content, ",".join(named)) or b""))

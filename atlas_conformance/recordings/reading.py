@@ -50,9 +50,7 @@ class Recording:
             self.knowledge = journal.knowledge
             self._entries = iter(journal)
             return
-        if words := looks_like(begins):
-            raise NoRecording(f"{name} looks like {words}")
-        self._entries = har_entries(self._file, name, masking, attached)
+        self._entries = self._har_entries(begins)
 
     def learn(self) -> bool:
         """Let the masking learn the credentials of the whole recording, instead of going through its entries; return
@@ -72,6 +70,14 @@ class Recording:
                 yield from self._entries
         except DAMAGED:
             yield Cut("breaks off in the middle of damaged data, or goes on after the end of what is compressed")
+
+    def _har_entries(self, begins: bytes) -> Iterator[Entry]:
+        try:
+            yield from har_entries(self._file, self.name, self._masking, self._attached)
+        except NoRecording:
+            if words := looks_like(begins):
+                raise NoRecording(f"{self.name} looks like {words}") from None
+            raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
+from atlas_conformance.contracts.judge import judge
 from atlas_conformance.contracts.knowledge import Knowledge
 
+_NONE: Counter[tuple[str, str, str]] = Counter()
 _MOST_PAGES = 16
 """So many pages are followed at the same time; of more, the one seen longest ago is forgotten."""
 
@@ -20,36 +22,60 @@ class _Page:
     alone: bool = False
 
 
+class PagesDiffer(Exception):
+    """A job fails because of what other pages show, so pages have to be followed one by one."""
+
+
 class Sessions:
     """Judges exchanges in their order, each in the light of those before it.
 
     Where a recording is followed by page, a page whose jobs fail only because of what other pages show is a session of
-    its own: a new client, or a mock that began anew with the same ids. From then on it is followed alone, and pages after
-    it are held against it.
+    its own: a new client, or a mock that began anew with the same ids. From then on it is followed alone, and pages
+    after it are held against it.
+
+    To follow each page by itself takes twice the time, so it is done only once it is known to be needed: before, such a
+    failure raises PagesDiffer.
     """
 
-    def __init__(self, knowledge: Knowledge, remember: int, parted: list[str] | None = None) -> None:
-        """Know nothing of any job yet; of more than `remember` jobs the one seen longest ago is forgotten. `parted` are
-        sentences on pages that were sessions of their own before.
+    def __init__(self, knowledge: Knowledge, remember: int, *, page_by_page: bool) -> None:
+        """Know nothing of any job yet; of more than `remember` jobs the one seen longest ago is forgotten.
+
+        `page_by_page` says that pages are known to differ.
         """
         self.knowledge = knowledge
-        self.parted = [] if parted is None else parted
+        self.parted: list[str] = []
         self._remember = remember
+        self._page_by_page = page_by_page
         self._joined = Chronicle(knowledge, remember=remember)
         self._recording = ""
-        self._by_page = False
+        self._paged = False
         self._pages: dict[str, _Page] = {}
 
-    def begin(self, recording: str, *, by_page: bool) -> None:
-        """Note that another recording begins, and whether it is followed by page."""
+    def know(self, knowledge: Knowledge) -> None:
+        """Forget all jobs, and judge in the light of `knowledge` from now on."""
+        self.knowledge = knowledge
+        self._joined = Chronicle(knowledge, remember=self._remember)
+        self._pages = {}
+
+    def begin(self, recording: str, *, paged: bool) -> None:
+        """Note that another recording begins, and whether it has several pages that may be sessions of their own."""
         self._recording = recording
-        self._by_page = by_page
+        self._paged = paged
         self._pages = {}
 
     def feed(self, exchange: Exchange, page: str | None) -> Judgement:
-        """Judge one more exchange, which belongs to `page` of the recording, or (None) to no page."""
-        if page is None or not self._by_page:
+        """Judge one more exchange, which belongs to `page` of the recording, or (None) to no page.
+
+        Raises PagesDiffer where pages are not followed one by one and have to be.
+        """
+        if page is None or not self._paged:
             return self._joined.feed(exchange)
+        if not self._page_by_page:
+            joined = self._joined.feed(exchange)
+            failures = _failures(joined)
+            if failures and failures - _failures(judge(exchange, self.knowledge)):
+                raise PagesDiffer
+            return joined
         own = self._page(page)
         alone = own.chronicle.feed(exchange)
         if own.alone:
@@ -62,8 +88,8 @@ class Sessions:
         self._joined = own.chronicle
         requirement = next(iter(more))[0]
         self.parted.append(
-            f"{page} of {self._recording} is taken for a session of its own: with other pages, its jobs would fail"
-            f" {requirement} (--sessions one joins all pages)."
+            f"Page {page} of {self._recording} is taken for a session of its own: held against other pages, its jobs"
+            f" would fail {requirement} (--sessions one does so)."
         )
         return alone
 
@@ -78,5 +104,5 @@ class Sessions:
 
 
 def _failures(judgement: Judgement) -> Counter[tuple[str, str, str]]:
-    found = (finding for finding in judgement.findings if finding.departure is None)
-    return Counter((finding.requirement, finding.operation, finding.pointer) for finding in found)
+    found = [finding for finding in judgement.findings if finding.departure is None]
+    return Counter((finding.requirement, finding.operation, finding.pointer) for finding in found) if found else _NONE

@@ -72,7 +72,8 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _spooled(name: str, pipe: BinaryIO, kept: ExitStack) -> Callable[[], IO[bytes]]:
     """Copy what comes out of a pipe into a file without a name; return what opens it."""
-    file = kept.enter_context(tempfile.TemporaryFile(prefix="atlas-conformance-"))
+    file = tempfile.TemporaryFile(prefix="atlas-conformance-")  # noqa: SIM115
+    kept.enter_context(file)
     length = 0
     while data := pipe.read(_BUFFER):
         length += len(data)
@@ -92,7 +93,7 @@ def _spooled(name: str, pipe: BinaryIO, kept: ExitStack) -> Callable[[], IO[byte
 def _folder(folder: Path, kept: ExitStack) -> Iterator[Source]:
     found = sorted(path for path in folder.rglob("*") if _RECORDING.search(path.name) and path.is_file())
     if not found:
-        raise NoRecording(f"{folder} is a folder in which no file ends in .har or .jsonl (or these with .gz, .zst or .zip)")
+        raise NoRecording(f"{folder} is a folder in which no file ends in .har or .jsonl, packed or not")
     for path in found:
         yield from _sources(path, kept)
 

@@ -1,8 +1,7 @@
 """JSON text read piece by piece: values of a document far larger than memory, one at a time.
 
-A value that is too large or nested too deeply is passed over and costs neither memory nor the values after it. (A parser
-that reports events, such as ijson's, holds a string of any length before it reports it, and reads a lone surrogate as a
-question mark.)
+A value that is too large or nested too deeply is passed over: it costs neither memory nor the values after it. A parser
+of events, such as ijson's, holds a string of any length before it reports it, and reads a lone surrogate as "?".
 """
 
 from __future__ import annotations
@@ -119,7 +118,12 @@ class JsonStream:
             if len(self._text) > _LARGE and self._has_too_many_parts():
                 return self._passed_over("has too many parts to be read")
             try:
-                value, end = self._decoded()
+                try:
+                    value, end = self._scan(self._text, self._at)
+                except json.JSONDecodeError:
+                    raise
+                except ValueError:  # an integer of thousands of digits
+                    value, end = self._scan_any_integer(self._text, self._at)
             except json.JSONDecodeError as error:
                 near = error.pos >= len(self._text) - _MARGIN or error.msg.startswith("Unterminated string")
                 if not near:
@@ -131,8 +135,7 @@ class JsonStream:
                 continue
             except RecursionError:
                 return self._passed_over("is nested too deeply")
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if number and len(self._text) - end < _UNFINISHED:
+            if not isinstance(value, dict) and _is_number(value) and len(self._text) - end < _UNFINISHED:
                 length = end - self._at
                 if self._read():
                     continue  # the number may go on in the next piece
@@ -190,14 +193,6 @@ class JsonStream:
                 self.take("]")
                 return
             self.take(",")
-
-    def _decoded(self) -> tuple[Any, int]:
-        try:
-            return self._scan(self._text, self._at)
-        except json.JSONDecodeError:
-            raise
-        except ValueError:  # an integer of thousands of digits
-            return self._scan_any_integer(self._text, self._at)
 
     def _has_too_many_parts(self) -> bool:
         """Tell whether what was read holds too many brackets and commas, at first whatever they stand in."""
@@ -259,6 +254,10 @@ class JsonStream:
             more, self._first = more.removeprefix("\ufeff"), False
         self._text = kept + more
         return bool(more) or not self._ended
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _end_of_string(text: str, at: int) -> int:
