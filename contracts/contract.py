@@ -58,6 +58,14 @@ class Contract:
         """Return the operation that a method (upper case) and a percent-encoded path name, and its parameters, or None."""
         return next((found for found in self._paths.at(path) if found[0].method == method), None)
 
+    def is_outside(self, method: str, path: str) -> bool:
+        """Tell whether the vendor's API has a method (upper case) at a percent-encoded path and the contract has not.
+
+        Nothing is said of the answers to such requests.
+        """
+        paths, name = self.openapi["paths"], method.lower()
+        return any(name in paths[found.template].get("x-outside-contract", ()) for found, _ in self._paths.at(path))
+
     def validator(self, schema: str) -> SchemaValidator:
         """Return the validator of a schema file. Raises ValueError where there is no such file."""
         return self.schemas.validator(schema)

@@ -16,6 +16,7 @@ from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
 from atlas_conformance.contracts.rulebook import RuleBook
+from atlas_conformance.contracts.rules.moments import Past, judge_future, latest_past
 from atlas_conformance.contracts.rules.statuses import judge_refusal
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import (
@@ -53,11 +54,14 @@ class Examined:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a body alone shows: the unwrapped document, where it stands, and the verdicts on it."""
+    """What a body alone shows: the unwrapped document, where it stands, the verdicts on it, and the latest date of what
+    has happened.
+    """
 
     document: Mapping[str, Any] | None
     pointer: str
     verdicts: Verdicts
+    past: Past | None = None
 
 
 class AnswerMemory:
@@ -150,6 +154,8 @@ class Judge:
         else:
             answer = self._memory.recall(exchange, lambda: self._judge_answer(exchange, reading, moot))
         verdicts.include(answer.verdicts)
+        if answer.past is not None:
+            judge_future(exchange, answer.past, verdicts)
         return Examined(reading, answer.document, answer.pointer, verdicts)
 
     def _verdicts(self, operation: Operation) -> Verdicts:
@@ -159,6 +165,8 @@ class Judge:
         """Judge a request whose method its path does not have."""
         found = self.contract.operations_at(exchange.request.path)
         if any(operation.method == exchange.request.method for operation, _ in found):
+            return Judgement()
+        if self.contract.is_outside(exchange.request.method, exchange.request.path):
             return Judgement()
         offered = next((operation for operation, _ in found if operation.id in self.knowledge.offered), None)
         if offered is None:
@@ -177,6 +185,7 @@ class Judge:
         verdicts = self._verdicts(operation)
         document: Mapping[str, Any] | None = None
         pointer = BODY
+        past: Past | None = None
         if response.status == operation.success and not response.asks_to_wait:
             if operation.media_type is None:
                 if not moot:
@@ -188,20 +197,22 @@ class Judge:
                 if success.unwrapped is not None and success.described and isinstance(success.unwrapped[0], dict):
                     document, pointer = success.unwrapped
                 if document is not None and not moot:
-                    self._judge_document(exchange, reading, document, pointer, verdicts)
+                    past = self._judge_document(exchange, reading, document, pointer, verdicts)
         if response.status >= 400:
             self.book.apply(ErrorView(response, reading.envelope, self.contract), operation.id, verdicts)
-        return _Answer(document, pointer, verdicts)
+        return _Answer(document, pointer, verdicts, past)
 
     def _judge_document(
         self, exchange: Exchange, reading: Reading, document: Mapping[str, Any], pointer: str, verdicts: Verdicts
-    ) -> None:
+    ) -> Past | None:
         operation, place = reading.operation, reading.place
+        past: Past | None = None
         if operation.kind == "list":
             self.book.apply(PageView(exchange.request, document, pointer), operation.id, verdicts)
             for where, item in listed(document, pointer):
                 self.judge_item(operation, place, item, where, verdicts)
-            return
+                past = latest_past(operation.resource, item, where, past)
+            return past
         self.judge_item(operation, place, document, pointer, verdicts)
         if operation.kind == "create" and (isinstance(reading.document, dict) or not exchange.request.body_recorded):
             sent = None
@@ -209,6 +220,7 @@ class Judge:
                 sent = {name: value for name, value in reading.document.items() if value is not None}
             new = CreationView(operation, place, document, pointer, self.contract.deliveries, sent)
             self.book.apply(new, operation.id, verdicts)
+        return latest_past(operation.resource, document, pointer, None)
 
     def judge_item(
         self,

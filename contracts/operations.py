@@ -16,6 +16,7 @@ __all__ = [
     "Level",
     "Operation",
     "expand",
+    "is_outside",
     "match",
     "openapi",
     "operations_at",
@@ -29,6 +30,7 @@ OPERATIONS: Mapping[str, Operation] = Contract.load().operations
 
 match = Contract.load().match
 operations_at = Contract.load().operations_at
+is_outside = Contract.load().is_outside
 
 
 def openapi() -> Mapping[str, Any]:

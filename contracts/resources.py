@@ -13,11 +13,12 @@ from typing import Any, Literal, TypeAlias
 
 from atlas_conformance.contracts.inventory import Kind
 
-Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last"]
+Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last", "dated"]
 """A rule that several resources have under requirement ids of their own.
 
 `new`: what a fresh one shows; `fixed`: what never changes between reads; `same`: what a read shows as the create did;
-`flow`: the state moves forward only; `ended`: the state stays at its end; `last`: the moment of the end never changes.
+`flow`: the state moves forward only; `ended`: the state stays at its end; `last`: the moment of the end never changes;
+`dated`: no date is a zero time, and none of what has happened lies in the future.
 """
 
 _CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated": "dedicated"}
@@ -30,7 +31,7 @@ class Resource:
     `name` begins with the kind of cluster and ends with `what` it is. `place_fields` are the properties that name its project
     and its cluster. `states` are the values of `status` in their order, those of one rank together; the last
     rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its date. `dates` are all
-    of its dates, `order` pairs of them, the earlier one first, and whether the two must differ. `fixed` are the properties
+    of its dates, `past` those of what has happened once they show, `order` pairs of them, the earlier one first, and whether the two must differ. `fixed` are the properties
     that never change, `volatile` those that may change even after the end. `target` are the properties of a create's body
     that name the target's project and name, `takes_own_project` says that the path's project is meant where the body names
     none. `carries` are the requirement ids of its common rules; `followed` says that its histories are kept.
@@ -44,6 +45,7 @@ class Resource:
     end_field: str | None = None
     dates: tuple[str, ...] = ()
     order: tuple[tuple[str, str, bool], ...] = ()
+    past: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     volatile: frozenset[str] = frozenset()
     target: tuple[str, str] | None = None
@@ -88,7 +90,6 @@ class Resource:
         shown = self.end_field is not None and document.get(self.end_field) is not None
         return shown or any(document.get(flag) is True for flag in self.ending)
 
-
     def target_of(self, body: Mapping[str, Any], own_project: str) -> tuple[str, str] | None:
         """Return the (project, name) that a create's body names as its target, or None where it names none readably."""
         if self.target is None:
@@ -109,6 +110,7 @@ def _shared_job(kind: Kind, cluster_field: str) -> Resource:
         states=STATES,
         end_field="restoreFinishedDate",
         dates=("snapshotFinishedDate", "restoreScheduledDate", "restoreFinishedDate", "expirationDate"),
+        past=("snapshotFinishedDate", "restoreFinishedDate"),
         order=(
             ("snapshotFinishedDate", "restoreScheduledDate", False),
             ("restoreScheduledDate", "restoreFinishedDate", False),
@@ -135,6 +137,7 @@ def _shared_job(kind: Kind, cluster_field: str) -> Resource:
             ("flow", "S-FLOW"),
             ("ended", "S-FLOW"),
             ("last", "S-FINISHED"),
+            ("dated", "S-TIME"),
         ),
         followed=True,
     )
@@ -148,10 +151,11 @@ DEDICATED_JOB = Resource(
     ending=("cancelled", "failed"),
     end_field="finishedAt",
     dates=("timestamp", "finishedAt", "expiresAt"),
+    past=("timestamp", "finishedAt"),
     fixed=("id", "deliveryType", "snapshotId", "targetClusterName", "targetGroupId", "timestamp"),
     volatile=frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components"}),
     target=("targetGroupId", "targetClusterName"),
-    carries=(("new", "T-NEW"), ("fixed", "T-FLAGS"), ("same", "T-FLAGS"), ("flow", "T-FLAGS"), ("last", "T-FLAGS")),
+    carries=(("new", "T-NEW"), ("fixed", "T-FLAGS"), ("same", "T-FLAGS"), ("flow", "T-FLAGS"), ("last", "T-FLAGS"), ("dated", "T-FLAGS")),
     followed=True,
 )
 RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB)}

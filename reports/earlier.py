@@ -9,6 +9,7 @@ import orjson
 
 from atlas_conformance.reports.comparison import Failure, Outline, outline
 from atlas_conformance.reports.summary import VERSION
+from atlas_conformance.reports.summary_form import misformed_summary
 from atlas_conformance.reports.writing import JOURNAL, ReportError, report_of
 
 SUMMARY = "summary.json"
@@ -36,6 +37,8 @@ def summary_at(path: Path) -> dict[str, Any]:
         raise ReportError(f"{found} is no summary of a run: it is no JSON.") from None
     if not isinstance(document, dict) or document.get("summary") != VERSION:
         raise ReportError(f"{found} is no summary of a run (a JSON object with \"summary\": {VERSION} is wanted).")
+    if (wrong := misformed_summary(document)) is not None:
+        raise ReportError(f"{found} is no whole summary of a run: {wrong!r} is missing, or not of the right form.")
     return document
 
 

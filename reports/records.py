@@ -17,6 +17,7 @@ import orjson
 
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.record_forms import misformed
 
 VERSION = 1
 """The version of the journal's form; a reader refuses any other."""
@@ -296,11 +297,15 @@ def record_of_json(line: Any) -> Record:
     if not isinstance(kind, str) or kind not in _KINDS:
         raise RecordError("is no line of a journal (a JSON object with a known \"kind\" is wanted)")
     try:
+        if (wrong := misformed(kind, line)) is not None:
+            raise RecordError(f"is of kind {kind}, and its {wrong!r} is not of the right form")
         record: Record = _KINDS[kind].of_json(line)
     except KeyError as missing:
         raise RecordError(f"is of kind {kind} but lacks {missing.args[0]!r}") from None
-    except (TypeError, ValueError) as wrong:
-        raise RecordError(f"is of kind {kind} but malformed ({wrong})") from None
+    except RecordError:
+        raise
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise RecordError(f"is of kind {kind} but malformed ({problem})") from None
     return record
 
 

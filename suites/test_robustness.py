@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, operations_at
+from atlas_conformance.contracts.operations import METHODS, OPERATIONS, Operation, is_outside, operations_at
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
@@ -52,8 +52,10 @@ def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, opera
 
 
 def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
-    """The methods of operations on this path that the endpoint does not offer: what they answer is not judged."""
-    return frozenset(o.method for o, _ in operations_at(path) if o.id in OPERATIONS and not endpoint.offers(o.id))
+    """The methods on this path whose answers are not judged: not offered, or outside the contract."""
+    outside = frozenset(method for method in map(str.upper, METHODS) if is_outside(method, path))
+    found = [operation for operation, _ in operations_at(path)]
+    return outside | {o.method for o in found if o.id in OPERATIONS and not endpoint.offers(o.id)}
 
 
 @puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB")

@@ -31,8 +31,18 @@ _USAGE, _ERROR = 2, 4
     metavar="DIR",
     help="Folder for the reports: HTML, JUnit XML, JSON, and the journal of every exchange.",
 )
-def check_command(files: tuple[Path, ...], strict: bool, report: Path | None) -> None:
-    """Judge recorded traffic: HAR files and journals, plain or gzip, one after the other.
+@click.option(
+    "--sessions",
+    type=click.Choice(("pages", "one")),
+    default="pages",
+    show_default=True,
+    help="Whether a page of a HAR file may be a session of its own: then its jobs are not held against those of other"
+    " pages where that alone makes a failure. With `one`, they always are.",
+)
+def check_command(files: tuple[Path, ...], strict: bool, report: Path | None, sessions: str) -> None:
+    """Judge recorded traffic: HAR files and journals, plain or compressed, one after the other.
+
+    FILE may be `-` for standard input, a pipe, a ZIP archive, or a folder of such files.
 
     Jobs are followed by their ids from file to file, so give the files in the order of their recording.
 
@@ -53,6 +63,7 @@ def check_command(files: tuple[Path, ...], strict: bool, report: Path | None) ->
                 strict,
                 journal,
                 lambda exchanges, failures, what: progress.update(exchanges=exchanges, findings=failures, suite=what),
+                by_page=sessions == "pages",
             )
             checked = check.run()
             if report is not None and journal is not None:
@@ -74,7 +85,7 @@ def _show(checked: Checked, written: tuple[Path, ...]) -> None:
         print_report(checked.report, Console(), written=written)
         for line in evidence_lines(checked.report):
             print(visible(line))
-        for line in unjudged_lines(checked.unjudged):
+        for line in unjudged_lines(checked):
             print(visible(line))
         sys.stdout.flush()
     except BrokenPipeError:

@@ -78,7 +78,7 @@ def record_command(upstream: Upstream, port: int, out: Path, strict: bool) -> No
         sys.exit(_USAGE)
     checked = examination.finish()
     print_report(checked.report, Console(), written=(out,))
-    for line in (*evidence_lines(checked.report), *unjudged_lines(checked.unjudged)):
+    for line in (*evidence_lines(checked.report), *unjudged_lines(checked)):
         click.echo(visible(line))
     sys.exit(checked.report.exit_code)
 
@@ -96,7 +96,7 @@ class _Desk:
         """Take one exchange."""
         entry = watched.entry(self._masking)
         if not isinstance(entry, Recorded):
-            self._examination.unjudged[entry.reason] += 1
+            self._examination.unjudged.add(entry.reason)
             return
         findings = self._examination.judge(entry)
         shown = redact(entry.exchange, echoes=False)

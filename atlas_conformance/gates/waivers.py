@@ -70,6 +70,10 @@ def load_waivers(path: Path, *, blanks_allowed: bool = False) -> tuple[Waiver, .
         raise WaiverError(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise WaiverError(f"{path} is no TOML: {problem}") from None
+    except RecursionError:
+        raise WaiverError(f"{path} is nested too deeply") from None
+    except ValueError:
+        raise WaiverError(f"{path} holds a number of more digits than can be read") from None
     unknown = set(document) - {"waiver"}
     entries = document.get("waiver", [])
     if unknown or not isinstance(entries, list):

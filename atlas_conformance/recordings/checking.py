@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from atlas_conformance.contracts import CONTRACT_VERSION
 from atlas_conformance.contracts.catalogue import DEPARTURES
-from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.recordings.condensing import Condenser
-from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.recordings.entries import Reasons, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.narrowing import Narrowing
 from atlas_conformance.recordings.reading import Recording, opened
+from atlas_conformance.recordings.sessions import PagesDiffer, Sessions
+from atlas_conformance.recordings.sources import Source, gathered
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header
@@ -37,23 +38,30 @@ CUT_EXIT = 2
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of the recordings: the report, how many entries were not judged and why, and where any breaks off."""
+    """What came of the recordings: the report, how many entries were not judged and why, and where any breaks off.
+
+    `left_out` are places of judged entries that could not be read, `sessions` sentences on pages that were taken for
+    sessions of their own.
+    """
 
     report: Report
-    unjudged: Counter[str]
+    unjudged: Reasons
     cuts: tuple[str, ...]
+    left_out: Reasons = field(default_factory=Reasons)
+    sessions: tuple[str, ...] = ()
 
 
 class Examination:
     """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
 
-    def __init__(self, header: Header, *, strict: bool = False) -> None:
-        """Know nothing yet; `strict` makes failures of known departures."""
+    def __init__(self, header: Header, *, strict: bool = False, page_by_page: bool = False) -> None:
+        """Know nothing yet; `strict` makes failures of known departures, `page_by_page` is as for `Sessions`."""
         self.condenser = Condenser(header)
-        self.unjudged: Counter[str] = Counter()
+        self.unjudged = Reasons()
+        self.left_out = Reasons()
         self._narrowing = Narrowing()
         self._strict = strict
-        self._chronicle = Chronicle(Knowledge(), remember=REMEMBERED)
+        self._sessions = Sessions(Knowledge(), REMEMBERED, page_by_page=page_by_page)
 
     def know(self, knowledge: Knowledge | None) -> None:
         """From now on judge in the light of what a journal's run knew, or (None) of nothing known.
@@ -61,14 +69,18 @@ class Examination:
         Jobs are followed on as long as what is known stays the same.
         """
         wanted = knowledge or Knowledge()
-        if knowledge is not None or wanted != self._chronicle.knowledge:
-            self._chronicle = Chronicle(wanted, remember=REMEMBERED)
+        if knowledge is not None or wanted != self._sessions.knowledge:
+            self._sessions.know(wanted)
+
+    def begin(self, recording: str, *, paged: bool) -> None:
+        """Note that the next recording begins; `paged` says that it has pages that may be sessions of their own."""
+        self._sessions.begin(recording, paged=paged)
 
     def judge(self, entry: Recorded, writer: JournalWriter | None = None) -> tuple[Finding, ...]:
         """Judge one exchange, write it to a journal if there is one, and return its findings."""
         exchange = entry.exchange
         answered = exchange.response.status != 0
-        judgement = self._chronicle.feed(exchange) if answered else Judgement()
+        judgement = self._sessions.feed(exchange, entry.page) if answered else Judgement()
         if entry.rests_on_more:
             judgement |= Judgement(findings=entry.rests_on_more)
         if self._strict:
@@ -104,7 +116,7 @@ class Examination:
             report = replace(report, exit_code=CUT_EXIT)
         if writer is not None:
             writer.close(ended=ended, verdict=report.verdict, exit=report.exit_code, partial=partial is not None)
-        return Checked(report, self.unjudged, tuple(cuts))
+        return Checked(report, self.unjudged, tuple(cuts), self.left_out, tuple(self._sessions.parted))
 
 
 def header_of(names: Sequence[str], *, strict: bool = False) -> Header:
@@ -127,58 +139,72 @@ class Check:
     """One check of any number of recordings, whose jobs are followed from one to the next.
 
     `strict` makes failures of known departures. `journal` is where a journal is written, or None. `progress` is
-    called now and then with the exchanges and distinct failures so far, and what is being read.
+    called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
+    pages of a HAR file may be sessions of their own, between which jobs are not followed.
     """
 
     files: Sequence[Path]
     strict: bool = False
     journal: Path | None = None
     progress: Callable[[int, int, str], None] = lambda exchanges, failures, what: None
+    by_page: bool = True
 
     def run(self) -> Checked:
         """Judge everything. Raises NoRecording and JournalError, each one sentence."""
-        header = header_of([str(path) for path in self.files], strict=self.strict)
-        examination = Examination(header, strict=self.strict)
-        cuts: list[str] = []
         gc.collect()
         gc.freeze()  # what is loaded stays, and need not be gone through again
-        writer = None if self.journal is None else JournalWriter(self.journal, header)
         try:
-            masking = self._learnt()
-            for path in self.files:
-                with opened(path, masking) as recording:
-                    cuts += self._judge(recording, examination, writer)
-            return examination.finish(writer, cuts)
+            with gathered(self.files) as sources:
+                masking, paged = self._learnt(sources)
+                paged = paged if self.by_page else set()
+                try:
+                    return self._judged(sources, masking, paged, page_by_page=False)
+                except PagesDiffer:
+                    return self._judged(sources, masking, paged, page_by_page=True)
         finally:
             gc.unfreeze()
-            if writer is not None:
-                writer.__exit__(None, None, None)
 
-    def _learnt(self) -> Masking:
+    def _judged(self, sources: Sequence[Source], masking: Masking, paged: set[str], *, page_by_page: bool) -> Checked:
+        header = header_of([str(path) for path in self.files], strict=self.strict)
+        examination = Examination(header, strict=self.strict, page_by_page=page_by_page)
+        cuts: list[str] = []
+        with nullcontext() if self.journal is None else JournalWriter(self.journal, header) as writer:
+            for source in sources:
+                examination.begin(source.name, paged=source.name in paged)
+                with opened(source, masking) as recording:
+                    cuts += self._judge(recording, examination, writer)
+            return examination.finish(writer, cuts)
+
+    def _learnt(self, sources: Sequence[Source]) -> tuple[Masking, set[str]]:
         """Return a masking that knows the credentials of all files, as any of them may show one that it repeats, or an
-        earlier one does.
+        earlier one does; and the names of those whose entries belong to several pages.
         """
         masking = Masking()
-        for path in self.files:
-            self.progress(0, 0, path.name)
-            with opened(path, masking) as recording:
-                recording.learn()
+        paged = set()
+        for source in sources:
+            self.progress(0, 0, source.name)
+            with opened(source, masking) as recording:
+                if recording.learn():
+                    paged.add(source.name)
         masking.settle()
-        return masking
+        return masking, paged
 
     def _judge(self, recording: Recording, examination: Examination, writer: JournalWriter | None) -> list[str]:
         examination.know(recording.knowledge)
         cuts = []
+        several = "" if len(self.files) == 1 else f" of {recording.name}"
         for count, entry in enumerate(recording):
             if isinstance(entry, Recorded):
                 examination.judge(entry, writer)
+                for place in entry.left_out:
+                    examination.left_out.add(place, f"entry {count + 1:,}{several}")
             elif isinstance(entry, Unjudged):
-                examination.unjudged[entry.reason] += 1
+                examination.unjudged.add(entry.reason, f"entry {count + 1:,}{several}", entry.detail)
             else:
-                cuts.append(f"{recording.path} {entry.reason}")
+                cuts.append(f"{recording.name} {entry.reason}")
             if not count & 1023:
                 condenser = examination.condenser
-                self.progress(condenser.exchanges, condenser.failures, recording.path.name)
+                self.progress(condenser.exchanges, condenser.failures, recording.name)
         return cuts
 
 
@@ -191,10 +217,11 @@ def strictly(judgement: Judgement) -> Judgement:
     return Judgement(judgement.held - broken, findings)
 
 
-def unjudged_lines(unjudged: Counter[str]) -> Iterable[str]:
-    """Yield, for each reason, how many entries were not judged for it."""
-    for reason, count in unjudged.most_common():
-        yield f"Not judged: {count:,} {'entry' if count == 1 else 'entries'} that {reason}."
+def unjudged_lines(checked: Checked) -> Iterable[str]:
+    """Yield how many entries were not judged, or judged in part, for each reason, and which pages stand alone."""
+    yield from checked.unjudged.lines("Not judged:")
+    yield from checked.left_out.lines("Judged in part:")
+    yield from checked.sessions
 
 
 def evidence_lines(report: Report) -> Iterable[str]:

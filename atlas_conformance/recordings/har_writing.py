@@ -13,6 +13,7 @@ import orjson
 
 from atlas_conformance.contracts.exchange import Exchange, Headers
 
+_BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 _TAIL = b"\n]}}\n"
 
 
@@ -65,8 +66,8 @@ def _entry(exchange: Exchange, origin: str) -> dict[str, Any]:
         "headersSize": -1,
         "bodySize": len(request.body or b""),
     }
-    if request.body:
-        sent["postData"] = {"mimeType": request.header("content-type") or "", **_text(request.body)}
+    if request.body or request.method not in _BODILESS:  # that a body is empty is told in no other way
+        sent["postData"] = {"mimeType": request.header("content-type") or "", **_text(request.body or b"")}
     content = {"size": len(response.body), "mimeType": response.header("content-type") or ""}
     return {
         "startedDateTime": started.isoformat(timespec="microseconds"),

@@ -6,7 +6,6 @@ id of the traffic as well stays.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +24,7 @@ from atlas_conformance.http.redaction.redaction import redact_response, without_
 from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
 from atlas_conformance.http.redaction.shown import TELLING_HEADERS, Kind, handed_over, shown_by_answer, shown_by_request
 from atlas_conformance.http.secret import MASK
+from atlas_conformance.recordings.bodies import Lost, stored_body
 
 _MASKS = (MASK.encode(), b"masked", b"MASKED")
 """Tried in this order, as some properties hold words of a certain form only."""
@@ -69,9 +69,10 @@ class Masking:
                 self._seen.add(shown(headers))
             if cookies := message.get("cookies"):
                 self._seen.add((value, "cookie") for _, value in _pairs(cookies))
-        for content in (sent.get("postData"), got.get("content")):
+        for message, part in ((sent, "postData"), (got, "content")):
+            content = message.get(part)
             if isinstance(content, Mapping):
-                self._learn_content(content)
+                self._learn_content(content, message.get("headers"))
 
     def learn(self, exchange: Exchange) -> None:
         """Learn from an exchange of which nothing is masked yet.
@@ -106,12 +107,15 @@ class Masking:
                 del self._names[next(iter(self._names))]
             self._names[name] = None
 
-    def _learn_content(self, content: Mapping[str, Any]) -> None:
+    def _learn_content(self, content: Mapping[str, Any], headers: Any) -> None:
         text = content.get("text")
         if isinstance(text, str):
-            with suppress(ValueError):
-                raw = text.encode("utf-8", "surrogatepass")
-                self._seen.add(handed_over(base64.b64decode(raw) if content.get("encoding") == "base64" else raw))
+            self._seen.add(handed_over(text.encode("utf-8", "surrogatepass")))
+        plain = text[:1] in ("{", "[", "") if isinstance(text, str) else "_attached" not in content
+        if not plain:
+            with suppress(Lost):
+                named = [value for name, value in _pairs(headers) if name.lower() == "content-encoding"]
+                self._seen.add(handed_over(stored_body(content, ",".join(named)) or b""))
         for name, value in _pairs(content.get("params")):
             self._seen.add(handed_over(f"{name}={value}".encode("utf-8", "surrogatepass")))
 

@@ -1,91 +1,107 @@
-"""Recordings on disk, whatever their form: HAR or journal, plain or gzip."""
+"""Recordings, whatever their form: HAR or journal, plain or packed."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
+from typing import cast
 
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.recordings.bodies import Attached
 from atlas_conformance.recordings.entries import Cut, NoRecording, Recorded, Unjudged
 from atlas_conformance.recordings.har import har_entries, learn_from_har
 from atlas_conformance.recordings.journals import JournalEntries
+from atlas_conformance.recordings.layers import DAMAGED, plain
 from atlas_conformance.recordings.masking import Masking
-from atlas_conformance.reports.records import Header
+from atlas_conformance.recordings.recognising import looks_like
+from atlas_conformance.recordings.sources import Source, gathered
+from atlas_conformance.recordings.streaming import ByteSource
 
 Entry = Recorded | Unjudged | Cut
 
-_GZIP = b"\x1f\x8b"
-_BUFFER = 1 << 18
-_JOURNAL_BEGINS = b'{"kind":"header"'
+_JOURNAL = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"kind"\s*:\s*"header"')
+_LOOKED_AT = 8_192
 
 
 class Recording:
     """One open recording: an iterator over its entries.
 
-    `header` and `knowledge` are those of the run that wrote it, where it is a journal, else None. `read` is how many
-    bytes of the file have been read.
+    `knowledge` is that of the run that wrote it, where it is a journal, else None.
     """
 
-    def __init__(self, path: Path, raw: BufferedReader[FileIO], masking: Masking) -> None:
-        """Look at the beginning of `raw`; entries come masked by `masking`. Raises NoRecording where it is none."""
-        self.path = path
+    def __init__(self, name: str, file: ByteSource, masking: Masking, attached: Attached | None = None) -> None:
+        """Look at the beginning of `file`; entries come masked by `masking`. Raises NoRecording where it is none."""
+        self.name = name
         self._masking = masking
+        self._attached = attached
         self._journal: JournalEntries | None = None
-        self.header: Header | None = None
         self.knowledge: Knowledge | None = None
-        self._raw = raw
-        magic = raw.read(2)
-        raw.seek(0)
-        self._file: BufferedIOBase = gzip.GzipFile(fileobj=raw) if magic == _GZIP else raw
         self._entries: Iterator[Entry]
-        try:
-            begins = self._file.read(len(_JOURNAL_BEGINS))
-            self._file.seek(0)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            raise NoRecording(f"{path} is no readable gzip file") from None
-        if begins == _JOURNAL_BEGINS:
-            self._journal = journal = JournalEntries(self._file, str(path), masking)
-            self.header, self.knowledge = journal.header, journal.knowledge
+        with self._explained():
+            self._file = plain(file, name)
+            begins = self._file.peek(_LOOKED_AT)
+        if not begins:
+            raise NoRecording(f"{name} is empty")
+        if _JOURNAL.match(begins):
+            with self._explained():
+                self._journal = journal = JournalEntries(self._file, name, masking)
+            self.knowledge = journal.knowledge
             self._entries = iter(journal)
-        else:
-            self._entries = har_entries(self._file, str(path), masking)
+            return
+        self._entries = self._har_entries(begins)
 
-    @property
-    def read(self) -> int:
-        """How many bytes of the file, as it is on disk, have been read so far."""
-        return self._raw.tell()
-
-    def learn(self) -> None:
-        """Let the masking learn the credentials of the whole recording, instead of going through its entries."""
-        with suppress(OSError, zlib.error):  # told when the entries are read
+    def learn(self) -> bool:
+        """Let the masking learn the credentials of the whole recording, instead of going through its entries; return
+        whether these belong to several pages. Raises NoRecording where a journal is none.
+        """
+        with suppress(OSError, *DAMAGED):  # told when the entries are read
             if self._journal is not None:
                 self._journal.learn()
             else:
-                learn_from_har(self._file, self._masking)
+                return learn_from_har(self._file, self._masking, self._attached)
+        return False
 
     def __iter__(self) -> Iterator[Entry]:
         """Yield every entry. Raises NoRecording where the file turns out to be no recording, or unreadable."""
         try:
-            yield from self._entries
-        except (gzip.BadGzipFile, zlib.error):
-            yield Cut("breaks off in the middle of damaged gzip data")
+            with self._explained():
+                yield from self._entries
+        except DAMAGED:
+            yield Cut("breaks off in the middle of damaged data, or goes on after the end of what is compressed")
+
+    def _har_entries(self, begins: bytes) -> Iterator[Entry]:
+        try:
+            yield from har_entries(self._file, self.name, self._masking, self._attached)
+        except NoRecording:
+            if words := looks_like(begins):
+                raise NoRecording(f"{self.name} looks like {words}") from None
+            raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGED:
+            raise
         except OSError as problem:
-            raise NoRecording(f"{self.path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+            raise NoRecording(f"{self.name} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
 
 
 @contextmanager
-def opened(path: Path, masking: Masking | None = None) -> Iterator[Recording]:
+def opened(source: Source | Path, masking: Masking | None = None) -> Iterator[Recording]:
     """Open a recording, to be read once; its entries come masked by `masking`.
 
     Raises NoRecording where it cannot be read, or is none.
     """
+    if isinstance(source, Path):
+        with gathered([source]) as sources, opened(sources[0], masking) as recording:
+            yield recording
+        return
     try:
-        raw = BufferedReader(FileIO(path, "rb"), _BUFFER)
+        raw = source.open()
     except OSError as problem:
-        raise NoRecording(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+        raise NoRecording(f"{source.name} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     with raw:
-        yield Recording(path, raw, masking or Masking())
+        yield Recording(source.name, cast("ByteSource", raw), masking or Masking(), source.attached)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import httpx
-
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
-from atlas_conformance.recordings.entries import Recorded, Unjudged
+from atlas_conformance.contracts.operations import is_outside
+from atlas_conformance.recordings.bodies import LARGEST_BODY, Lost, undone
+from atlas_conformance.recordings.entries import OUTSIDE, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.places import target_of
 
-LONGEST_BODY = 16 * 1024 * 1024
+LONGEST_BODY = LARGEST_BODY
 _UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
 
 
@@ -53,10 +53,10 @@ class Watched:
         body = _decoded(self.answer)
         masking.learn(self._exchange(self.request.target, body or b""))
         target = target_of(self.request.target)
-        if target is None:
-            return Unjudged("belong to no operation of the contract")
+        if target is None or is_outside(self.request.method, target.partition("?")[0]):
+            return Unjudged(OUTSIDE)
         if body is None or not self.request.whole:
-            return Unjudged("were too large, or of an encoding that cannot be undone")
+            return Unjudged("that were too large, or of an encoding that cannot be undone")
         return Recorded(masking.cleaned(self._exchange(target, body)))
 
     def _exchange(self, target: str, body: bytes) -> Exchange:
@@ -75,13 +75,8 @@ def _decoded(answer: Message) -> bytes | None:
     """Return the body with its content encodings undone, or None where that cannot be."""
     if not answer.whole:
         return None
-    encodings = {value.strip().lower() for name, value in answer.headers if name.lower() == "content-encoding"}
-    if not encodings or not answer.body:
-        return bytes(answer.body)
-    if not encodings <= {"gzip", "deflate", "identity"}:
-        return None
+    encodings = [value for name, value in answer.headers if name.lower() == "content-encoding"]
     try:
-        headers = {"content-encoding": ",".join(encodings)}
-        return httpx.Response(200, headers=headers, content=bytes(answer.body)).content
-    except httpx.DecodingError:
+        return undone(bytes(answer.body), ",".join(encodings), strictly=True)
+    except Lost:
         return None

@@ -66,6 +66,8 @@ def target_from_text(text: str, environ: Mapping[str, str], *, source: Path | No
         raise TargetError(f"{name}: is not TOML: {error}") from None
     except RecursionError:
         raise TargetError(f"{name}: is nested too deeply") from None
+    except ValueError:
+        raise TargetError(f"{name}: holds a number of more digits than can be read") from None
     root = Table(document, name, Lines(text))
     url = root.take("base_url", str)
     if url is not None:

@@ -71,15 +71,12 @@ def _addresses(job: JobView, urls: Any) -> Iterator[tuple[str, Any]]:
 
 
 @rule("T-FLAGS", on=JobView)
-def only_a_download_expires_and_none_both_failed_and_was_cancelled(job: JobView) -> Iterator[Outcome]:
-    """An expiresAt shows only on a download; failed and cancelled are never both true."""
+def no_job_both_failed_and_was_cancelled(job: JobView) -> Outcome | None:
+    """failed and cancelled are never both true."""
     if job.delivery is None:
-        return
-    if job.delivery.type != "download":
-        seen = job.document.get("expiresAt")
-        yield holds(seen is None, "expiresAt only for download", seen, f"{job.pointer}/expiresAt")
+        return None
     both = job.document.get("failed") is True and job.document.get("cancelled") is True
-    yield holds(not both, "failed and cancelled never both true", "both true", f"{job.pointer}/failed")
+    return holds(not both, "failed and cancelled never both true", "both true", f"{job.pointer}/failed")
 
 
 @rule("T-ECHO", on=CreationView)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atlas_conformance.contracts.doubled import doubled_name
 from atlas_conformance.contracts.media import JSON, VERSIONED
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
 from atlas_conformance.contracts.pointers import value_at
@@ -14,6 +15,7 @@ from atlas_conformance.contracts.views import (
     STATUS,
     UNREADABLE,
     EmptyView,
+    ErrorView,
     RequestView,
     SuccessView,
     is_integer,
@@ -66,6 +68,23 @@ def a_success_is_json(view: SuccessView) -> Outcome | None:
     if view.document is UNREADABLE:
         return Failure("a body that is JSON", shown(view.response.body[:60]), BODY)
     return None
+
+
+@rule("C-SCHEMA", on=SuccessView)
+def a_success_names_each_property_once(view: SuccessView) -> Outcome | None:
+    """No object of a body names a property twice: nobody can say which value holds."""
+    return _named_twice(view.response.body, view.document)
+
+
+@rule("E-SCHEMA", on=ErrorView)
+def an_error_names_each_property_once(error: ErrorView) -> Outcome | None:
+    """No object of an error body names a property twice."""
+    return _named_twice(error.response.body, error.whole)
+
+
+def _named_twice(body: bytes, document: object) -> Outcome | None:
+    name = doubled_name(body, document) if isinstance(document, dict | list) else None
+    return None if name is None else Failure("each property once", f"{shown(name)} twice", BODY)
 
 
 @rule("V-PRETTY", on=SuccessView)

@@ -299,7 +299,7 @@ def test_an_empty_timestamp_of_a_snapshot_job_is_a_known_departure(name: str, de
     [
         ("pointInTime", K_TIMESTAMP),
         ("automated", {"increment": None, "date": "2026-02-23T03:21:08Z"}),
-        ("automated", {"increment": 1}),
+        ("automated", {"increment": 2**31}),
         ("automated", {"increment": 1_700_000_000, "date": None}),
         ("automated", {"increment": "x", "date": None}),
         ("automated", {"increment": None, "date": ""}),

@@ -136,17 +136,18 @@ def test_a_cut_file_exits_with_2_and_one_sentence(tmp_path: Path) -> None:
     file.write_bytes(har(entry(job()), entry(job()))[:-100])
     result = command(file)
     assert result.exit_code == 2
-    assert f"{file} breaks off after 1 entries; it was judged up to there" in result.stderr
+    assert f"{file} breaks off after 1 entry; it was judged up to there" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "is neither a HAR file nor a journal: it is cut off"),
-        (b"<html>", "is neither a HAR file nor a journal: '{' is wanted at character 1, and '<' stands there"),
+        (b"", "is empty"),
+        (b"<html>", "looks like an HTML page: a HAR file or a journal of a run is wanted"),
+        (b"nothing", "is neither a HAR file nor a journal: '{' is wanted at character 1, and 'n' stands there"),
         (b"{}", "is no HAR file: it has no log.entries"),
-        (b'{"log": {"entries": 7}}', "is neither a HAR file nor a journal"),
-        (b'{"kind":"header","journal":9}\n', "is no journal"),
+        (b'{"log": {"entries": 7}}', "is no HAR file: it has no log.entries"),
+        (b'{"kind":"header","journal":9}\n', "is a journal of another version than 1"),
         (b"\x1f\x8bnonsense", "is no readable gzip file"),
     ],
 )
@@ -170,8 +171,8 @@ def test_what_belongs_to_no_operation_is_counted_not_judged(tmp_path: Path) -> N
     file.write_bytes(har(entry(job()), entry({}, path="/login"), entry("<html>", path="/x"), {"nothing": 1}))
     result = command(file)
     assert result.exit_code == 0, result.output
-    assert "2 entries that belong to no operation of the contract" in result.output
-    assert "1 entry that were no legible HAR entries" in result.output
+    assert "Not judged: 2 entries outside the contract (first: entry 2)." in result.output
+    assert "Not judged: 1 entry that could not be read (first: entry 4, which has no request)." in result.output
 
 
 def test_nothing_to_judge_is_no_success(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_an_answer_in_base64_is_decoded() -> None:
         ({"status": 0}, "had no answer"),
         ({"content": {"size": 400}}, "not recorded"),
         ({"content": {"size": 400, "text": '{"id":'}}, "not recorded"),
-        ({"content": {"size": 4, "text": "???", "encoding": "base64"}}, "not recorded"),
-        ({"headers": 7}, "no legible"),
+        ({"content": {"size": 4, "text": "{}", "encoding": "rot13"}}, "encoding that cannot be undone"),
+        ({"headers": 7, "content": {"text": "{}"}}, "headers were not recorded"),
     ],
 )
 def test_an_answer_that_is_not_there_is_not_judged(change: dict[str, Any], reason: str) -> None:

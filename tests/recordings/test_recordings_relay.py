@@ -157,7 +157,7 @@ def test_a_recording_is_judged_while_it_is_made_and_again_afterwards(tmp_path: P
     text = out.read_text(encoding="utf-8")
     recorded = json.loads(text)["log"]["entries"]
     assert [entry["response"]["status"] for entry in recorded] == [200, 401]
-    assert "1 entry that belong to no operation" in printed
+    assert "1 entry outside the contract" in printed
     assert not any(secret in text + printed for secret in (token, basic[1]))
     assert process.returncode == 1, printed
     again = CliRunner().invoke(check_command, [str(out)])

@@ -54,7 +54,6 @@ def test_members_are_named_in_order() -> None:
         (b"[1 2" + b" " * 40 + b"]", "',' is wanted at character 4, and '2' stands there"),
         (b"[tru, 1" + b" " * 40 + b"]", "expecting value at character 2"),
         (b'["\xff' + b" " * 40 + b'"]', "not UTF-8"),
-        (b"[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_json_is_named_with_its_place(text: bytes, message: str) -> None:

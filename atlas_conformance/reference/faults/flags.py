@@ -66,14 +66,6 @@ def _dedicated_reads() -> Iterator[Fault]:
         )
         yield _fault(
             place,
-            "expires-on-restore",
-            "T-FLAGS",
-            "A job that restores shows expiresAt.",
-            "rule",
-            view=when(lambda job: job.delivery != "download", showing(expiresAt="2030-01-01T00:00:00Z")),
-        )
-        yield _fault(
-            place,
             "timestamp-drifts",
             "T-FLAGS",
             "timestamp moves by a second a read.",
