@@ -61,6 +61,7 @@ SHOWN_CARDS = 50
 CHUNK = 200
 """So many findings wait in each block of text."""
 
+_ALSO_SHOWN = 500
 _TEMPLATES = Path(__file__).with_name("templates")
 _SLUGS = {status: status.replace(" ", "-") for status in LADDER}
 _BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered")
@@ -181,16 +182,23 @@ def _card(
         headers="\n".join(one_line(f"{name}: {value}", 400) for name, value in exchange.response.headers[: 60 * full]),
         exchange=number(group.sample.n),
         test=one_line(group.sample.test),
-        also=tuple(
-            f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
-            for other in group.also[:30]
-        ),
+        also=_also(group),
         tags=_tags(group, standing),
         waiver=standing.waived.get(group.key) if standing is not None else None,
         difference=difference(group.sample, group.finding, 5 if full else 1),
         again=_again(group, lines, characters),
         full=full,
     )
+
+
+def _also(group: FindingGroup) -> tuple[str, ...]:
+    """Return what a finding explains, in words; of very many the first ones, and how many more there are."""
+    words = [
+        f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
+        for other in group.also[:_ALSO_SHOWN]
+    ]
+    left = len(group.also) - _ALSO_SHOWN
+    return (*words, *([f"and {number(left)} more, in summary.json"] if left > 0 else ()))
 
 
 def _tags(group: FindingGroup, standing: Standing | None) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from atlas_conformance.reports.model import (
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
+    UNREACHABLE,
     WITHHELD,
     Cell,
     DepartureUse,
@@ -110,8 +111,13 @@ class Tally:
         elif isinstance(record, Closing):
             self._closing = record
 
-    def verdict(self, *, partial: bool) -> str:
-        """Return the overall verdict of all records so far: failed, error, incomplete, not exercised or passed."""
+    def verdict(self, *, partial: bool, lost: bool = False) -> str:
+        """Return the overall verdict of all records so far: failed, error, incomplete, not exercised or passed.
+
+        It is unreachable, whatever was found before, where the run ended because the endpoint was `lost`.
+        """
+        if lost or (self._closing is not None and self._closing.verdict == UNREACHABLE):
+            return UNREACHABLE
         if self._groups:
             return FAILED
         if self._errors:
@@ -278,13 +284,13 @@ class Tally:
         def place(key: Key) -> tuple[int, int, Key]:
             return (requirements.get(key[0], len(requirements)), operations.get(key[1], len(operations)), key)
 
+        leads = heads({key: self._lead_of(key, group) for key, group in self._groups.items()})
         groups = []
         for key in sorted(self._groups, key=place):
             group = self._groups[key]
             n, finding = group.shown()
             repeat = repeats[key]
             counted = group.exchanges - self._counted.passing or group.exchanges
-            leads = Counter(self._leads[number][1] for number in counted)
             groups.append(
                 FindingGroup(
                     *key,
@@ -292,11 +298,18 @@ class Tally:
                     first=min(counted),
                     finding=finding,
                     sample=samples[n],
-                    lead=None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead)),
+                    lead=leads[key],
                     repeat=None if repeat is None else Repeat(repeat.outcome, samples.get(repeat.again or 0)),
                 )
             )
         return tuple(groups)
+
+    def _lead_of(self, key: Key, group: Group) -> Key | None:
+        """Return the key of the group that leads most of a group's exchanges; None where it leads one of them itself.
+        """
+        counted = group.exchanges - self._counted.passing or group.exchanges
+        leads = Counter(self._leads[number][1] for number in counted)
+        return None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead))
 
     def _departure_uses(self) -> tuple[DepartureUse, ...]:
         uses = []
@@ -345,6 +358,30 @@ def build(
 
 def _standing(record: StatusRecord) -> tuple[int, str]:
     return LADDER.index(record.status), record.reason
+
+
+def heads(leads: Mapping[Key, Key | None]) -> dict[Key, Key | None]:
+    """Return, for each key, the end of its chain of leads: a key that has no lead itself; None for such a key.
+
+    Where leads go round in a circle, or to a key that is not there, the first key of the circle by the alphabet, or
+    the last one that is there, has no lead.
+    """
+    ends: dict[Key, Key] = {}
+    for start in sorted(leads):
+        chain = [start]
+        while chain[-1] not in ends:
+            following = leads[chain[-1]]
+            if following is None or following not in leads:
+                ends[chain[-1]] = chain[-1]
+            elif following in chain:
+                circle = chain[chain.index(following) :]
+                first = min(circle)
+                ends.update(dict.fromkeys(circle, first))
+            else:
+                chain.append(following)
+        for key in chain:
+            ends[key] = ends[chain[-1]]
+    return {key: None if ends[key] == key else ends[key] for key in leads}
 
 
 def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ...]:

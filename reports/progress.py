@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -11,6 +13,20 @@ from rich.live import Live
 from rich.text import Text
 
 from atlas_conformance.reports.wording import duration, one_line, plural
+
+
+class _Unread(Console):
+    """A console whose reader may leave: then nothing more is printed to it, and nothing else happens."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+def stderr_console() -> Console:
+    """Return a console on stderr as it is now, for what is said while a command works."""
+    return _Unread(file=sys.stderr)
 
 
 class Progress:

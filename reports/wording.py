@@ -20,6 +20,7 @@ from atlas_conformance.reports.model import (
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
+    UNREACHABLE,
     WITHHELD,
     Report,
     Row,
@@ -176,7 +177,8 @@ def duration(seconds: float) -> str:
 
 def verdict_word(report: Report) -> str:
     """Return the overall verdict in one or two capitalised words."""
-    return {NOT_EXERCISED: "NOTHING EXERCISED"}.get(report.verdict, report.verdict.upper())
+    words = {NOT_EXERCISED: "NOTHING EXERCISED", UNREACHABLE: "ENDPOINT LOST"}
+    return words.get(report.verdict, report.verdict.upper())
 
 
 def verdict_sentence(report: Report) -> str:
@@ -201,6 +203,12 @@ def verdict_sentence(report: Report) -> str:
             sentence += f" The run is partial: {report.partial}."
     elif report.verdict == ERROR:
         sentence = f"The suite itself failed {_times(len(report.errors))}; what it could judge holds."
+    elif report.verdict == UNREACHABLE:
+        sentence = f"The run ended early: {report.partial}."
+        if failed:
+            sentence += f" Up to then {failed} of {plural(exercised, 'exercised requirement')} did not hold."
+        elif exercised:
+            sentence += f" Up to then nothing had failed; {plural(exercised, 'requirement')} had been exercised."
     elif report.verdict == INCOMPLETE:
         sentence = f"Nothing failed as far as the run went, but it is partial: {report.partial}."
     elif report.verdict == NOT_EXERCISED:

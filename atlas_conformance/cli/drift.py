@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 import orjson
 
 from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.output import to_reader
 from atlas_conformance.drift.comparing import differences
 from atlas_conformance.drift.difference import Difference
 from atlas_conformance.drift.documents import DriftError
@@ -38,11 +38,8 @@ def drift_command(openapi: Path, as_json: bool) -> None:
     except DriftError as problem:
         click.echo(f"{PROGRAM}: {visible(str(problem))}", err=True)
         sys.exit(_USAGE)
-    try:
+    with to_reader():
         _show(found, as_json)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1 if found else 0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -14,11 +13,13 @@ from rich.console import Console
 
 from atlas_conformance.__main__ import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.cli.journalled import gate_options
+from atlas_conformance.cli.output import complain, to_reader
 from atlas_conformance.http.failures import TargetError
+from atlas_conformance.interrupts import terminate_as_interrupt
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
@@ -122,17 +123,17 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
     except TargetError as error:
         _complain(str(error), USAGE)
     session.launch()
-    # Whoever ends this process gets the report of what was done so far, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminate_as_interrupt()
     # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.
-    console = Console(file=sys.stderr)
+    console = stderr_console()
     with Progress(console) as progress:
         session.observer = _Observer(session, console, progress)
         plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
         code = run_suites(plugin)
     if form == "github" and session.report is not None:
-        for line in workflow_commands(session.report, session.standing):
-            click.echo(line)
+        with to_reader():
+            for line in workflow_commands(session.report, session.standing):
+                print(line)
     if plugin.failure is not None:
         _complain(plugin.failure, code)
     sys.exit(code)
@@ -172,11 +173,8 @@ def _announcement(header: Header) -> str:
 def _show(session: Session, progress: Progress) -> None:
     """Print the report; the exit code stays the verdict's where nobody reads the output to its end."""
     progress.__exit__(None, None, None)
-    try:
+    with to_reader():
         print_session(session)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_suites(plugin: SuitePlugin) -> int:
@@ -249,5 +247,5 @@ class _Join:
 
 
 def _complain(sentence: str, code: int) -> None:
-    click.echo(f"{PROGRAM}: {sentence}", err=True)
+    complain(sentence)
     sys.exit(code)

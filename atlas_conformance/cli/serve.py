@@ -132,5 +132,7 @@ def serve_command(
                 pass
     except ServerError as error:
         raise click.UsageError(str(error)) from None
+    except BrokenPipeError:
+        return  # who wanted the first lines alone has them
     except OSError as error:
         raise click.UsageError(f"{write_target} can't be written: {error.strerror}") from None

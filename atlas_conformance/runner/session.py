@@ -16,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 
 from atlas_conformance.contracts import CONTRACT_VERSION
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
@@ -29,19 +28,21 @@ from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
+from atlas_conformance.interrupts import delayed, undisturbed
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer, ServerError
+from atlas_conformance.reports.claim import Claim, FolderInUse
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
-from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, Report
+from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, UNREACHABLE, Report
 from atlas_conformance.reports.records import Header, Record
 from atlas_conformance.reports.standing import Standing
-from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_reports
+from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
+from atlas_conformance.runner.ending import wind_up
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.latency import connections, intervals, median_latency
-from atlas_conformance.runner.left_behind import jobs_left, tidy_up
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.profiles import PROFILES
@@ -102,7 +103,9 @@ class Session:
         self.report: Report | None = None
         self.standing: Standing | None = None
         self.waivers_added = 0
-        self.written: tuple[Path, ...] = ()
+        self.written = Written()
+        self.complaints: list[str] = []
+        """Sentences on what went wrong at the end, beside the verdict."""
         self._own_server: ReferenceServer | None = None
         self._client: Client | None = None
         self._folder: Path | None = None
@@ -110,6 +113,9 @@ class Session:
         self._secrets: tuple[Secret, ...] = ()
         self.ended_because: str | None = None
         """Why the run was ended before it was done, where it was not by whoever started it."""
+        self.lost = False
+        """Whether the run was ended because the endpoint no longer answers."""
+        self._claim: Claim | None = None
         self._prepared: Prepared | None = None
 
     def launch(self) -> None:
@@ -150,13 +156,21 @@ class Session:
     def open(self) -> Endpoint:
         """Prepare the run and open the journal.
 
-        Raises what `prepare` raises, and JournalError.
+        Raises what `prepare` raises, JournalError, ReportError where the folder for the reports cannot be had, and
+        EndpointLost where the endpoint is gone again at once.
         """
         self._started = time.monotonic()
+        if self.options.report is not None:
+            try:
+                self._claim = Claim(self.options.report)
+            except FolderInUse as error:
+                raise TargetError(str(error)) from None
         prepared = self._prepared = self.prepare()
         self._limit_time(prepared.client)
         header = prepared.header
-        self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
+        if self.options.report is None:
+            with delayed():
+                self._folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self.tally = Tally(header)
         journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
         self.endpoint = self._endpoint(prepared.client, prepared, journal)
@@ -212,10 +226,15 @@ class Session:
         self.endpoint = self._endpoint(client, prepared, JournalWriter(path, prepared.header))
         return self.endpoint
 
+    def lose(self, reason: str) -> None:
+        """Note that the run ends here, as the endpoint no longer answers."""
+        self.lost = True
+        self.ended_because = f"the endpoint stopped answering ({self.masked(reason)})"
+
     def end_part(self, *, partial: bool) -> None:
         """End the journal of this process, and its client."""
         self._wind_up(partial=partial)
-        verdict = INCOMPLETE if partial else PASSED
+        verdict = UNREACHABLE if self.lost else INCOMPLETE if partial else PASSED
         because = self.ended_because if partial else None
         self.endpoint.journal.close(
             ended=_now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
@@ -259,30 +278,34 @@ class Session:
         """See to what the run leaves behind, note what was not exercised and why, end the journal, make and write the
         reports.
 
-        Raises ReportError where something could not be written, WaiverError where waivers could not be.
+        What goes wrong on the way is among the errors of the report where it can be, else among `complaints`; nothing
+        of it keeps the rest from being done. Raises ReportError where the journal cannot be read back.
         """
         journal = self.endpoint.journal
         because = self.ended_because if partial else None
         self._wind_up(partial=partial)
-        self.report = end_journal(journal, self.tally, ended=_now(), partial=partial, because=because)
+        self.report = end_journal(
+            journal, self.tally, ended=_now(), partial=partial, because=because, lost=partial and self.lost
+        )
         if not self.policy.silent:
             run = outline(self.report)
-            self.waivers_added = self.policy.write_waivers(run)
+            try:
+                self.waivers_added = self.policy.write_waivers(run)
+            except WaiverError as error:
+                self.complaints.append(str(error))
             self.standing = self.policy.decide(run, errors=bool(self.report.errors))
         if self.options.report is not None:
             self.written = write_reports(
                 self.options.report, self.report, journal.path, curl=self.curl, standing=self.standing
             )
+            self.complaints += self.written.failures
         return self.report
 
     def _wind_up(self, *, partial: bool) -> None:
         self._stop_timer()
-        journal = self.endpoint.journal
-        if self._own_server is None:  # an endpoint that ends with the run takes its jobs with it
-            tidy_up(self.endpoint, seconds=_LAST_LOOK if not partial else _HURRIED_LOOK)
-            for job in jobs_left(self.endpoint):
-                journal.job(job)
-        self._note_statuses(journal)
+        # An endpoint that ends with the run takes its jobs with it.
+        seconds = None if self._own_server is not None else _HURRIED_LOOK if partial else _LAST_LOOK
+        wind_up(self.endpoint, seconds, self.masked)
 
     @property
     def exit_code(self) -> int:
@@ -302,7 +325,11 @@ class Session:
             server.stop()
         folder, self._folder = self._folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            with undisturbed():
+                shutil.rmtree(folder, ignore_errors=True)
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
 
     def masked(self, text: str) -> str:
         """Return text, such as an error's own words, without the secrets of this run."""
@@ -375,14 +402,6 @@ class Session:
             shard=options.shard,
             versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},
         )
-
-    def _note_statuses(self, journal: JournalWriter) -> None:
-        endpoint = self.endpoint
-        for operation, reason in endpoint.untested.withheld().items():
-            journal.status("withheld", reason, operation=operation)
-        for requirement, operation, reason in endpoint.untested.reasons():
-            if endpoint.offers(operation) and REQUIREMENTS[requirement].binds(operation):
-                journal.status("not exercised", reason, requirement=requirement, operation=operation)
 
 
 def _in_words(seconds: float) -> str:
