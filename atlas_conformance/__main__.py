@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from atlas_conformance.interrupts import terminate_as_interrupt
+from atlas_conformance.interrupts import lose_no_interrupt, terminate_as_interrupt
 
 PROGRAM = "atlas-conformance"
 PACKAGE = Path(__file__).resolve().parent
@@ -28,6 +28,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 100)
     open_streams()
     terminate_as_interrupt()
+    lose_no_interrupt()
     try:
         code = _code()
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,20 @@ def terminate_as_interrupt() -> None:
     """Let a request to terminate raise KeyboardInterrupt, as Ctrl-C does, so that nothing is left lying around."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def lose_no_interrupt() -> None:
+    """Let an interrupt that came within a destructor, where the interpreter drops it with a traceback, come again."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            main = threading.main_thread().ident
+            threading.Timer(0.01, signal.pthread_kill, [main, signal.SIGINT]).start()
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 @contextmanager

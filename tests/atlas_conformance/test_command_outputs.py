@@ -98,16 +98,16 @@ def test_a_command_that_is_ended_leaves_nothing_behind(
     """At any moment: each time a little later, until the command comes to its end."""
     folder, scratch = journal.parent, journal.parent / "scratch"
     scratch.mkdir()
-    sample.huge(folder / "big.jsonl", 3_000)
+    sample.huge(folder / "big.jsonl", 800)
     source = folder / "big.jsonl"
     wait, codes = 0.2, set()
-    for _ in range(10):
+    for _ in range(6):
         started = subprocess.Popen(
             [*COMMAND, command, str(source), "--report", str(folder / "out")], cwd=folder,
             env=surroundings(TMPDIR=str(scratch)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         time.sleep(wait)
-        wait *= 1.4
+        wait *= 1.5
         if started.poll() is None:
             os.kill(started.pid, number)
         out, err = started.communicate(timeout=60)
