@@ -21,6 +21,7 @@ from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
+from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import REFERENCE, Session
@@ -128,6 +129,10 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
     console = stderr_console()
     with Progress(console) as progress:
         session.observer = _Observer(session, console, progress)
+        progress.waiting = session.waits.now
+        session.waits.remark = lambda sentence: console.print(
+            f"{PROGRAM}: {visible(sentence)}", soft_wrap=True, markup=False, highlight=False
+        )
         plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
         code = run_suites(plugin)
     if form == "github" and session.report is not None:

@@ -80,6 +80,8 @@ class Endpoint:
         if self.sleep is time.sleep:
             self.sleep = self.client.pause  # which ends when the run is ended
         self.chronicle = Chronicle(self.knowledge)
+        self.waits: Callable[[float, str], object] = lambda until, what: None
+        """Told until when (monotonic seconds) is waited, and for what."""
         self.unsettled: list[Request] = []
         """Creates that may have made a job which no answer told of."""
         self.client.on_paced = self._paced
@@ -409,7 +411,9 @@ class Endpoint:
             left = limit - self.monotonic()
             if left <= 0 or self.stopped:
                 return False
-            self.sleep(min(next(pauses), left))
+            pause = min(next(pauses), left)
+            self.waits(time.monotonic() + pause, "for a job to go on")
+            self.sleep(pause)
             return not self.client.ended
 
         yield again

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from atlas_conformance.contracts import CONTRACT_VERSION
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import Exchange, Request, Scheme
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.knowledge_form import knowledge_as_json
@@ -46,6 +46,7 @@ from atlas_conformance.runner.latency import connections, intervals, median_late
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.profiles import PROFILES
+from atlas_conformance.runner.waits import Waits
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
     parse_duration,
@@ -113,6 +114,7 @@ class Session:
         self._secrets: tuple[Secret, ...] = ()
         self.ended_because: str | None = None
         """Why the run was ended before it was done, where it was not by whoever started it."""
+        self.waits = Waits()
         self.lost = False
         """Whether the run was ended because the endpoint no longer answers."""
         self._claim: Claim | None = None
@@ -186,7 +188,9 @@ class Session:
         if client.guard.mode != "restore":
             profile = profile.where_nothing_is_restored()
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
-        return Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        made = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        made.waits = self.waits.tell
+        return made
 
     def processes(self, tests: int) -> int:
         """How many processes share the run's tests, which are so many.
@@ -219,7 +223,7 @@ class Session:
         prepared = self._prepared
         assert prepared is not None
         self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
-        client = self._client = self.connect(
+        client = self._connected(
             prepared.client.target, workers=max(1, prepared.client.workers // sharing), prefer=prepared.client.prefer
         )
         self._limit_time(client)
@@ -258,16 +262,21 @@ class Session:
     def _look(self, target: Target, workers: int) -> PreflightReport:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
-        self._client = self.connect(target, workers=workers)
+        client = self._connected(target, workers=workers)
         try:
-            return preflight(self._client, seed=self.options.seed)
+            return preflight(client, seed=self.options.seed)
         except PreflightFailed:
             owner = target.credentials.get("owner")
             if owner is None or not (owner.digest and owner.bearer):
                 raise
-            self._client.close()
-            self._client = self.connect(target, workers=workers, prefer="digest")
-        return preflight(self._client, seed=self.options.seed)
+            client.close()
+            client = self._connected(target, workers=workers, prefer="digest")
+        return preflight(client, seed=self.options.seed)
+
+    def _connected(self, target: Target, *, workers: int, prefer: Scheme | None = None) -> Client:
+        client = self._client = self.connect(target, workers=workers, prefer=prefer)
+        client.tell_waits(self.waits.tell, self.waits.say)
+        return client
 
     @property
     def opened(self) -> bool:
