@@ -202,7 +202,7 @@ def judge_error(exchange: Exchange, verdicts: Verdicts, envelope: bool | None = 
             verdicts.check("V-ENVELOPE", _is(wrapped, response.status), expected, wrapped, f"{pointer}/status")
             document, pointer = document[key], f"{pointer}/{key}"
     if not isinstance(document, dict):
-        seen = "no JSON" if document is _UNREADABLE else shown(document)
+        seen = _unread(response) if document is _UNREADABLE else f"{shown(document)}, not an object"
         verdicts.failed("E-SCHEMA", "an error body that is a JSON object", seen, pointer)
         return
     _judge_error_document(response, document, pointer, verdicts)
@@ -260,7 +260,7 @@ def judge_success(exchange: Exchange, reading: Reading, verdicts: Verdicts) -> t
     own = _judge_media(response, reading, verdicts)
     document = _parse(response)
     if document is _UNREADABLE:
-        verdicts.failed("C-SCHEMA", "a body that is JSON", shown(response.body[:60]), "/response/body")
+        verdicts.failed("C-SCHEMA", "a body that is JSON", _unread(response), "/response/body")
         return None
     _judge_pretty(response, document, reading, verdicts)
     unwrapped = _unwrap(response, document, reading, verdicts)
@@ -292,10 +292,14 @@ def _judge_pretty(response: Response, document: Any, reading: Reading, verdicts:
     lines = response.body.strip().split(b"\n")
     if reading.pretty:
         held = len(lines) > 1 and any(line[:1] in (b" ", b"\t") for line in lines[1:])
-        verdicts.check("V-PRETTY", held, "indented lines with pretty=true", f"{len(lines)} lines", "/response/body")
+        verdicts.check("V-PRETTY", held, "indented lines with pretty=true", _lines(lines), "/response/body")
     else:
         held = len(lines) == 1 and b"\r" not in lines[0]
-        verdicts.check("V-PRETTY", held, "one line by default", f"{len(lines)} lines", "/response/body")
+        verdicts.check("V-PRETTY", held, "one line by default", _lines(lines), "/response/body")
+
+
+def _lines(lines: list[bytes]) -> str:
+    return "one line" if len(lines) == 1 else f"{len(lines)} lines"
 
 
 def _unwrap(response: Response, document: Any, reading: Reading, verdicts: Verdicts) -> tuple[Any, str] | None:
@@ -349,6 +353,13 @@ def _parse(response: Response) -> Any:
         return parse_json(body)
     except NotJson:
         return _UNREADABLE
+
+
+def _unread(response: Response) -> str:
+    """Say what a body is that cannot be read as JSON."""
+    if not response.body.strip():
+        return "an empty body"
+    return f"no JSON: {shown(response.body[:60].decode('utf-8', 'backslashreplace'))}"
 
 
 def _value_at(document: Any, pointer: str) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from atlas_conformance.contracts import listing
+from atlas_conformance.contracts.answers import ANYWHERE
 from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
@@ -182,8 +183,12 @@ class Chronicle:
         if known is not None and status < 500:
             if not _same_place(known, reading):
                 expected = "404, 400 or 403 through another cluster or project"
-                # Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
-                if status < 400 or status not in (401, 406, 429):
+                # A malformed path is refused for itself (P-GROUP, P-NAME), and a status that nobody documents is
+                # wrong for itself (C-STATUS). Pacing, credentials that nobody vouches for and an unsettled Accept say
+                # nothing of the job.
+                malformed = any(violation.requirement.startswith("P-") for violation in reading.violations)
+                documented = status in reading.operation.statuses or status in ANYWHERE
+                if not malformed and (status < 400 or (documented and status not in (401, 406, 429))):
                     verdicts.check("L-SCOPE", status in (400, 403, 404), expected, status, "/response/status")
                 return
             must_find = (

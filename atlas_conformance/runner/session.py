@@ -399,6 +399,7 @@ class Session:
                 "base_url": target.base_url,
                 "level": target.level,
                 "source": source,
+                "loopback": target.loopback,
                 "credentials": {name: dict(held.names) for name, held in sorted(target.credentials.items())},
             },
             profile=options.profile,

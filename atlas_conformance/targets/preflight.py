@@ -248,7 +248,11 @@ def _document(response: Response) -> object:
 
 
 def _is_json(response: Response) -> bool:
-    return isinstance(_document(response), (dict, list))
+    try:
+        parse_json(response.body)
+    except NotJson:
+        return False
+    return True
 
 
 def _is_error(response: Response) -> bool:
