@@ -21,6 +21,7 @@ from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     LADDER,
     NOT_EXERCISED,
@@ -64,7 +65,7 @@ CHUNK = 200
 _ALSO_SHOWN = 500
 _TEMPLATES = Path(__file__).with_name("templates")
 _SLUGS = {status: status.replace(" ", "-") for status in LADDER}
-_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered")
+_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered", EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("Mode", header.mode),
         ("Workers", str(header.workers)),
         ("Requirements", "all" if header.requirements is None else ", ".join(header.requirements)),
+        ("Excluded", ", ".join(header.excluded)),
         ("Shard", header.shard or ""),
         ("Started", header.started),
         ("Ended", report.ended or "without a closing line"),

@@ -17,6 +17,7 @@ from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     EXIT_CODES,
     FAILED,
     INCOMPLETE,
@@ -52,6 +53,7 @@ Pair = tuple[str, str]
 
 NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
+EXCLUSION = "left out by --exclude"
 
 
 class Tally:
@@ -125,7 +127,7 @@ class Tally:
         if partial:
             return INCOMPLETE
         shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys()
-        exercised = any(self._selected(requirement) for requirement, _ in shown)
+        exercised = any(self._selected(id) and id not in self.header.excluded for id, _ in shown)
         return PASSED if exercised else NOT_EXERCISED
 
     def report(
@@ -173,6 +175,8 @@ class Tally:
 
     def _add_finding(self, record: FindingRecord) -> None:
         n, finding = record.n, record.finding
+        if finding.requirement in self.header.excluded:
+            return
         self._counted.add_finding(n, finding)
         pair = (finding.requirement, finding.operation)
         if finding.departure is not None:
@@ -243,6 +247,8 @@ class Tally:
         return passed
 
     def _cell(self, pair: Pair, passed: int) -> Cell:
+        if pair[0] in self.header.excluded:
+            return Cell(*pair, status=EXCLUDED, reason=EXCLUSION)
         failed = self._failed.get(pair, set())
         departed = self._counted.count(self._departed.get(pair, set()) - failed)
         status, reason = self._recorded_status(pair)
@@ -401,7 +407,7 @@ def _by_reason(rows: Iterable[Row]) -> tuple[Unexercised, ...]:
     found: defaultdict[tuple[str, str], defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for cell in row.cells.values():
-            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED):
+            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED):
                 found[cell.status, cell.reason or ""][row.id].append(cell.operation)
     return tuple(
         Unexercised(status, reason, {id: tuple(operations) for id, operations in cells.items()})

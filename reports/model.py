@@ -16,6 +16,7 @@ DEPARTURE = "known departure"
 WITHHELD = "withheld"
 NOT_EXERCISED = "not exercised"
 NOT_OFFERED = "not offered"
+EXCLUDED = "excluded"
 INCOMPLETE = "incomplete"
 UNREACHABLE = "unreachable"
 
@@ -23,7 +24,7 @@ REPEATED = "repeated"
 HELD = "held"
 UNTOLD = "untold"
 
-LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED)
+LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED)
 """The statuses of a cell, the one that decides for its requirement first."""
 
 EXIT_CODES: Mapping[str, int] = {

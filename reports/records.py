@@ -38,8 +38,9 @@ class Header:
 
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
-    it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC. `knowledge`
-    is what was known of the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
+    it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
+    nothing is said. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
+    can be judged again (`contracts.knowledge_form`).
     """
 
     contract: str
@@ -55,6 +56,7 @@ class Header:
     shard: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
@@ -62,6 +64,7 @@ class Header:
         known = {key: line[key] for key in cls.__dataclass_fields__ if key in line}
         if known.get("requirements") is not None:
             known["requirements"] = tuple(known["requirements"])
+        known["excluded"] = tuple(known.get("excluded") or ())
         return cls(**known)
 
     def as_json(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     INCOMPLETE,
     NOT_EXERCISED,
@@ -58,6 +59,7 @@ MEANINGS: Mapping[str, str] = {
     WITHHELD: "the safety guard let no request out",
     NOT_EXERCISED: "nothing put it to the test",
     NOT_OFFERED: "the endpoint does not offer the operation",
+    EXCLUDED: "left out by --exclude; nothing is said of it",
 }
 """What each status of a cell means."""
 
@@ -186,7 +188,8 @@ def verdict_sentence(report: Report) -> str:
     failed = len(report.requirements(FAILED))
     departed = len(report.requirements(DEPARTURE))
     exercised = sum(row.exercised > 0 for row in report.rows.values())
-    missing = sum(row.exercised == 0 and row.selected for row in report.rows.values())
+    excluded = report.requirements(EXCLUDED)
+    missing = sum(row.exercised == 0 and row.selected and row not in excluded for row in report.rows.values())
     if report.verdict == FAILED:
         verb = "does" if failed == 1 else "do"
         sentence = f"{failed} of {plural(exercised, 'exercised requirement')} {verb} not hold."
@@ -219,6 +222,9 @@ def verdict_sentence(report: Report) -> str:
         sentence += f", {departed} of them with known departures of the real service." if departed else "."
     if missing and report.verdict in (FAILED, PASSED):
         sentence += f" {plural(missing, 'requirement')} {'was' if missing == 1 else 'were'} not exercised."
+    if excluded:
+        was = "was" if len(excluded) == 1 else "were"
+        sentence += f" {plural(len(excluded), 'requirement')} {was} excluded: {', '.join(row.id for row in excluded)}."
     return visible(sentence)
 
 
@@ -234,15 +240,20 @@ def rerun(header: Header, requirement: str | None = None) -> str:
     words = [PROGRAM, "hammer" if load else "run"]
     source = str(header.target.get("source") or "")
     base_url = str(header.target.get("base_url") or "")
-    if source.startswith(("http://", "https://")):
+    app = header.target.get("app")
+    if app:
+        words += ["--app", str(app)]
+    if source.startswith(("http://", "https://")) and not app:
         words += ["--base-url", base_url or source]
-    elif source and source != "reference":
+    elif source and source != "reference" and not source.startswith(("http://", "https://")):
         words += ["--target", source]
     if isinstance(load, Mapping):
         return visible(shlex.join([*words, *_load_options(header, load, requirement)]))
     selected: Iterable[str] = [requirement] if requirement else header.requirements or ()
     for name in selected:
         words += ["--requirement", name]
+    for name in header.excluded:
+        words += ["--exclude", name] if name != requirement else []
     words += ["--profile", header.profile, "--seed", str(header.seed)]
     if header.target.get("level"):
         words += ["--level", str(header.target["level"])]

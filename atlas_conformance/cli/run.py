@@ -55,6 +55,10 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 @click.command("run")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
 @click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
+@click.option("--app", metavar="MODULE:ATTRIBUTE", help="ASGI application in this Python, served on a free port by"
+              " uvicorn for the run.")
+@click.option("--wait-for-endpoint", "wait", metavar="TIME", help="How long to wait for the endpoint's first"
+              " answer, such as 30s.")
 @click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
 @click.option(
     "--profile",
@@ -67,6 +71,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
     "--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn and shown if left out."
 )
 @click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
+@click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Say nothing of this requirement. Repeatable.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
 @click.option(
     "--processes",

@@ -153,7 +153,8 @@ def _show(ended: Ended, made: Curl) -> None:
 def _curl_of(client: Client) -> Curl:
     def made(request: Request) -> str:
         whose = "owner" if request.credential == "wrong-secret" else request.credential
-        return curl(request, client.target.base_url, client.target.credentials.get(whose))
+        own = {name: header.variable for name, header in client.target.headers.items()}
+        return curl(request, client.target.base_url, client.target.credentials.get(whose), own)
 
     return made
 

@@ -61,6 +61,9 @@ class SuitePlugin:
                         profile=option.profile,
                         seed=option.seed,
                         requirements=tuple(option.requirement),
+                        excluded=tuple(option.exclude),
+                        app=option.app,
+                        wait=option.wait_for_endpoint,
                         workers=option.workers,
                         report=option.report,
                         mode=option.mode,
@@ -136,7 +139,10 @@ class SuitePlugin:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
         wanted = set(self.session.options.requirements)
-        kept = [i for i in items if not wanted or wanted & {r for m in i.iter_markers("requirement") for r in m.args}]
+        marks = {i: {r for m in i.iter_markers("requirement") for r in m.args} for i in items}
+        kept = [i for i in items if not wanted or wanted & marks[i]]
+        excluded = set(self.session.options.excluded)
+        kept = [i for i in kept if not marks[i] or marks[i] - excluded]
         self._fuzzes = any("test_schemathesis" in item.nodeid for item in kept)
         if self.session.options.shard is not None:
             try:

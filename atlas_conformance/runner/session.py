@@ -47,6 +47,8 @@ from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.runner.waits import Waits
+from atlas_conformance.targets.application import STARTS_WITHIN, Application
+from atlas_conformance.targets.arrival import wait_for_endpoint
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
     parse_duration,
@@ -108,6 +110,7 @@ class Session:
         self.complaints: list[str] = []
         """Sentences on what went wrong at the end, beside the verdict."""
         self._own_server: ReferenceServer | None = None
+        self._application: Application | None = None
         self._client: Client | None = None
         self._folder: Path | None = None
         self._timer: threading.Timer | None = None
@@ -126,6 +129,8 @@ class Session:
         Why it cannot be started, `prepare` tells.
         """
         options = self.options
+        if options.app is not None:
+            return
         if self.server is None and self.target is None and options.target is None and options.base_url is None:
             server = ReferenceServer(seed=options.seed)
             with contextlib.suppress(ServerError):
@@ -189,7 +194,7 @@ class Session:
             profile = profile.where_nothing_is_restored()
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
         made = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
-        made.waits = self.waits.tell
+        made.waits, made.excluded = self.waits.tell, frozenset(self.options.excluded)
         return made
 
     def processes(self, tests: int) -> int:
@@ -263,6 +268,12 @@ class Session:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
         client = self._connected(target, workers=workers)
+        served = self._application
+        if self.options.wait is not None or served is not None:
+            wait = self.options.wait
+            seconds = STARTS_WITHIN if wait is None else parse_duration(wait, "--wait-for-endpoint")
+            failed = (lambda: None) if served is None else served.failure
+            wait_for_endpoint(client, seconds, failed=failed, tell=self.waits.tell)
         try:
             return preflight(client, seed=self.options.seed)
         except PreflightFailed:
@@ -329,6 +340,9 @@ class Session:
         if client is not None:
             self._secrets = client.secrets
             client.close()
+        served, self._application = self._application, None
+        if served is not None:
+            served.stop()
         server, self._own_server = self._own_server, None
         if server is not None:
             server.stop()
@@ -354,7 +368,8 @@ class Session:
         """The copyable command for a request of this run."""
         target = self.endpoint.client.target
         whose = "owner" if request.credential == "wrong-secret" else request.credential
-        return curl(request, target.base_url, target.credentials.get(whose))
+        own = {name: header.variable for name, header in target.headers.items()}
+        return curl(request, target.base_url, target.credentials.get(whose), own)
 
     def _observe(self, record: Record) -> None:
         self.tally.add(record)
@@ -365,7 +380,11 @@ class Session:
         options = self.options
         if self.target is not None:
             return self.target
-        if options.target is not None:
+        if options.wait is not None:
+            parse_duration(options.wait, "--wait-for-endpoint")
+        if options.app is not None:
+            target = self._served_target(options.app)
+        elif options.target is not None:
             target = target_from_file(options.target, self.environ)
         elif options.base_url is not None:
             target = target_from_url(options.base_url, self.environ)
@@ -377,6 +396,14 @@ class Session:
         target = with_rate(with_mode(target, options.mode), rate)
         limit = options.time_limit
         return with_run_seconds(target, None if limit is None else parse_duration(limit, "--time-limit"))
+
+    def _served_target(self, app: str) -> Target:
+        """Start the application, and return the target that it is, described by the target file if there is one."""
+        served = self._application = self._application or Application(app)
+        if self.options.target is None:
+            return target_from_url(served.url, self.environ)
+        named = {**self.environ, "MONGODB_ATLAS_BASE_URL": served.url}
+        return replace(target_from_file(self.options.target, named), base_url=served.url)
 
     def _reference_target(self) -> Target:
         server = self.server
@@ -391,7 +418,7 @@ class Session:
         options = self.options
         assert options.seed is not None
         assert self._client is not None
-        source = options.target or options.base_url or REFERENCE
+        source = options.target or options.base_url or (target.base_url if options.app else REFERENCE)
         return Header(
             contract=CONTRACT_VERSION,
             suite=metadata.version("atlas-conformance"),
@@ -399,7 +426,9 @@ class Session:
                 "base_url": target.base_url,
                 "level": target.level,
                 "source": source,
-                "loopback": target.loopback,
+                "loopback": not self._client.guard.remote,
+                **({"app": options.app} if options.app else {}),
+                **({"headers": {n: header.variable for n, header in target.headers.items()}} if target.headers else {}),
                 "credentials": {name: dict(held.names) for name, held in sorted(target.credentials.items())},
             },
             profile=options.profile,
@@ -408,6 +437,7 @@ class Session:
             workers=workers,
             started=_now(),
             requirements=options.requirements or None,
+            excluded=tuple(dict.fromkeys(options.excluded)),
             offered=reasons,
             shard=options.shard,
             versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},

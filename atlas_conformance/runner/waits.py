@@ -26,8 +26,8 @@ class Waits:
         self._shared = mmap.mmap(-1, _SIZE)
 
     def tell(self, until: float, what: str) -> None:
-        """Note that requests wait until a moment (monotonic seconds), and for what."""
-        if until - time.monotonic() < _SHORTEST:
+        """Note that requests wait until a moment (monotonic seconds), and for what; for nothing ends the wait."""
+        if what and until - time.monotonic() < _SHORTEST:
             return
         text = what.encode("utf-8", "replace")[: _SIZE - _TEXT]
         self._shared[_TEXT:_SIZE] = text.ljust(_SIZE - _TEXT, b"\0")

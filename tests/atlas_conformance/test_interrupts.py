@@ -22,10 +22,14 @@ class Dropping:
 def test_an_interrupt_within_a_destructor_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.unraisablehook", lambda told: pytest.fail("the interrupt was dropped"))
     lose_no_interrupt()
-    dropped = Dropping()
-    with pytest.raises(KeyboardInterrupt):
-        del dropped
+    kept = [Dropping()]
+
+    def drop() -> None:
+        kept.clear()
         time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        drop()
 
 
 def test_what_is_undisturbed_is_done_to_its_end() -> None:
@@ -37,16 +41,29 @@ def test_what_is_undisturbed_is_done_to_its_end() -> None:
 
 
 def test_what_delays_an_interrupt_lets_it_have_its_effect_afterwards() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), delayed():
-        os.kill(os.getpid(), signal.SIGINT)
-        done = True
+    done = []
+
+    def whole() -> None:
+        with delayed():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        whole()
     assert done
 
 
 def test_a_scratch_folder_goes_away_however_it_ends() -> None:
-    with pytest.raises(KeyboardInterrupt), scratch_folder() as folder:
-        (folder / "kept").touch()
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(5)
-    assert not folder.exists()
+    made = []
+
+    def use() -> None:
+        with scratch_folder() as folder:
+            made.append(folder)
+            (folder / "kept").touch()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert made
+    assert not made[0].exists()
