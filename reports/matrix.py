@@ -12,7 +12,7 @@ from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Depa
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.counted import Counted
-from atlas_conformance.reports.grouping import Group, Rank
+from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
     DEPARTURE,
@@ -48,7 +48,6 @@ from atlas_conformance.reports.records import (
 )
 from atlas_conformance.reports.watching import Watch
 
-Key = tuple[str, str, str]
 Pair = tuple[str, str]
 
 NO_EXCHANGE = "no request of this run put it to the test"
@@ -364,30 +363,6 @@ def build(
 
 def _standing(record: StatusRecord) -> tuple[int, str]:
     return LADDER.index(record.status), record.reason
-
-
-def heads(leads: Mapping[Key, Key | None]) -> dict[Key, Key | None]:
-    """Return, for each key, the end of its chain of leads: a key that has no lead itself; None for such a key.
-
-    Where leads go round in a circle, or to a key that is not there, the first key of the circle by the alphabet, or
-    the last one that is there, has no lead.
-    """
-    ends: dict[Key, Key] = {}
-    for start in sorted(leads):
-        chain = [start]
-        while chain[-1] not in ends:
-            following = leads[chain[-1]]
-            if following is None or following not in leads:
-                ends[chain[-1]] = chain[-1]
-            elif following in chain:
-                circle = chain[chain.index(following) :]
-                first = min(circle)
-                ends.update(dict.fromkeys(circle, first))
-            else:
-                chain.append(following)
-        for key in chain:
-            ends[key] = ends[chain[-1]]
-    return {key: None if ends[key] == key else ends[key] for key in leads}
 
 
 def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ...]:

@@ -22,9 +22,10 @@ from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
+from atlas_conformance.runner.header import REFERENCE
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
-from atlas_conformance.runner.session import REFERENCE, Session
+from atlas_conformance.runner.session import Session
 
 QUIET = [
     *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),

@@ -5,21 +5,17 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import platform
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 
-from atlas_conformance.contracts import CONTRACT_VERSION
 from atlas_conformance.contracts.exchange import Exchange, Request, Scheme
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.knowledge_form import knowledge_as_json
 from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
@@ -27,7 +23,7 @@ from atlas_conformance.http.curl import curl
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
-from atlas_conformance.http.target import Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
+from atlas_conformance.http.target import Target, with_absent, with_schemes
 from atlas_conformance.interrupts import delayed, undisturbed
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
@@ -42,6 +38,7 @@ from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
 from atlas_conformance.runner.ending import wind_up
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.header import as_asked, header_of, now
 from atlas_conformance.runner.latency import connections, intervals, median_latency
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
@@ -52,20 +49,17 @@ from atlas_conformance.targets.arrival import wait_for_endpoint
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
     parse_duration,
-    parse_rate,
     target_from_file,
     target_from_text,
     target_from_url,
 )
 
-REFERENCE = "reference"
 _MOST_PROCESSES = 4
 _WORTH_SHARING = 40
 """From so many tests on a run is shared among processes, if nobody says among how many."""
 _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
-_VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
 
 
 @dataclass(frozen=True)
@@ -157,7 +151,7 @@ class Session:
             digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
-        header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
+        header = header_of(self.options, self._client, target, workers, reasons, knowledge)
         return Prepared(self._client, knowledge, header, found.exchanges)
 
     def open(self) -> Endpoint:
@@ -246,7 +240,7 @@ class Session:
         verdict = UNREACHABLE if self.lost else INCOMPLETE if partial else PASSED
         because = self.ended_because if partial else None
         self.endpoint.journal.close(
-            ended=_now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
+            ended=now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
         )
         self.endpoint.client.close()
 
@@ -305,7 +299,7 @@ class Session:
         because = self.ended_because if partial else None
         self._wind_up(partial=partial)
         self.report = end_journal(
-            journal, self.tally, ended=_now(), partial=partial, because=because, lost=partial and self.lost
+            journal, self.tally, ended=now(), partial=partial, because=because, lost=partial and self.lost
         )
         if not self.policy.silent:
             run = outline(self.report)
@@ -380,8 +374,6 @@ class Session:
         options = self.options
         if self.target is not None:
             return self.target
-        if options.wait is not None:
-            parse_duration(options.wait, "--wait-for-endpoint")
         if options.app is not None:
             target = self._served_target(options.app)
         elif options.target is not None:
@@ -390,12 +382,7 @@ class Session:
             target = target_from_url(options.base_url, self.environ)
         else:
             target = self._reference_target()
-        if options.level is not None:
-            target = replace(target, level=options.level)
-        rate = parse_rate(options.rate, "--rate") if options.rate is not None else None
-        target = with_rate(with_mode(target, options.mode), rate)
-        limit = options.time_limit
-        return with_run_seconds(target, None if limit is None else parse_duration(limit, "--time-limit"))
+        return as_asked(target, options)
 
     def _served_target(self, app: str) -> Target:
         """Start the application, and return the target that it is, described by the target file if there is one."""
@@ -414,35 +401,6 @@ class Session:
         target = target_from_text(text, dict(environment(server.credentials)))
         return with_schemes(target, server.schemes)
 
-    def _header(self, target: Target, workers: int, reasons: Mapping[str, bool | str]) -> Header:
-        options = self.options
-        assert options.seed is not None
-        assert self._client is not None
-        source = options.target or options.base_url or (target.base_url if options.app else REFERENCE)
-        return Header(
-            contract=CONTRACT_VERSION,
-            suite=metadata.version("atlas-conformance"),
-            target={
-                "base_url": target.base_url,
-                "level": target.level,
-                "source": source,
-                "loopback": not self._client.guard.remote,
-                **({"app": options.app} if options.app else {}),
-                **({"headers": {n: header.variable for n, header in target.headers.items()}} if target.headers else {}),
-                "credentials": {name: dict(held.names) for name, held in sorted(target.credentials.items())},
-            },
-            profile=options.profile,
-            seed=options.seed,
-            mode=self._client.guard.mode,
-            workers=workers,
-            started=_now(),
-            requirements=options.requirements or None,
-            excluded=tuple(dict.fromkeys(options.excluded)),
-            offered=reasons,
-            shard=options.shard,
-            versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},
-        )
-
 
 def _in_words(seconds: float) -> str:
     """Return a length of time as a person would write it."""
@@ -450,7 +408,3 @@ def _in_words(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.operations import OPERATIONS, expand
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import NotSent
+from atlas_conformance.http.failures import NotSent, TargetError
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.targets.preflight import PreflightFailed
 
@@ -26,7 +26,7 @@ def wait_for_endpoint(
 ) -> None:
     """Return once the client's target answers anything but that there is nothing behind a gateway yet.
 
-    `failed` says why it will never, or None. Raises PreflightFailed then, and when the seconds are over.
+    `failed` says why it will never, or None. Raises TargetError then, and PreflightFailed when the seconds are over.
     """
     absent = draw_absent(0)
     read = OPERATIONS["flex-get"]
@@ -36,7 +36,7 @@ def wait_for_endpoint(
     tell(limit, "for the endpoint's first answer")
     while True:
         if (reason := failed()) is not None:
-            raise PreflightFailed(reason)
+            raise TargetError(reason)
         seen = _look(client, request)
         if seen is None:
             tell(time.monotonic(), "")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.reports.matrix import heads
+from atlas_conformance.reports.grouping import heads
 from atlas_conformance.reports.writing import RENDERERS, write_reports
 from tests.reports import sample_journal as sample
 
