@@ -122,7 +122,7 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
       0  everything that was exercised holds, or the gate lets it through
       1  a requirement fails (--gate says which failures count)
       2  wrong usage, target file or environment
-      3  the endpoint cannot be reached, or not be verified as things are
+      3  the endpoint cannot be reached, stops answering, or cannot be verified as things are
       4  an error of the suite itself, an interrupted run, or nothing was exercised
     """
     try:
