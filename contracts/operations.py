@@ -153,6 +153,11 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
     return next((found for found in operations_at(path) if found[0].method == method), None)
 
 
+def _quoted(value: str) -> str:
+    """Percent-encode a value; an id that an endpoint gave may hold a lone surrogate, which UTF-8 proper has not."""
+    return quote(value, safe="", errors="surrogatepass")
+
+
 def expand(operation: Operation, **parameters: str) -> str:
     """Return the operation's path with each parameter percent-encoded into it.
 
@@ -162,7 +167,7 @@ def expand(operation: Operation, **parameters: str) -> str:
         wanted, given = ", ".join(operation.path_parameters), ", ".join(sorted(parameters))
         raise ValueError(f"{operation.id} takes the path parameters {wanted}, not {given or 'none'}")
     segments = (
-        segment if (name := _parameter(segment)) is None else quote(parameters[name], safe="")
+        segment if (name := _parameter(segment)) is None else _quoted(parameters[name])
         for segment in _segments(operation.template)
     )
     return "/".join(segments)
