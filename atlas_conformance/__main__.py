@@ -8,6 +8,8 @@ import sys
 import traceback
 from pathlib import Path
 
+from atlas_conformance.interrupts import lose_no_interrupt, terminate_as_interrupt
+
 PROGRAM = "atlas-conformance"
 PACKAGE = Path(__file__).resolve().parent
 """The folder of the package, which holds `suites` and the join of pytest and the run."""
@@ -24,16 +26,46 @@ def main() -> None:
     # What is loaded stays, and a run makes many small objects but no cycles to speak of: to look for garbage would take
     # a fifth of the time to start, and a tenth of a run's.
     gc.set_threshold(100_000, 50, 100)
+    open_streams()
+    terminate_as_interrupt()
+    lose_no_interrupt()
     try:
         code = _code()
     except KeyboardInterrupt:
         code = _complaint("interrupted before anything was done", INTERRUPTED)
+    except BrokenPipeError:
+        code = 0  # who reads no further has what was wanted
     except Exception as error:
         code = _complaint(_own_error(error), OWN_ERROR)
     # An interrupt that came while a library executed text of its own making, as dataclasses does, is noted by the
     # interpreter, which then ends itself by the signal whatever was made of it. To execute any text clears the note.
     exec("")
+    _flush()
     sys.exit(code)
+
+
+def open_streams() -> None:
+    """Open the null device in the place of each standard stream that was closed, so that nothing else takes its number.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _flush() -> None:
+    """Write out what was printed; where nobody takes it any more, the interpreter is not to complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _own_error(error: Exception) -> str:

@@ -102,7 +102,7 @@ class Operation:
             wanted, given = ", ".join(self.path_parameters), ", ".join(sorted(values))
             raise ValueError(f"{self.id} takes the path parameters {wanted}, not {given or 'none'}")
         return "/".join(
-            segment if (name := _parameter(segment)) is None else quote(values[name], safe="")
+            segment if (name := _parameter(segment)) is None else _quoted(values[name])
             for segment in self.template.split("/")
         )
 
@@ -181,6 +181,11 @@ def _kindred_media_type(document: Mapping[str, Any], template: str, resource: st
                     if status.startswith("2") and "content" in response:
                         return str(next(iter(response["content"])))
     return None
+
+
+def _quoted(value: str) -> str:
+    """Percent-encode a value; an id that an endpoint gave may hold a lone surrogate, which UTF-8 proper has not."""
+    return quote(value, safe="", errors="surrogatepass")
 
 
 def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,11 @@ _LONGEST_VALUE = 120
 def shown(value: object) -> str:
     """Render a JSON value for a person, shortened to a length that fits a report line."""
     text = value if isinstance(value, str) and not value else repr(value)
+    if isinstance(value, dict | list):
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except (RecursionError, TypeError):
+            text = "what is nested too deeply to be shown"
     if value is True or value is False or value is None:
         text = {True: "true", False: "false", None: "null"}[value]
     if text == "":

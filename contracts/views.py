@@ -43,6 +43,13 @@ def parsed(response: Response) -> Any:
         return UNREADABLE
 
 
+def unread(response: Response) -> str:
+    """Say what a body is that cannot be read as JSON."""
+    if not response.body.strip():
+        return "an empty body"
+    return f"no JSON: {shown(response.body[:60].decode('utf-8', 'backslashreplace'))}"
+
+
 def envelope_key(document: Any) -> str | None:
     """Return the key under which a document holds a wrapped one, or None."""
     if not isinstance(document, dict):

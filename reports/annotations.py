@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atlas_conformance.reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, Report
+from atlas_conformance.reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, UNREACHABLE, Report
 from atlas_conformance.reports.standing import Standing, lost_words
 from atlas_conformance.reports.wording import one_line, plural, verdict_sentence
 
@@ -33,7 +33,7 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
         if standing.comparison is not None:
             warnings += [_command("warning", "Lost coverage", words) for words in lost_words(standing.comparison)]
     errors += [_command("error", "Error of the suite", f"{e.where}: {e.message}") for e in report.errors]
-    if report.verdict in (INCOMPLETE, NOT_EXERCISED, ERROR):
+    if report.verdict in (INCOMPLETE, UNREACHABLE, NOT_EXERCISED, ERROR):
         errors.append(_command("error", "No verdict", verdict_sentence(report)))
     sentence = verdict_sentence(report) + (f" {standing.sentence}" if standing is not None else "")
     return [*_some("error", errors), *_some("warning", warnings), _command("notice", "Atlas conformance", sentence)]

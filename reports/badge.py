@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from atlas_conformance.reports.model import DEPARTURE, FAILED, PASSED, Report
+from atlas_conformance.reports.model import DEPARTURE, ERROR, FAILED, INCOMPLETE, PASSED, UNREACHABLE, Report
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import Curl, plural
 
@@ -44,7 +44,8 @@ def _message(report: Report, standing: Standing | None) -> tuple[str, str]:
         return f"{failed} of {len(exercised)} failing", _RED
     if report.verdict == PASSED:
         return f"{held} of {len(exercised)} hold", _GREEN
-    return {"incomplete": "incomplete run", "error": "suite error"}.get(report.verdict, "nothing exercised"), _GREY
+    words = {INCOMPLETE: "incomplete run", UNREACHABLE: "endpoint lost", ERROR: "suite error"}
+    return words.get(report.verdict, "nothing exercised"), _GREY
 
 
 def _width(text: str) -> int:

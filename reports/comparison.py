@@ -110,6 +110,7 @@ def facts_of(header: Header) -> dict[str, str]:
         "profile": header.profile,
         "mode": header.mode,
         "selected requirements": selected,
+        "excluded requirements": ", ".join(header.excluded) or "none",
         "shard": header.shard or "none",
     }
 

@@ -11,6 +11,7 @@ import orjson
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     NOT_EXERCISED,
     NOT_OFFERED,
@@ -36,6 +37,7 @@ from atlas_conformance.reports.wording import (
 _STATUS = {
     PASSED: "passed", DEPARTURE: "passed", FAILED: "failed", ERROR: "other",
     WITHHELD: "skipped", NOT_EXERCISED: "skipped", NOT_OFFERED: "skipped",
+    EXCLUDED: "skipped",
 }  # fmt: skip
 
 

@@ -75,6 +75,7 @@ def _outline_of_summary(document: dict[str, Any], path: Path) -> Outline:
             "profile": document["profile"],
             "mode": document["mode"],
             "selected requirements": "all" if selected is None else ", ".join(selected),
+            "excluded requirements": ", ".join(document.get("excluded") or ()) or "none",
             "shard": document["shard"] or "none",
         }
         verdict, started, partial = document["verdict"], document["started"], document["partial_reason"]

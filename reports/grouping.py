@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
+
+Key: TypeAlias = tuple[str, str, str]
+"""Requirement, operation, place."""
 
 Rank: TypeAlias = tuple[bool, int, str, int]
 """Whether an exchange was had in passing, the size of its request, its test, and its number: the least is shown."""
@@ -45,3 +49,27 @@ class Group:
         if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:
             return repeat.n, self.early[repeat.n]
         return self.best[0][-1], self.best[1]
+
+
+def heads(leads: Mapping[Key, Key | None]) -> dict[Key, Key | None]:
+    """Return, for each key, the end of its chain of leads: a key that has no lead itself; None for such a key.
+
+    Where leads go round in a circle, or to a key that is not there, the first key of the circle by the alphabet, or
+    the last one that is there, has no lead.
+    """
+    ends: dict[Key, Key] = {}
+    for start in sorted(leads):
+        chain = [start]
+        while chain[-1] not in ends:
+            following = leads[chain[-1]]
+            if following is None or following not in leads:
+                ends[chain[-1]] = chain[-1]
+            elif following in chain:
+                circle = chain[chain.index(following) :]
+                first = min(circle)
+                ends.update(dict.fromkeys(circle, first))
+            else:
+                chain.append(following)
+        for key in chain:
+            ends[key] = ends[chain[-1]]
+    return {key: None if ends[key] == key else ends[key] for key in leads}

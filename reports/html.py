@@ -21,6 +21,7 @@ from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     LADDER,
     NOT_EXERCISED,
@@ -61,9 +62,10 @@ SHOWN_CARDS = 50
 CHUNK = 200
 """So many findings wait in each block of text."""
 
+_ALSO_SHOWN = 500
 _TEMPLATES = Path(__file__).with_name("templates")
 _SLUGS = {status: status.replace(" ", "-") for status in LADDER}
-_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered")
+_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered", EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +183,23 @@ def _card(
         headers="\n".join(one_line(f"{name}: {value}", 400) for name, value in exchange.response.headers[: 60 * full]),
         exchange=number(group.sample.n),
         test=one_line(group.sample.test),
-        also=tuple(
-            f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
-            for other in group.also[:30]
-        ),
+        also=_also(group),
         tags=_tags(group, standing),
         waiver=standing.waived.get(group.key) if standing is not None else None,
         difference=difference(group.sample, group.finding, 5 if full else 1),
         again=_again(group, lines, characters),
         full=full,
     )
+
+
+def _also(group: FindingGroup) -> tuple[str, ...]:
+    """Return what a finding explains, in words; of very many the first ones, and how many more there are."""
+    words = [
+        f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
+        for other in group.also[:_ALSO_SHOWN]
+    ]
+    left = len(group.also) - _ALSO_SHOWN
+    return (*words, *([f"and {number(left)} more, in summary.json"] if left > 0 else ()))
 
 
 def _tags(group: FindingGroup, standing: Standing | None) -> tuple[str, ...]:
@@ -250,6 +259,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("Mode", header.mode),
         ("Workers", str(header.workers)),
         ("Requirements", "all" if header.requirements is None else ", ".join(header.requirements)),
+        ("Excluded", ", ".join(header.excluded)),
         ("Shard", header.shard or ""),
         ("Started", header.started),
         ("Ended", report.ended or "without a closing line"),

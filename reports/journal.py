@@ -28,8 +28,8 @@ from atlas_conformance.reports.records import (
     RepeatRecord,
     StatusRecord,
     encodable_text,
-    encoded_line,
     record_of_json,
+    written,
 )
 
 _BUFFER = 1 << 20
@@ -170,8 +170,9 @@ class JournalWriter:
             self._write(FindingRecord(n, finding, related, led_by), flush=True)
 
     def _write(self, record: Record, *, flush: bool = False) -> None:
+        line, record = written(record)
         try:
-            self._file.write(encoded_line(record))
+            self._file.write(line)
             if flush:
                 self._file.flush()
         except (OSError, ValueError) as problem:

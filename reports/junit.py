@@ -11,6 +11,7 @@ import regex
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     NOT_EXERCISED,
     NOT_OFFERED,
@@ -103,7 +104,7 @@ def _fill(
         _outcome(case, "failure", message, _failure_text(groups, report, curl), cell.requirement)
     elif cell.status == ERROR:
         _outcome(case, "error", cell.reason or "The suite itself failed.", type="suite error")
-    elif cell.status in (NOT_EXERCISED, NOT_OFFERED, WITHHELD):
+    elif cell.status in (NOT_EXERCISED, NOT_OFFERED, WITHHELD, EXCLUDED):
         _outcome(case, "skipped", f"{cell.status}: {cell.reason}")
     elif cell.status == DEPARTURE:
         uses = [use for use in report.departures if cell.operation in use.operations]

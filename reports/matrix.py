@@ -12,11 +12,12 @@ from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Depa
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.counted import Counted
-from atlas_conformance.reports.grouping import Group, Rank
+from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     EXIT_CODES,
     FAILED,
     INCOMPLETE,
@@ -24,6 +25,7 @@ from atlas_conformance.reports.model import (
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
+    UNREACHABLE,
     WITHHELD,
     Cell,
     DepartureUse,
@@ -46,11 +48,11 @@ from atlas_conformance.reports.records import (
 )
 from atlas_conformance.reports.watching import Watch
 
-Key = tuple[str, str, str]
 Pair = tuple[str, str]
 
 NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
+EXCLUSION = "left out by --exclude"
 
 
 class Tally:
@@ -110,8 +112,13 @@ class Tally:
         elif isinstance(record, Closing):
             self._closing = record
 
-    def verdict(self, *, partial: bool) -> str:
-        """Return the overall verdict of all records so far: failed, error, incomplete, not exercised or passed."""
+    def verdict(self, *, partial: bool, lost: bool = False) -> str:
+        """Return the overall verdict of all records so far: failed, error, incomplete, not exercised or passed.
+
+        It is unreachable, whatever was found before, where the run ended because the endpoint was `lost`.
+        """
+        if lost or (self._closing is not None and self._closing.verdict == UNREACHABLE):
+            return UNREACHABLE
         if self._groups:
             return FAILED
         if self._errors:
@@ -119,7 +126,7 @@ class Tally:
         if partial:
             return INCOMPLETE
         shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys()
-        exercised = any(self._selected(requirement) for requirement, _ in shown)
+        exercised = any(self._selected(id) and id not in self.header.excluded for id, _ in shown)
         return PASSED if exercised else NOT_EXERCISED
 
     def report(
@@ -167,6 +174,8 @@ class Tally:
 
     def _add_finding(self, record: FindingRecord) -> None:
         n, finding = record.n, record.finding
+        if finding.requirement in self.header.excluded:
+            return
         self._counted.add_finding(n, finding)
         pair = (finding.requirement, finding.operation)
         if finding.departure is not None:
@@ -237,6 +246,8 @@ class Tally:
         return passed
 
     def _cell(self, pair: Pair, passed: int) -> Cell:
+        if pair[0] in self.header.excluded:
+            return Cell(*pair, status=EXCLUDED, reason=EXCLUSION)
         failed = self._failed.get(pair, set())
         departed = self._counted.count(self._departed.get(pair, set()) - failed)
         status, reason = self._recorded_status(pair)
@@ -278,13 +289,13 @@ class Tally:
         def place(key: Key) -> tuple[int, int, Key]:
             return (requirements.get(key[0], len(requirements)), operations.get(key[1], len(operations)), key)
 
+        leads = heads({key: self._lead_of(key, group) for key, group in self._groups.items()})
         groups = []
         for key in sorted(self._groups, key=place):
             group = self._groups[key]
             n, finding = group.shown()
             repeat = repeats[key]
             counted = group.exchanges - self._counted.passing or group.exchanges
-            leads = Counter(self._leads[number][1] for number in counted)
             groups.append(
                 FindingGroup(
                     *key,
@@ -292,11 +303,18 @@ class Tally:
                     first=min(counted),
                     finding=finding,
                     sample=samples[n],
-                    lead=None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead)),
+                    lead=leads[key],
                     repeat=None if repeat is None else Repeat(repeat.outcome, samples.get(repeat.again or 0)),
                 )
             )
         return tuple(groups)
+
+    def _lead_of(self, key: Key, group: Group) -> Key | None:
+        """Return the key of the group that leads most of a group's exchanges; None where it leads one of them itself.
+        """
+        counted = group.exchanges - self._counted.passing or group.exchanges
+        leads = Counter(self._leads[number][1] for number in counted)
+        return None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead))
 
     def _departure_uses(self) -> tuple[DepartureUse, ...]:
         uses = []
@@ -364,7 +382,7 @@ def _by_reason(rows: Iterable[Row]) -> tuple[Unexercised, ...]:
     found: defaultdict[tuple[str, str], defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         for cell in row.cells.values():
-            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED):
+            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED):
                 found[cell.status, cell.reason or ""][row.id].append(cell.operation)
     return tuple(
         Unexercised(status, reason, {id: tuple(operations) for id, operations in cells.items()})

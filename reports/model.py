@@ -16,16 +16,20 @@ DEPARTURE = "known departure"
 WITHHELD = "withheld"
 NOT_EXERCISED = "not exercised"
 NOT_OFFERED = "not offered"
+EXCLUDED = "excluded"
 INCOMPLETE = "incomplete"
+UNREACHABLE = "unreachable"
 
 REPEATED = "repeated"
 HELD = "held"
 UNTOLD = "untold"
 
-LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED)
+LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED)
 """The statuses of a cell, the one that decides for its requirement first."""
 
-EXIT_CODES: Mapping[str, int] = {PASSED: 0, FAILED: 1, ERROR: 4, INCOMPLETE: 4, NOT_EXERCISED: 4}
+EXIT_CODES: Mapping[str, int] = {
+    PASSED: 0, FAILED: 1, UNREACHABLE: 3, ERROR: 4, INCOMPLETE: 4, NOT_EXERCISED: 4,
+}  # fmt: skip
 """The exit code of each overall verdict."""
 
 

@@ -39,8 +39,9 @@ class Header:
 
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
-    it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC. `knowledge`
-    is what was known of the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
+    it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
+    nothing is said. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
+    can be judged again (`contracts.knowledge_form`).
     """
 
     contract: str
@@ -56,6 +57,7 @@ class Header:
     shard: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
@@ -63,6 +65,7 @@ class Header:
         known = {key: line[key] for key in cls.__dataclass_fields__ if key in line}
         if known.get("requirements") is not None:
             known["requirements"] = tuple(known["requirements"])
+        known["excluded"] = tuple(known.get("excluded") or ())
         return cls(**known)
 
     def as_json(self) -> dict[str, Any]:
@@ -309,21 +312,27 @@ def record_of_json(line: Any) -> Record:
     return record
 
 
-def encoded_line(record: Record) -> bytes:
-    """Return the journal line of `record`, newline included.
+def written(record: Record) -> tuple[bytes, Record]:
+    """Return the journal line of `record`, newline included, and the record as it reads back.
 
-    Lone surrogates (which JSON text can spell and UTF-8 cannot) are stored as their escapes.
+    That is the record itself, but for lone surrogates (which JSON text can spell and UTF-8 cannot): those are stored as
+    their escapes.
     """
     document = record.as_json()
     if isinstance(record, ExchangeRecord):
         document["held"] = _held_fragment(record.held)
     try:
-        return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE), record
     except orjson.JSONEncodeError:
-        document["held"] = [list(pair) for pair in record.held] if isinstance(record, ExchangeRecord) else None
-        if document["held"] is None:
-            del document["held"]
-        return orjson.dumps(_encodable(document), option=orjson.OPT_APPEND_NEWLINE)
+        if isinstance(record, ExchangeRecord):
+            document["held"] = [list(pair) for pair in record.held]
+        line = orjson.dumps(encodable(document), option=orjson.OPT_APPEND_NEWLINE)
+        return line, record_of_json(orjson.loads(line))
+
+
+def encoded_line(record: Record) -> bytes:
+    """Return the journal line of `record`, as `written` does."""
+    return written(record)[0]
 
 
 @lru_cache(maxsize=4096)
@@ -336,13 +345,16 @@ def encodable_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """Return a JSON value with all that UTF-8 or a JSON number of 64 bits cannot hold spelt as text."""
     if isinstance(value, str):
         return encodable_text(value)
     if isinstance(value, Mapping):
-        return {_encodable(key): _encodable(item) for key, item in value.items()}
+        return {encodable(key): encodable(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_encodable(item) for item in value]
+        return [encodable(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        return str(value)
     return value
 
 

@@ -38,6 +38,7 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
         "suite": header.suite,
         "target": _target(header),
         "selected": None if header.requirements is None else list(header.requirements),
+        "excluded": list(header.excluded),
         "shard": header.shard,
         "started": header.started,
         "ended": report.ended,

@@ -17,6 +17,7 @@ from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     NOT_EXERCISED,
     NOT_OFFERED,
@@ -58,11 +59,12 @@ SYMBOLS: Mapping[str, str] = {
     WITHHELD: "#",
     NOT_EXERCISED: "·",
     NOT_OFFERED: "○",
+    EXCLUDED: "⊘",
 }
 """The sign of each status, told apart without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS, PASSED: "+", FAILED: "X", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-",
+    **SYMBOLS, PASSED: "+", FAILED: "X", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-", EXCLUDED: "x",
 }
 """The same where the output's encoding has no others than ASCII."""
 
@@ -74,6 +76,7 @@ STYLES: Mapping[str, str] = {
     WITHHELD: "cyan",
     NOT_EXERCISED: "dim",
     NOT_OFFERED: "dim",
+    EXCLUDED: "dim",
 }
 
 _SHORT_HEADS = {"create": "POST", "get": "GET", "list": "LIST", "cancel": "DEL", "cluster v1": "clust. v1"}
@@ -294,6 +297,12 @@ def _print_errors(report: Report, console: Console, signs: Mapping[str, str]) ->
 
 def _print_jobs(report: Report, console: Console) -> None:
     if not report.jobs:
+        return
+    if report.header.target.get("loopback"):
+        # A mock on this machine costs nobody anything: its jobs are in the other reports.
+        left = one_line(f"{plural(len(report.jobs), 'job')} left behind: {jobs_by_state(report.jobs)}.")
+        console.print()
+        console.print(Text(left, "dim"), soft_wrap=True)
         return
     _heading(console, "Jobs left behind")
     jobs = jobs_in_order(report)

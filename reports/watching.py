@@ -182,5 +182,8 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chang
 def _text(document: Mapping[str, Any], name: str) -> str | None:
     if name not in document:
         return None
-    text = orjson.dumps(document[name]).decode("utf-8", "replace")
+    try:
+        text = orjson.dumps(document[name]).decode("utf-8", "replace")
+    except orjson.JSONEncodeError:
+        return "(nested too deeply to be shown)"
     return text if len(text) <= _TEXT_KEPT else text[: _TEXT_KEPT - 1] + "…"

@@ -15,11 +15,13 @@ from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EXCLUDED,
     FAILED,
     INCOMPLETE,
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
+    UNREACHABLE,
     WITHHELD,
     Report,
     Row,
@@ -57,6 +59,7 @@ MEANINGS: Mapping[str, str] = {
     WITHHELD: "the safety guard let no request out",
     NOT_EXERCISED: "nothing put it to the test",
     NOT_OFFERED: "the endpoint does not offer the operation",
+    EXCLUDED: "left out by --exclude; nothing is said of it",
 }
 """What each status of a cell means."""
 
@@ -176,7 +179,8 @@ def duration(seconds: float) -> str:
 
 def verdict_word(report: Report) -> str:
     """Return the overall verdict in one or two capitalised words."""
-    return {NOT_EXERCISED: "NOTHING EXERCISED"}.get(report.verdict, report.verdict.upper())
+    words = {NOT_EXERCISED: "NOTHING EXERCISED", UNREACHABLE: "ENDPOINT LOST"}
+    return words.get(report.verdict, report.verdict.upper())
 
 
 def verdict_sentence(report: Report) -> str:
@@ -184,7 +188,8 @@ def verdict_sentence(report: Report) -> str:
     failed = len(report.requirements(FAILED))
     departed = len(report.requirements(DEPARTURE))
     exercised = sum(row.exercised > 0 for row in report.rows.values())
-    missing = sum(row.exercised == 0 and row.selected for row in report.rows.values())
+    excluded = report.requirements(EXCLUDED)
+    missing = sum(row.exercised == 0 and row.selected and row not in excluded for row in report.rows.values())
     if report.verdict == FAILED:
         verb = "does" if failed == 1 else "do"
         sentence = f"{failed} of {plural(exercised, 'exercised requirement')} {verb} not hold."
@@ -201,6 +206,12 @@ def verdict_sentence(report: Report) -> str:
             sentence += f" The run is partial: {report.partial}."
     elif report.verdict == ERROR:
         sentence = f"The suite itself failed {_times(len(report.errors))}; what it could judge holds."
+    elif report.verdict == UNREACHABLE:
+        sentence = f"The run ended early: {report.partial}."
+        if failed:
+            sentence += f" Up to then {failed} of {plural(exercised, 'exercised requirement')} did not hold."
+        elif exercised:
+            sentence += f" Up to then nothing had failed; {plural(exercised, 'requirement')} had been exercised."
     elif report.verdict == INCOMPLETE:
         sentence = f"Nothing failed as far as the run went, but it is partial: {report.partial}."
     elif report.verdict == NOT_EXERCISED:
@@ -211,6 +222,9 @@ def verdict_sentence(report: Report) -> str:
         sentence += f", {departed} of them with known departures of the real service." if departed else "."
     if missing and report.verdict in (FAILED, PASSED):
         sentence += f" {plural(missing, 'requirement')} {'was' if missing == 1 else 'were'} not exercised."
+    if excluded:
+        was = "was" if len(excluded) == 1 else "were"
+        sentence += f" {plural(len(excluded), 'requirement')} {was} excluded: {', '.join(row.id for row in excluded)}."
     return visible(sentence)
 
 
@@ -226,15 +240,20 @@ def rerun(header: Header, requirement: str | None = None) -> str:
     words = [PROGRAM, "hammer" if load else "run"]
     source = str(header.target.get("source") or "")
     base_url = str(header.target.get("base_url") or "")
-    if source.startswith(("http://", "https://")):
+    app = header.target.get("app")
+    if app:
+        words += ["--app", str(app)]
+    if source.startswith(("http://", "https://")) and not app:
         words += ["--base-url", base_url or source]
-    elif source and source != "reference":
+    elif source and source != "reference" and not source.startswith(("http://", "https://")):
         words += ["--target", source]
     if isinstance(load, Mapping):
         return visible(shlex.join([*words, *_load_options(header, load, requirement)]))
     selected: Iterable[str] = [requirement] if requirement else header.requirements or ()
     for name in selected:
         words += ["--requirement", name]
+    for name in header.excluded:
+        words += ["--exclude", name] if name != requirement else []
     words += ["--profile", header.profile, "--seed", str(header.seed)]
     if header.target.get("level"):
         words += ["--level", str(header.target["level"])]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from atlas_conformance.interrupts import undisturbed
 from atlas_conformance.reports.badge import badge
 from atlas_conformance.reports.ctrf import ctrf
+from atlas_conformance.reports.files import copy_into, is_special, put
 from atlas_conformance.reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
 from atlas_conformance.reports.junit import junit
 from atlas_conformance.reports.markdown import markdown
@@ -58,6 +59,14 @@ FILES: Mapping[str, str] = {
 """What is written beside the journal: file names, and the format of each."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: the files, and a sentence on each that could not be."""
+
+    paths: tuple[Path, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
 class ReportError(Exception):
     """A report could not be made or written; the message is one sentence. The exit code is 4."""
 
@@ -65,17 +74,28 @@ class ReportError(Exception):
 
 
 def end_journal(
-    writer: JournalWriter, tally: Tally, *, ended: str, partial: bool = False, because: str | None = None
+    writer: JournalWriter,
+    tally: Tally,
+    *,
+    ended: str,
+    partial: bool = False,
+    because: str | None = None,
+    lost: bool = False,
 ) -> Report:
     """Append the closing line with the verdict of `tally` and return the report of the whole journal.
 
     `tally` must have observed every record of `writer`; `ended` is RFC 3339 in UTC; `partial` marks a run cut short,
-    and `because` says why. Raise ReportError where the journal cannot be written, or read back.
+    `because` says why, and `lost` that the endpoint is gone. A journal that cannot be ended makes a partial run of what
+    it holds. Raise ReportError where it cannot be read back.
     """
-    verdict = tally.verdict(partial=partial)
+    verdict = tally.verdict(partial=partial, lost=lost)
+    why = (because or CUT_SHORT) if partial else None
     try:
         writer.close(ended=ended, verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because)
-        return tally.report(Journal(writer.path).exchanges, (because or CUT_SHORT) if partial else None)
+    except JournalError as problem:
+        why = str(problem).rstrip(".")
+    try:
+        return tally.report(Journal(writer.path).exchanges, why)
     except JournalError as problem:
         raise ReportError(str(problem)) from None
 
@@ -95,57 +115,43 @@ def write_reports(
     *,
     curl: Curl | None = None,
     standing: Standing | None = None,
-) -> tuple[Path, ...]:
-    """Write every format of `report` into `directory`, and `journal` as its journal; return the paths.
+) -> Written:
+    """Write every format of `report` into `directory`, and `journal` as its journal.
 
-    Each file appears whole or not at all. All formats are tried; raise ReportError naming each that failed.
+    Each file appears whole or not at all, and all of them are tried, whatever becomes of one. Never raises for what
+    a format or the folder does: the failures say so.
     """
-    written: list[Path] = []
-    failed: list[str] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise ReportError(f"The reports cannot be written to {directory}: {_reason(problem)}.") from None
-    for name, format in FILES.items():
+        return Written(failures=(f"The reports cannot be written to {directory}: {_reason(problem)}.",))
+    written: list[Path] = []
+    failures: list[str] = []
+
+    def attempt(name: str, write: Callable[[Path], object]) -> None:
         try:
-            _replace(directory / name, RENDERERS[format](report, curl, standing))
+            write(directory / name)
             written.append(directory / name)
-        except Exception as problem:  # a format that fails must not keep the others from being written
-            failed.append(f"{name} ({_reason(problem)})")
-    kept = directory / JOURNAL
-    try:
-        if not (kept.exists() and kept.samefile(journal)):
-            shutil.copyfile(journal, kept)
-        written.append(kept)
-    except OSError as problem:
-        failed.append(f"{JOURNAL} ({_reason(problem)})")
-    if failed:
-        raise ReportError(f"Reports that cannot be written to {directory}: {', '.join(failed)}.")
-    return tuple(written)
+        except Exception as problem:  # one format that fails must not keep the others from being written
+            failures.append(f"{directory / name} cannot be written: {_reason(problem)}.")
+
+    # Who waits for a pipe's reader may give up.
+    with nullcontext() if any(is_special(directory / name) for name in (*FILES, JOURNAL)) else undisturbed():
+        for name, form in FILES.items():
+            attempt(name, lambda path, form=form: put(path, RENDERERS[form](report, curl, standing)))  # type: ignore[misc]
+        attempt(JOURNAL, lambda path: copy_into(journal, path))
+    return Written(tuple(written), tuple(failures))
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write one report, whole or not at all, its folder if need be; raise ReportError where that cannot be done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
+        put(path, content)
+    except BrokenPipeError:
+        raise  # nobody reads it to its end: that is no failure
     except OSError as problem:
         raise ReportError(f"{path} cannot be written: {_reason(problem)}.") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path` in one step."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _reason(problem: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
 from atlas_conformance.contracts.listing import judge_walk
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, known_jobs, read_list, some_job
@@ -138,8 +138,8 @@ def _pages(
         if judged is None or judged.status != 200:
             return [], exchanges
         try:
-            page = json.loads(judged.exchange.response.body)
-        except ValueError:
+            page = parse_json(judged.exchange.response.body)
+        except NotJson:
             return [], exchanges
         if not isinstance(page, dict) or not isinstance(page.get("results"), list):
             return [], exchanges

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from atlas_conformance.__main__ import INTERRUPTED, PROGRAM
+from atlas_conformance.__main__ import INTERRUPTED
+from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
+from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
+from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import visible
-from atlas_conformance.reports.writing import JOURNAL, ReportError, write_reports
+from atlas_conformance.reports.writing import FILES, JOURNAL, ReportError, Written, write_reports
 
 _USAGE, _ERROR = 2, 4
 
@@ -53,11 +54,13 @@ def check_command(files: tuple[Path, ...], strict: bool, report: Path | None, se
       2  wrong usage, a file that is no recording, or one that breaks off
       4  an error of the program itself, or nothing was exercised
     """
-    console = Console(file=sys.stderr)
-    written: tuple[Path, ...] = ()
+    console = stderr_console()
+    written = Written()
+    if report is not None:
+        refuse_to_overwrite(files, (report / name for name in (*FILES, JOURNAL)))
     try:
-        with tempfile.TemporaryDirectory(prefix="atlas-conformance-") as scratch, Progress(console) as progress:
-            journal = None if report is None else Path(scratch) / JOURNAL
+        with claimed(report), scratch_folder() as scratch, Progress(console) as progress:
+            journal = None if report is None else scratch / JOURNAL
             check = Check(
                 files,
                 strict,
@@ -68,30 +71,26 @@ def check_command(files: tuple[Path, ...], strict: bool, report: Path | None, se
             checked = check.run()
             if report is not None and journal is not None:
                 written = write_reports(report, checked.report, journal)
-    except NoRecording as problem:
+    except (NoRecording, FolderInUse) as problem:
         _complain(str(problem), _USAGE)
     except (JournalError, ReportError) as problem:
         _complain(str(problem), _ERROR)
     except KeyboardInterrupt:
         _complain("interrupted", INTERRUPTED)
-    _show(checked, written)
-    for cut in checked.cuts:
-        click.echo(f"{PROGRAM}: {visible(cut)}; it was judged up to there", err=True)
+    _show(checked, written.paths)
+    complain(*written.failures, *(f"{cut}; it was judged up to there" for cut in checked.cuts))
     sys.exit(checked.report.exit_code)
 
 
 def _show(checked: Checked, written: tuple[Path, ...]) -> None:
-    try:
+    with to_reader():
         print_report(checked.report, Console(), written=written)
         for line in evidence_lines(checked.report):
             print(visible(line))
         for line in unjudged_lines(checked):
             print(visible(line))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(sentence: str, code: int) -> None:
-    click.echo(f"{PROGRAM}: {visible(sentence)}", err=True)
+    complain(sentence)
     sys.exit(code)

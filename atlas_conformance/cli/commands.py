@@ -43,6 +43,13 @@ class _Lazy(click.Group):
         assert isinstance(found, click.Command)
         return found
 
+    def invoke(self, context: click.Context) -> object:
+        """Run a command; a reader who leaves before its end has what was wanted, so that is a success."""
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            return 0
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, _, words) in _COMMANDS.items()])

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import gate_options, in_one_sentence
+from atlas_conformance.cli.output import to_reader
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.earlier import outline_at
 from atlas_conformance.reports.terminal import print_standing
@@ -28,5 +29,6 @@ def compare_command(old: Path, new: Path, gate: Gate | None, waivers: Path | Non
     with in_one_sentence():
         policy = Policy.load(gate, old, waivers)
         standing = policy.decide(outline_at(new))
-    print_standing(standing, Console())
+    with to_reader():
+        print_standing(standing, Console())
     click.get_current_context().exit(standing.exit_code)

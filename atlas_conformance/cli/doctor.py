@@ -21,7 +21,7 @@ from atlas_conformance.rehearsal.plan import Plan
 from atlas_conformance.rehearsal.rehearsing import RehearsalFailed, rehearse
 from atlas_conformance.rehearsal.survey import Survey, survey, unasked
 from atlas_conformance.rehearsal.terminal import print_plan
-from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.options import Options
 from atlas_conformance.targets.preflight import PreflightFailed
@@ -107,7 +107,7 @@ def _described(file: str, level: Any, mode: Any, rate: str | None) -> Target:
 
 
 def _rehearsed(target: Target, found: Survey, options: Options) -> Plan:
-    console = Console(file=sys.stderr)
+    console = stderr_console()
     console.print("Rehearsing with the reference endpoint", highlight=False)
     with Progress(console) as progress:
         return rehearse(

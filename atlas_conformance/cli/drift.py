@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 import orjson
 
 from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.output import to_reader
 from atlas_conformance.drift.baseline import Judged, baseline_content, entries, judged, read_baseline
 from atlas_conformance.drift.bounded_yaml import DriftError
 from atlas_conformance.drift.comparing import Comparison, compare_descriptions
@@ -73,15 +73,12 @@ def drift_command(
         click.echo(f"{PROGRAM}: {visible(str(problem))}", err=True)
         sys.exit(_USAGE)
     outcome = Judged(tuple(shown), (), ()) if accepted is None else judged(shown, accepted)
-    try:
+    with to_reader():
         if as_json:
             _print_json(outcome, with_state=accepted is not None)
         else:
             minor = 0 if show_all else sum(is_minor(each) for each in compared.differences)
             _print(compared, outcome, minor, len(openapi) == 2, accepted is not None)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     # What breaks nobody and need not be known is shown on request, and fails nothing.
     sys.exit(1 if any(not is_minor(each) for each in outcome.new) else 0)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from atlas_conformance.cli.journalled import in_one_sentence
+from atlas_conformance.cli.output import refuse_to_overwrite
+from atlas_conformance.reports.earlier import SUMMARY
 from atlas_conformance.reports.history import history_html, runs_at
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import write_file
@@ -27,6 +29,8 @@ def history_command(folders: tuple[Path, ...], html: Path) -> None:
 
     Each DIR is a folder of reports with its summary.json, or a folder of such folders.
     """
+    read = [path for folder in folders for path in (folder, folder / SUMMARY, *folder.glob(f"*/{SUMMARY}"))]
+    refuse_to_overwrite(read, [html])
     with in_one_sentence():
         runs = runs_at(folders)
         write_file(html, history_html(runs).encode("utf-8"))

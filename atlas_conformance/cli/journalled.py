@@ -50,13 +50,15 @@ def curl_of(header: Header) -> Curl:
     """Return what makes the command for a request of a journalled run, credentials by the names that the run knew."""
     base_url = str(header.target.get("base_url") or "")
     credentials: dict[str, Credentials] = {}
+    headers = header.target.get("headers")
+    own = {str(name): str(variable) for name, variable in headers.items()} if isinstance(headers, dict) else {}
     named = header.target.get("credentials")
     for identity, names in named.items() if isinstance(named, dict) else ():
         members = {member: Secret("") for member in names if member in Credentials.__dataclass_fields__}
         credentials[identity] = Credentials(**members, names=names)
 
     def command(request: Request) -> str:
-        return curl(request, base_url, credentials.get(request.credential))
+        return curl(request, base_url, credentials.get(request.credential), own)
 
     return command
 

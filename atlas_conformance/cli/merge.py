@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence
+from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.gates.merging import merge
+from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.claim import claimed
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import plural
-from atlas_conformance.reports.writing import JOURNAL, write_reports
+from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_reports
 
 
 @click.command("merge")
@@ -47,23 +49,27 @@ def merge_command(
         raise click.UsageError("--update-waivers needs --waivers FILE to write to")
     if gate == "new" and baseline is None:
         raise click.UsageError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
-    with in_one_sentence(), tempfile.TemporaryDirectory(prefix="atlas-conformance-") as folder:
+    if report is not None:
+        refuse_to_overwrite(shards, (report / name for name in (*FILES, JOURNAL)))
+    with in_one_sentence(), claimed(report), scratch_folder() as folder:
         policy = Policy.load(gate, baseline, waivers, update=update_waivers)
-        joined = merge(shards, Path(folder) / JOURNAL)
+        joined = merge(shards, folder / JOURNAL)
         run = outline(joined)
         added = policy.write_waivers(run)
         standing = None if policy.silent else policy.decide(run, errors=bool(joined.errors))
         curl = curl_of(joined.header)
-        written: tuple[Path, ...] = ()
+        written = Written()
         if report is not None:
-            written = write_reports(report, joined, Path(folder) / JOURNAL, curl=curl, standing=standing)
-    console = Console()
-    print_report(joined, console, curl=curl, written=written)
-    if added:
-        click.echo(f"Added to {waivers}: {plural(added, 'waiver')} with blanks to fill")
-    if standing is not None:
-        print_standing(standing, console)
-    if form == "github":
-        for line in workflow_commands(joined, standing):
-            click.echo(line)
+            written = write_reports(report, joined, folder / JOURNAL, curl=curl, standing=standing)
+    with to_reader():
+        console = Console()
+        print_report(joined, console, curl=curl, written=written.paths)
+        if added:
+            print(f"Added to {waivers}: {plural(added, 'waiver')} with blanks to fill")
+        if standing is not None:
+            print_standing(standing, console)
+        if form == "github":
+            for line in workflow_commands(joined, standing):
+                print(line)
+    complain(*written.failures)
     click.get_current_context().exit(joined.exit_code if standing is None else standing.exit_code)

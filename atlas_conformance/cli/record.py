@@ -13,10 +13,12 @@ import click
 from rich.console import Console
 
 from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.output import to_reader
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.http.target import checked_base_url
+from atlas_conformance.interrupts import terminate_as_interrupt
 from atlas_conformance.recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har_writing import HarWriter
@@ -72,14 +74,18 @@ def record_command(upstream: Upstream, port: int, out: Path, strict: bool) -> No
         with HarWriter(out, f"{scheme}://{upstream.authority}") as har:
             asyncio.run(_listen(upstream, port, _Desk(examination, har)))
     except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            raise
         reason = (problem.strerror or str(problem)).lower()
         what = f"port {port}" if problem.filename is None and port else str(problem.filename or out)
         click.echo(f"{PROGRAM}: {visible(what)} cannot be used: {reason}", err=True)
         sys.exit(_USAGE)
+    terminate_as_interrupt()  # the loop has put things back as they were
     checked = examination.finish()
-    print_report(checked.report, Console(), written=(out,))
-    for line in (*evidence_lines(checked.report), *unjudged_lines(checked)):
-        click.echo(visible(line))
+    with to_reader():
+        print_report(checked.report, Console(), written=(out,))
+        for line in (*evidence_lines(checked.report), *unjudged_lines(checked)):
+            print(visible(line))
     sys.exit(checked.report.exit_code)
 
 

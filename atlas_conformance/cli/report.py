@@ -8,10 +8,11 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of
+from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.terminal import print_report, print_standing
-from atlas_conformance.reports.writing import JOURNAL, RENDERERS, report_of, write_file
+from atlas_conformance.reports.writing import JOURNAL, RENDERERS, ReportError, report_of, write_file
 
 
 def _output(name: str, words: str) -> click.Option:
@@ -36,24 +37,38 @@ def report_command(
 
     The same journal gives the same bytes. A journal without its closing line is rendered as the partial run that it is.
 
-    Exit codes are those of the run: 0, 1 or 4, by the gate where one is given; 2 wrong usage or no journal.
+    Exit codes are those of the run: 0, 1, 3 or 4, by the gate where one is given; 2 wrong usage, no journal, or a file
+    that cannot be written.
     """
+    wanted = {format: path for format, path in files.items() if path is not None}
+    refuse_to_overwrite((journal, *(path for path in (waivers, baseline) if path is not None)), wanted.values())
+    failures: list[str] = []
     with in_one_sentence():
         policy = Policy.load(gate, baseline, waivers)
         report = report_of(journal / JOURNAL if journal.is_dir() else journal)
         standing = standing_of(report, policy)
         curl = curl_of(report.header)
-        for format, path in files.items():
-            if path is not None:
-                write_file(path, RENDERERS[format](report, curl, standing))
-    if form == "github":
-        for line in workflow_commands(report, standing):
-            click.echo(line)
-    elif form == "text" or not any(files.values()):
-        console = Console()
-        print_report(report, console, curl=curl)
-        if standing is not None:
-            print_standing(standing, console)
+    for format, path in wanted.items():
+        try:
+            write_file(path, RENDERERS[format](report, curl, standing))
+        except ReportError as problem:
+            failures.append(str(problem))
+        except BrokenPipeError:
+            continue
+        except Exception as problem:  # one format that fails must not keep the others from being written
+            failures.append(f"{path} cannot be written: {type(problem).__name__}: {problem}.")
+    with to_reader():
+        if form == "github":
+            for line in workflow_commands(report, standing):
+                print(line)
+        elif form == "text" or not wanted:
+            console = Console()
+            print_report(report, console, curl=curl)
+            if standing is not None:
+                print_standing(standing, console)
+    if failures:
+        complain(*failures)
+        click.get_current_context().exit(2)
     click.get_current_context().exit(report.exit_code if standing is None else standing.exit_code)
 
 

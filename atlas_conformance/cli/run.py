@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -14,15 +13,19 @@ from rich.console import Console
 
 from atlas_conformance.__main__ import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.cli.journalled import gate_options
+from atlas_conformance.cli.output import complain, to_reader
 from atlas_conformance.http.failures import TargetError
+from atlas_conformance.interrupts import terminate_as_interrupt
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
+from atlas_conformance.reports.wording import visible
+from atlas_conformance.runner.header import REFERENCE
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
-from atlas_conformance.runner.session import REFERENCE, Session
+from atlas_conformance.runner.session import Session
 
 QUIET = [
     *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),
@@ -53,6 +56,10 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 @click.command("run")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
 @click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
+@click.option("--app", metavar="MODULE:ATTRIBUTE", help="ASGI application in this Python, served on a free port by"
+              " uvicorn for the run.")
+@click.option("--wait-for-endpoint", "wait", metavar="TIME", help="How long to wait for the endpoint's first"
+              " answer, such as 30s.")
 @click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
 @click.option(
     "--profile",
@@ -65,6 +72,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
     "--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn and shown if left out."
 )
 @click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
+@click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Say nothing of this requirement. Repeatable.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
 @click.option(
     "--processes",
@@ -114,7 +122,7 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
       0  everything that was exercised holds, or the gate lets it through
       1  a requirement fails (--gate says which failures count)
       2  wrong usage, target file or environment
-      3  the endpoint cannot be reached, or not be verified as things are
+      3  the endpoint cannot be reached, stops answering, or cannot be verified as things are
       4  an error of the suite itself, an interrupted run, or nothing was exercised
     """
     try:
@@ -122,17 +130,21 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
     except TargetError as error:
         _complain(str(error), USAGE)
     session.launch()
-    # Whoever ends this process gets the report of what was done so far, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminate_as_interrupt()
     # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.
-    console = Console(file=sys.stderr)
+    console = stderr_console()
     with Progress(console) as progress:
         session.observer = _Observer(session, console, progress)
+        progress.waiting = session.waits.now
+        session.waits.remark = lambda sentence: console.print(
+            f"{PROGRAM}: {visible(sentence)}", soft_wrap=True, markup=False, highlight=False
+        )
         plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
         code = run_suites(plugin)
     if form == "github" and session.report is not None:
-        for line in workflow_commands(session.report, session.standing):
-            click.echo(line)
+        with to_reader():
+            for line in workflow_commands(session.report, session.standing):
+                print(line)
     if plugin.failure is not None:
         _complain(plugin.failure, code)
     sys.exit(code)
@@ -172,11 +184,8 @@ def _announcement(header: Header) -> str:
 def _show(session: Session, progress: Progress) -> None:
     """Print the report; the exit code stays the verdict's where nobody reads the output to its end."""
     progress.__exit__(None, None, None)
-    try:
+    with to_reader():
         print_session(session)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_suites(plugin: SuitePlugin) -> int:
@@ -249,5 +258,5 @@ class _Join:
 
 
 def _complain(sentence: str, code: int) -> None:
-    click.echo(f"{PROGRAM}: {sentence}", err=True)
+    complain(sentence)
     sys.exit(code)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import select
 import shlex
 import signal
+import stat
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,8 @@ from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
 from atlas_conformance.reference.server import ReferenceServer, ServerError
+
+_LOOK_SECONDS = 0.5
 
 
 def announcement(server: ReferenceServer) -> Iterator[str]:
@@ -32,6 +38,18 @@ def announcement(server: ReferenceServer) -> Iterator[str]:
     }
     for name, value in (usual | dict(environment(server.credentials))).items():
         yield f"export {name}={shlex.quote(value)}"
+
+
+def reader_left() -> bool:
+    """Whether stdout is a pipe that nobody reads any more, as after `serve | head -1`."""
+    try:
+        if not stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+            return False
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no such output, or a system that cannot tell
+        return False
 
 
 def _freedoms(given: tuple[str, ...]) -> dict[str, str]:
@@ -128,9 +146,11 @@ def serve_command(
                 write_target.write_text(target_toml(server.url, server.inventory, level=level), encoding="utf-8")
             for line in announcement(server):
                 click.echo(line)
-            while not stopped.wait(3_600):
+            while not stopped.wait(_LOOK_SECONDS) and not reader_left():
                 pass
     except ServerError as error:
         raise click.UsageError(str(error)) from None
+    except BrokenPipeError:
+        return  # who wanted the first lines alone has them
     except OSError as error:
         raise click.UsageError(f"{write_target} can't be written: {error.strerror}") from None

@@ -10,7 +10,7 @@ from typing import Literal
 from atlas_conformance.gates.waivers import Waiver, add_waivers, apply_waivers, load_waivers
 from atlas_conformance.reports.comparison import Comparison, Outline, compare
 from atlas_conformance.reports.earlier import outline_at
-from atlas_conformance.reports.model import EXIT_CODES, FAILED
+from atlas_conformance.reports.model import EXIT_CODES, FAILED, UNREACHABLE
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import plural
 
@@ -59,8 +59,10 @@ class Policy:
         gate: Gate = self.gate or ("new" if comparison is not None else "any")
         accepted = {key: f"{waiver.name}, until {waiver.expires}: {waiver.reason} ({waiver.owner}, {waiver.link})"
                     for key, waiver in waived.covered.items()}
-        blocking = tuple(_blocking(gate, run, comparison, accepted, waived.complaints))
         own = EXIT_CODES[run.verdict]
+        blocking = tuple(_blocking(gate, run, comparison, accepted, waived.complaints))
+        if run.verdict == UNREACHABLE:
+            blocking = ()  # what a lost endpoint has not shown can be held against nothing
         if run.verdict == FAILED:
             own = 4 if errors or run.partial else 0
         exit_code = 1 if blocking else own

@@ -24,8 +24,8 @@ from atlas_conformance.reports.records import (
 )
 from atlas_conformance.reports.writing import JOURNAL, end_journal
 
-_SAME = ("contract", "suite", "profile", "seed", "mode", "requirements", "target", "offered")
-_WORDS = {"requirements": "selected requirements", "offered": "offered operations"}
+_SAME = ("contract", "suite", "profile", "seed", "mode", "requirements", "excluded", "target", "offered")
+_WORDS = {"requirements": "selected requirements", "excluded": "excluded requirements", "offered": "offered operations"}
 
 
 class MergeError(Exception):

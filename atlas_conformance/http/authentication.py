@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from atlas_conformance.contracts.validation import parse_json
 from atlas_conformance.http.secret import Credentials, Secret
 
 WRONG = Credentials(
@@ -149,9 +149,9 @@ class BearerSession:
         if status != 200:
             raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} answered {status}")
         try:
-            document = json.loads(body)
-            token, life = document["access_token"], float(document.get("expires_in", _LIFE_SECONDS))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            document = parse_json(body)
+            token, life = document["access_token"], _seconds(document.get("expires_in", _LIFE_SECONDS))
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} gave no access_token") from None
         if not isinstance(token, str) or not token or any(not 32 < ord(c) < 127 for c in token):
             raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} gave a token that cannot be sent in a header")
@@ -159,6 +159,15 @@ class BearerSession:
         self._token = Secret(token)
         self.seen.append(self._token)
         self._renew_at = self._clock() + life - min(_MARGIN_SECONDS, life / 2)
+
+
+def _seconds(life: object) -> float:
+    """Read how long a token lives; a number beyond any double is as good as the longest. Raises ValueError, TypeError.
+    """
+    try:
+        return float(life)  # type: ignore[arg-type]
+    except OverflowError:
+        return _LIFE_SECONDS
 
 
 def _authorization(request: httpx.Request) -> Secret | None:

@@ -141,6 +141,13 @@ class Client:
         fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
         return (*self.target.secrets, *fetched)
 
+    def tell_waits(self, waits: Callable[[float, str], object], remark: Callable[[str], object]) -> None:
+        """Have `waits` told, from any thread, until when (monotonic seconds) the client waits, and for what.
+
+        `remark` is handed a sentence where the endpoint says of an allowance what cannot be true.
+        """
+        self._pacer.waits, self._pacer.remark = waits, remark
+
     def offers(self, credential: Credential, scheme: Scheme = "any") -> bool:
         """Tell whether a request with this credential and scheme can be sent with what is known of the target."""
         return offers(self.target.credentials, credential, scheme)
@@ -253,7 +260,7 @@ class Client:
                     self.guard.check(request, wait=True)
                     checked = True
                 answered = None
-                self._pacer.hold(pause)
+                self._pacer.hold(pause, _asked_for(exchange.response))
         except (MissingCredentials, Unsendable) as failure:
             sent = False
             return _Outcome(failure, tuple(paced), unsettled)
@@ -364,5 +371,11 @@ class Client:
             pause = next(pauses) if pause is None else pause
             if pause > self.target.limits.pause_seconds:
                 break
-            self._pacer.hold(pause)
+            self._pacer.hold(pause, _asked_for(exchange.response))
         return exchange
+
+
+def _asked_for(response: Response) -> str:
+    """Say in a few words why a request waits after an answer that asks to come back later."""
+    told = " with Retry-After" if response.header("retry-after") is not None else ""
+    return f"as the endpoint answered {response.status}{told}"

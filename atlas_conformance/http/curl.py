@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.http.authentication import WRONG
@@ -16,11 +18,17 @@ _ARGUMENT_BYTES = 100_000
 _EXPECT_BYTES = 1_000_000
 
 
-def curl(request: Request, target_base_url: str, credentials: Credentials | None = None) -> str:
+def curl(
+    request: Request,
+    target_base_url: str,
+    credentials: Credentials | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return one line of POSIX shell that sends the same method, target, headers and body bytes with curl.
 
-    `credentials` are those of the request's identity; only the names of their variables are written, never a value. A
-    body that is not plain text comes from `printf` through a pipe.
+    `credentials` are those of the request's identity, `headers` the target's own ones by name with the variable of
+    each; only the names of variables are written, never a value. A body that is not plain text comes
+    from `printf` through a pipe.
     """
     words = ["curl", "--include", "--path-as-is", "--globoff"]
     if request.method == "HEAD":
@@ -33,6 +41,7 @@ def curl(request: Request, target_base_url: str, credentials: Credentials | None
         present.add(name.lower())
         # curl drops a header with an empty value unless it ends in a semicolon.
         words += ["--header", shlex.quote(f"{name}: {value}" if value else f"{name};")]
+    words += [f'--header "{name}: ${variable}"' for name, variable in headers.items() if name.lower() not in present]
     body = request.body
     if body is None and request.method in _FRAMED_METHODS:
         body = b""

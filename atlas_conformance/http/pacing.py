@@ -11,6 +11,7 @@ from re import compile as pattern
 from atlas_conformance.http.quota import Quota, Window
 
 _SECONDS = pattern(r"[0-9]{1,9}")
+_WORTH_TELLING = 1.0
 _SLICE = 0.5
 """Seconds after which one who waits for an allowance looks again: another thread's answer may have renewed it."""
 
@@ -18,7 +19,9 @@ _SLICE = 0.5
 class Pacer:
     """Hands out moments to send at, to any number of threads; `clock` is monotonic seconds, `sleep` waits.
 
-    Nobody is kept waiting once `stopped` says true. `longest` bounds, in seconds, one wait for an allowance.
+    Nobody is kept waiting once `stopped` says true. `longest` bounds, in seconds, one wait for an allowance. `waits` is
+    told, from any thread, until when (on `clock`) is waited, and for what; `remark` is handed a sentence where what an
+    endpoint says of an allowance cannot be true, so that it is ignored from then on.
     """
 
     def __init__(
@@ -30,6 +33,9 @@ class Pacer:
         stopped: Callable[[], bool] = lambda: False,
         longest: float = 60.0,
     ) -> None:
+        self.waits: Callable[[float, str], object] = lambda until, what: None
+        self.remark: Callable[[str], object] = lambda sentence: None
+        self._disbelieved = False
         self._interval = 1 / rate if rate else 0.0
         self._clock = clock
         self._sleep = sleep
@@ -37,6 +43,7 @@ class Pacer:
         self._longest = longest
         self._next = 0.0
         self._held_until = 0.0
+        self._held_for = ""
         self._windows: dict[str, Window] = {}
         self._lock = threading.Lock()
         self._idle = rate is None
@@ -57,21 +64,27 @@ class Pacer:
         with self._lock:
             now = self._clock()
             if self._held_until > now:
+                self.waits(self._held_until, self._held_for)
                 return self._held_until - now, False
             window = self._windows.get(caller)
-            if window is not None and (wait := window.take(now, self._longest)) > 0:
+            if window is not None and not self._disbelieved and (wait := window.take(now, self._longest)) > 0:
+                self.waits(now + wait, "for requests that the endpoint says are left (RateLimit-Remaining)")
                 return min(wait, _SLICE), False
             if not self._interval:
                 self._idle = not self._windows
                 return 0.0, True
             slot = max(now, self._next)
             self._next = slot + self._interval
+            if slot - now > _WORTH_TELLING:
+                self.waits(slot, "for the rate that was asked for")
             return slot - now, True
 
-    def hold(self, seconds: float) -> None:
-        """Let nobody send for `seconds` from now."""
+    def hold(self, seconds: float, what: str = "as the endpoint asks for it") -> None:
+        """Let nobody send for `seconds` from now; `what` says in a few words why."""
         with self._lock:
-            self._held_until = max(self._held_until, self._clock() + seconds)
+            until = self._clock() + seconds
+            if until > self._held_until:
+                self._held_until, self._held_for = until, what
             self._idle = False
 
     def note(self, quota: Quota, caller: str = "") -> None:
@@ -84,6 +97,11 @@ class Pacer:
                 self._idle = False
             else:
                 window.note(quota, now)
+            why = self._windows[caller].disbelief
+            if why is None or self._disbelieved:
+                return
+            self._disbelieved = True
+        self.remark(f"the endpoint's RateLimit headers are ignored, as they cannot be true: {why}")
 
 
 def retry_after(value: str | None, now: float) -> float | None:

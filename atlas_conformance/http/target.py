@@ -67,12 +67,20 @@ class Tls:
     client_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnHeader:
+    """The value of a header that every request carries, and the environment variable that it came from."""
+
+    value: Secret
+    variable: str
+
+
 @dataclass(frozen=True)
 class Target:
     """One endpoint. `base_url` is everything before `/api/`, without a trailing slash; `source` is the target file.
 
     `level` None: not claimed. `operations` None: all of the level. `credentials` has an entry for each identity that is
-    known, of `owner`, `reader` and `off-list`.
+    known, of `owner`, `reader` and `off-list`. `headers` go with every request, by name.
     """
 
     base_url: str
@@ -86,6 +94,7 @@ class Target:
     source: Path | None = None
     secrets_file: str | None = None
     tls: Tls = field(default_factory=Tls)
+    headers: Mapping[str, OwnHeader] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def loopback(self) -> bool:
@@ -94,8 +103,9 @@ class Target:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Every secret of every identity."""
-        return tuple(secret for identity in self.credentials.values() for secret in identity.secrets)
+        """Every secret of every identity, and the values of the target's own headers."""
+        own = tuple(header.value for header in self.headers.values())
+        return own + tuple(secret for identity in self.credentials.values() for secret in identity.secrets)
 
 
 def checked_base_url(url: str, where: str) -> str:

@@ -16,7 +16,7 @@ _FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestWriter:
-    """Writes requests to one target, with what each of them carries besides its own headers.
+    """Writes requests to one target, with what each of them carries besides its own headers: the target's as well.
 
     `host` is the target's host with its port, as it stands in the `Host` header.
     """
@@ -27,6 +27,7 @@ class RequestWriter:
         self._host = parts.netloc.encode("ascii")
         self._base_path = parts.path.rstrip("/").encode("ascii")
         self._origin = (parts.scheme.encode(), (parts.hostname or "").encode("ascii"), parts.port)
+        self._own = [(name, header.value) for name, header in target.headers.items()]
         self._agent = (user_agent or _user_agent(target.contact)).encode("ascii")
 
     def url(self, raw_target: bytes) -> httpcore.URL:
@@ -54,6 +55,9 @@ class RequestWriter:
         if b"accept-encoding" not in present:
             headers.append((b"Accept-Encoding", b"gzip, deflate"))
         headers += own
+        for name, value in self._own:
+            if name.lower().encode() not in present:
+                headers.append((name.encode("ascii"), value.reveal().encode("ascii")))
         body = request.body
         framed = body is not None or request.method in _FRAMED_METHODS
         if framed and b"content-length" not in present and b"transfer-encoding" not in present:

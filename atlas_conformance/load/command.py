@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from atlas_conformance.cli.output import complain, to_reader
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Level, Mode
+from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.load import engine
-from atlas_conformance.load.crew import complain
 from atlas_conformance.load.ending import Ended, end_joined, end_local
 from atlas_conformance.load.local import run_local
 from atlas_conformance.load.master import Interrupted, Master, MasterFailed
@@ -29,8 +27,9 @@ from atlas_conformance.load.station import Station, announce
 from atlas_conformance.load.terminal import print_load
 from atlas_conformance.load.worker import WorkerFailed, run_worker
 from atlas_conformance.reference.server import ServerError
+from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.progress import Progress
+from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import Curl, plural
 from atlas_conformance.reports.writing import ReportError
@@ -91,7 +90,7 @@ def run(
             interrupts = Interrupts()
             if worker:
                 return run_worker(options, folder, master_host or "", port, interrupts.over)
-            console = Console(file=sys.stderr)
+            console = stderr_console()
             console.print(announce(options, plan), soft_wrap=True, markup=False, highlight=False)
             with Progress(console) as progress:
                 if master:
@@ -145,18 +144,17 @@ def _lead(
 def _show(ended: Ended, made: Curl) -> None:
     """Print the figures, then the report; the exit code stays the verdict's where nobody reads to the end."""
     console = Console()
-    try:
+    with to_reader():
         print_load(ended.load, ended.broken, console)
-        print_report(ended.report, console, curl=made, written=ended.written)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_report(ended.report, console, curl=made, written=ended.written.paths)
+    complain(*ended.written.failures)
 
 
 def _curl_of(client: Client) -> Curl:
     def made(request: Request) -> str:
         whose = "owner" if request.credential == "wrong-secret" else request.credential
-        return curl(request, client.target.base_url, client.target.credentials.get(whose))
+        own = {name: header.variable for name, header in client.target.headers.items()}
+        return curl(request, client.target.base_url, client.target.credentials.get(whose), own)
 
     return made
 
@@ -165,11 +163,8 @@ def _curl_of(client: Client) -> Curl:
 def _folder(report: Path | None) -> Iterator[Path]:
     """The folder that a run writes to: that of the reports, or one that goes away again."""
     if report is None:
-        scratch = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
-        try:
+        with scratch_folder() as scratch:
             yield scratch
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return
     try:
         report.mkdir(parents=True, exist_ok=True)
@@ -177,7 +172,11 @@ def _folder(report: Path | None) -> Iterator[Path]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise TargetError(f"--report: {report} cannot be written to ({reason}); name a folder that can") from None
-    yield report
+    try:
+        with claimed(report):
+            yield report
+    except FolderInUse as error:
+        raise TargetError(str(error)) from None
 
 
 def _complaint(sentence: str, code: int) -> int:

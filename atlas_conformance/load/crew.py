@@ -62,7 +62,8 @@ class Crew:
     """What the users of a process share.
 
     `share` is how many of them are expected here (0: all of the plan's). `over` is set when the run is to end;
-    `trouble` says why it was cut short, `error` what went wrong in the program itself, `stopped_at` the requirement at
+    `trouble` says why it was cut short, `lost` that the
+    endpoint no longer answers, `error` what went wrong in the program itself, `stopped_at` the requirement at
     whose failure it was asked to end.
     """
 
@@ -75,6 +76,7 @@ class Crew:
     name: str = ""
     share: int = 0
     trouble: str | None = None
+    lost: bool = False
     error: str | None = None
     stopped_at: str | None = None
     users: int = 0
@@ -137,6 +139,8 @@ class Crew:
     def _look_at_silence(self) -> None:
         since = self.recorder.silent_since
         if since is not None and time.time() - since > PATIENCE:
+            if not self.over.is_set():
+                self.lost = True
             self.stop("the endpoint stopped answering")
 
     def stop(self, reason: str | None = None) -> None:

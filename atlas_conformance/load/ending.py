@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -21,7 +22,7 @@ from atlas_conformance.reports.model import FAILED, PASSED, Cell, Report, Row
 from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.watching import Latency
 from atlas_conformance.reports.wording import Curl
-from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_file, write_reports
+from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_file, write_reports
 
 PAGE = "load.html"
 DATA = "load.json"
@@ -34,7 +35,7 @@ class Ended:
     report: Report
     load: Load
     broken: tuple[str, ...]
-    written: tuple[Path, ...]
+    written: Written
 
     @property
     def exit_code(self) -> int:
@@ -46,7 +47,9 @@ def end_local(ready: Station, limits: Limits, partial: str | None, curl: Curl | 
     """End a run in one process. Raises ReportError and JournalError."""
     why = partial or ready.crew.trouble
     ready.end(why)
-    report = end_journal(ready.journal, ready.tally, ended=_now(), partial=why is not None, because=why)
+    report = end_journal(
+        ready.journal, ready.tally, ended=_now(), partial=why is not None, because=why, lost=ready.crew.lost
+    )
     load = load_of([ready.folder])
     return _finish(report, load, limits, ready.folder / JOURNAL, curl, reports)
 
@@ -80,14 +83,25 @@ def _finish(
 ) -> Ended:
     report = completed(report, load)
     broken = broken_limits(load, limits)
-    written: tuple[Path, ...] = ()
+    written = Written()
     if reports is not None:
         written = write_reports(reports, report, journal, curl=curl)
-        write_file(reports / PAGE, load_page(report, load, limits).encode("utf-8"))
-        document = load_document(report, load, limits)
-        write_file(reports / DATA, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        written += (reports / PAGE, reports / DATA)
+        pages: Mapping[str, Callable[[], bytes]] = {
+            PAGE: lambda: load_page(report, load, limits).encode("utf-8"),
+            DATA: lambda: _as_json(load_document(report, load, limits)),
+        }
+        for name, made in pages.items():
+            try:
+                write_file(reports / name, made())
+                written = replace(written, paths=(*written.paths, reports / name))
+            except Exception as problem:  # one page that fails must not keep the others from being written
+                said = str(problem) if isinstance(problem, ReportError) else f"{type(problem).__name__}: {problem}"
+                written = replace(written, failures=(*written.failures, f"{reports / name}: {said}"))
     return Ended(report, load, broken, written)
+
+
+def _as_json(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def completed(report: Report, load: Load) -> Report:

@@ -26,6 +26,7 @@ import orjson
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.load.summary import Summary
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.records import encodable
 
 VERSION = 1
 FILE = "load.jsonl"
@@ -143,11 +144,9 @@ class RecordWriter:
 
     def _write(self, document: Any) -> None:
         try:
-            # A place may hold a lone surrogate, which UTF-8 cannot.
             line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
-        except orjson.JSONEncodeError:
-            text = [part.encode("utf-8", "backslashreplace").decode() for part in document["key"]]
-            line = orjson.dumps({**document, "key": text}, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:  # what an endpoint said may hold a lone surrogate, which UTF-8 cannot
+            line = orjson.dumps(encodable(document), option=orjson.OPT_APPEND_NEWLINE)
         try:
             self._file.write(line)
         except (OSError, ValueError) as problem:

@@ -55,7 +55,7 @@ class Station:
             self.journal.status("withheld", reason, operation=operation)
         if crew.error is not None:
             self.journal.error("hammer", crew.error)
-        elif crew.trouble is not None:
+        elif crew.trouble is not None and not crew.lost:
             self.journal.error("hammer", crew.trouble)
         self.record.close(partial)
         self.journal.flush()

@@ -141,7 +141,7 @@ def _work(ready: Station, runner: engine.WorkerRunner, folder: Path, over: engin
             runner.send_message(messages.OVER, {"reason": crew.trouble})
         engine.stop_users(runner, crew)
         ready.end(crew.trouble)
-        verdict = ready.tally.verdict(partial=crew.trouble is not None)
+        verdict = ready.tally.verdict(partial=crew.trouble is not None, lost=crew.lost)
         ready.journal.close(
             ended=now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=crew.trouble is not None,
             because=crew.trouble,

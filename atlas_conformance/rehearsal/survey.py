@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.operations import OPERATIONS, match
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target, with_absent
 from atlas_conformance.runner.latency import median_latency
@@ -101,8 +101,8 @@ def _earlier(exchanges: tuple[Exchange, ...]) -> dict[tuple[str, str], int]:
 
 def _jobs_in(body: bytes) -> int:
     try:
-        page: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        page: Any = parse_json(body)
+    except NotJson:
         return 0
     jobs = page.get("results") if isinstance(page, dict) else None
     return len(jobs) if isinstance(jobs, list) else 0

@@ -80,6 +80,10 @@ class Endpoint:
         if self.sleep is time.sleep:
             self.sleep = self.client.pause  # which ends when the run is ended
         self.chronicle = Chronicle(self.knowledge)
+        self.waits: Callable[[float, str], object] = lambda until, what: None
+        """Told until when (monotonic seconds) is waited, and for what."""
+        self.excluded: frozenset[str] = frozenset()
+        """Requirements of which nothing is said."""
         self.unsettled: list[Request] = []
         """Creates that may have made a job which no answer told of."""
         self.client.on_paced = self._paced
@@ -288,7 +292,7 @@ class Endpoint:
     def record(self, exchange: Exchange, *, free_target: bool = False) -> Judged:
         """Judge and journal an exchange that was had by other means than `send`."""
         told = self.chronicle.tell(exchange, free_target=free_target)
-        judgement, passing = told.judgement, self._is_passing
+        judgement, passing = self._without_excluded(told.judgement), self._is_passing
         if exchange.request.method == "POST" and exchange.response.status in REFUSED and judgement.findings:
             self.doubts()  # a job of another process may keep the target busy
         held: frozenset[tuple[str, str]] = frozenset()
@@ -308,8 +312,18 @@ class Endpoint:
         self._note(judgement.findings)
         return Judged(exchange, judgement, number)
 
+    def _without_excluded(self, judgement: Judgement) -> Judgement:
+        """Return the judgement without what it says of excluded requirements."""
+        if not self.excluded:
+            return judgement
+        held = frozenset(pair for pair in judgement.held if pair[0] not in self.excluded)
+        return Judgement(held, tuple(f for f in judgement.findings if f.requirement not in self.excluded))
+
     def report(self, judged: Judged, *findings: Finding, related: Iterable[Judged] = ()) -> None:
         """Add findings that rest on several exchanges; `judged` is the telling one. The test fails on new ones."""
+        findings = self._without_excluded(Judgement(findings=findings)).findings
+        if not findings:
+            return
         self.journal.finding(judged.number, *findings, related=[j.number for j in related])
         self._note(findings)
         self.require([Judged(judged.exchange, Judgement(findings=findings), judged.number)])
@@ -372,7 +386,7 @@ class Endpoint:
         requirement = "C-5XX" if lost else "C-STATUS"
         seen = f"no complete answer: {failure.reason}" + ("; since then the endpoint is gone" if lost else "")
         finding = Finding(requirement, operation, "an answer with a documented status", seen, "/response/status")
-        judgement = Judgement(findings=(finding,))
+        judgement = self._without_excluded(Judgement(findings=(finding,)))
         number = self.journal.exchange(
             redact_request(exchange, self.client.secrets),
             operation=operation,
@@ -409,7 +423,9 @@ class Endpoint:
             left = limit - self.monotonic()
             if left <= 0 or self.stopped:
                 return False
-            self.sleep(min(next(pauses), left))
+            pause = min(next(pauses), left)
+            self.waits(time.monotonic() + pause, "for a job to go on")
+            self.sleep(pause)
             return not self.client.ended
 
         yield again

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import read_list
 from atlas_conformance.runner.outcomes import Judged
@@ -75,9 +75,10 @@ def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed |
     if judged is None:
         return None
     try:
-        return _Listed(int(json.loads(judged.exchange.response.body)["totalCount"]), created)
-    except (ValueError, KeyError, TypeError):
+        total = parse_json(judged.exchange.response.body)["totalCount"]
+    except (NotJson, KeyError, TypeError):
         return None
+    return _Listed(total, created) if isinstance(total, int) and not isinstance(total, bool) else None
 
 
 def _report(endpoint: Endpoint, judged: Judged, case: Case) -> None:

@@ -16,7 +16,11 @@ from atlas_conformance.runner.profiles import PROFILES
 
 @dataclass(frozen=True)
 class Options:
-    """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint."""
+    """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint.
+
+    `app` names an ASGI application, as `module:attribute`, that is served for the run; `wait` is for how long the
+    endpoint is waited for; of the `excluded` requirements nothing is said.
+    """
 
     target: str | None = None
     base_url: str | None = None
@@ -24,6 +28,9 @@ class Options:
     profile: str = "standard"
     seed: int | None = None
     requirements: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    app: str | None = None
+    wait: str | None = None
     workers: int | None = None
     report: Path | None = None
     mode: Mode | None = None
@@ -42,7 +49,11 @@ class Options:
             raise TargetError("give either a target file or a base URL, not both: a target file names its own base URL")
         if self.profile not in PROFILES:
             raise TargetError(f"there is no profile {self.profile!r}: the profiles are {', '.join(PROFILES)}")
-        for requirement in self.requirements:
+        if self.app is not None and self.base_url is not None:
+            raise TargetError("give either an application, which is served for the run, or a base URL, not both")
+        if both := sorted({*self.requirements} & {*self.excluded}):
+            raise TargetError(f"{both[0]} is both asked for and excluded; leave out one of the two options")
+        for requirement in (*self.requirements, *self.excluded):
             if requirement not in REQUIREMENTS:
                 raise TargetError(
                     f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,6 @@ from rich.text import Text
 
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.gates.sharding import Shard, ShardError, share
-from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.journal import JournalError
@@ -61,6 +61,9 @@ class SuitePlugin:
                         profile=option.profile,
                         seed=option.seed,
                         requirements=tuple(option.requirement),
+                        excluded=tuple(option.exclude),
+                        app=option.app,
+                        wait=option.wait_for_endpoint,
                         workers=option.workers,
                         report=option.report,
                         mode=option.mode,
@@ -90,7 +93,12 @@ class SuitePlugin:
                 self._give_up(str(error), USAGE)
             except PreflightFailed as error:
                 self._give_up(str(error), UNREACHABLE)
-            except (JournalError, ServerError) as error:
+            except EndpointLost as error:
+                self.session.lose(str(error))
+                pytest.exit("the endpoint stopped answering", returncode=UNREACHABLE)
+            except RunEnded as error:
+                pytest.exit(str(error), returncode=SUITE_ERROR)
+            except (JournalError, ReportError, ServerError) as error:
                 self._give_up(str(error), SUITE_ERROR)
             except Exception as error:
                 self._give_up(f"the run could not be started ({type(error).__name__}: {error})", SUITE_ERROR)
@@ -131,7 +139,10 @@ class SuitePlugin:
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
         wanted = set(self.session.options.requirements)
-        kept = [i for i in items if not wanted or wanted & {r for m in i.iter_markers("requirement") for r in m.args}]
+        marks = {i: {r for m in i.iter_markers("requirement") for r in m.args} for i in items}
+        kept = [i for i in items if not wanted or wanted & marks[i]]
+        excluded = set(self.session.options.excluded)
+        kept = [i for i in kept if not marks[i] or marks[i] - excluded]
         self._fuzzes = any("test_schemathesis" in item.nodeid for item in kept)
         if self.session.options.shard is not None:
             try:
@@ -189,8 +200,7 @@ class SuitePlugin:
             item.session.shouldstop = str(error)
         elif isinstance(error, EndpointLost):
             self._interrupted = True
-            if not error.found:
-                self._endpoint.journal.error(item.nodeid, f"the endpoint stopped answering: {error}")
+            self.session.lose(str(error))
             item.session.shouldstop = "the endpoint stopped answering"
         elif isinstance(error, KeyboardInterrupt):
             self._interrupted = True
@@ -218,16 +228,21 @@ class SuitePlugin:
         try:
             partial = self._endpoint is None or self._interrupted or self._endpoint.stopped
             self.session.finish(partial=partial)
-            self._show(self.session)
-            session.exitstatus = self.session.exit_code
-        except (ReportError, WaiverError) as error:
+        except ReportError as error:
             self.failure = str(error)
-            session.exitstatus = SUITE_ERROR
         except Exception as error:
             self.failure = self.session.masked(f"the run could not be ended ({type(error).__name__}: {error})")
-            session.exitstatus = SUITE_ERROR
+        try:
+            session.exitstatus = SUITE_ERROR if self.session.report is None else self.session.exit_code
+            if self.session.report is not None:
+                self._show(self.session)
+        except Exception as error:
+            said = f"the report could not be shown to its end ({type(error).__name__}: {error})"
+            self.session.complaints.append(self.session.masked(said))
         finally:
             self.session.close()
+        for complaint in self.session.complaints:
+            print(f"atlas-conformance: {complaint}", file=sys.stderr)
 
 
 def _is_departure(error: BaseException) -> bool:
@@ -243,7 +258,7 @@ def print_session(session: Session) -> None:
     """Print the report of a finished session to the terminal."""
     assert session.report is not None
     console = Console()
-    print_report(session.report, console, curl=session.curl, written=session.written)
+    print_report(session.report, console, curl=session.curl, written=session.written.paths)
     if session.waivers_added:
         added = plural(session.waivers_added, "waiver")
         console.print(Text(f"Added to {session.options.waivers}: {added} with blanks to fill"), soft_wrap=True)

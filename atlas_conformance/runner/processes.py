@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -27,7 +25,9 @@ import pytest
 
 from atlas_conformance.gates.merging import copy_part
 from atlas_conformance.http.redaction.redaction import mask_text
+from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.reports.journal import Journal, JournalError, records_in
+from atlas_conformance.reports.model import UNREACHABLE
 from atlas_conformance.reports.records import Closing, ExchangeRecord
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import operation_of
@@ -71,7 +71,6 @@ class Processes:
         self._session = session
         self._tests = tests
         self._context = multiprocessing.get_context("fork")
-        self._folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self._parts: list[_Part] = []
         self._stopping = False
         self._again: set[int] = set()
@@ -84,12 +83,10 @@ class Processes:
 
         Raises KeyboardInterrupt when the run is interrupted, after the processes have ended.
         """
-        try:
+        with scratch_folder() as self._folder:
             self._run(homes(self._tests.items, count))
             if self._again and not self._stopping:
                 self._run([deque(sorted(self._again))], alone=True)
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _part(self, queue: deque[int], sharing: int, *, alone: bool) -> _Part:
         """Start a process, one of so many; `queue` are its tests to begin with."""
@@ -198,6 +195,7 @@ class Processes:
         self.cut |= part.closing is None or part.closing.partial
         if part.closing is not None and part.closing.because is not None:
             self._session.ended_because = part.closing.because
+            self._session.lost |= part.closing.verdict == UNREACHABLE
         if part.closing is None and not self._stopping:
             reason = f"it ended with code {part.process.exitcode} before its tests were done"
             self._session.endpoint.journal.error(part.name, reason)

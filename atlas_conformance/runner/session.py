@@ -5,22 +5,17 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import platform
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 
-from atlas_conformance.contracts import CONTRACT_VERSION
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import Exchange, Request, Scheme
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.knowledge_form import knowledge_as_json
 from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
@@ -28,40 +23,43 @@ from atlas_conformance.http.curl import curl
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
-from atlas_conformance.http.target import Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
+from atlas_conformance.http.target import Target, with_absent, with_schemes
+from atlas_conformance.interrupts import delayed, undisturbed
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer, ServerError
+from atlas_conformance.reports.claim import Claim, FolderInUse
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
-from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, Report
+from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, UNREACHABLE, Report
 from atlas_conformance.reports.records import Header, Record
 from atlas_conformance.reports.standing import Standing
-from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_reports
+from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
+from atlas_conformance.runner.ending import wind_up
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.header import as_asked, header_of, now
 from atlas_conformance.runner.latency import connections, intervals, median_latency
-from atlas_conformance.runner.left_behind import jobs_left, tidy_up
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.profiles import PROFILES
+from atlas_conformance.runner.waits import Waits
+from atlas_conformance.targets.application import STARTS_WITHIN, Application
+from atlas_conformance.targets.arrival import wait_for_endpoint
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
     parse_duration,
-    parse_rate,
     target_from_file,
     target_from_text,
     target_from_url,
 )
 
-REFERENCE = "reference"
 _MOST_PROCESSES = 4
 _WORTH_SHARING = 40
 """From so many tests on a run is shared among processes, if nobody says among how many."""
 _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
-_VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
 
 
 @dataclass(frozen=True)
@@ -102,14 +100,21 @@ class Session:
         self.report: Report | None = None
         self.standing: Standing | None = None
         self.waivers_added = 0
-        self.written: tuple[Path, ...] = ()
+        self.written = Written()
+        self.complaints: list[str] = []
+        """Sentences on what went wrong at the end, beside the verdict."""
         self._own_server: ReferenceServer | None = None
+        self._application: Application | None = None
         self._client: Client | None = None
         self._folder: Path | None = None
         self._timer: threading.Timer | None = None
         self._secrets: tuple[Secret, ...] = ()
         self.ended_because: str | None = None
         """Why the run was ended before it was done, where it was not by whoever started it."""
+        self.waits = Waits()
+        self.lost = False
+        """Whether the run was ended because the endpoint no longer answers."""
+        self._claim: Claim | None = None
         self._prepared: Prepared | None = None
 
     def launch(self) -> None:
@@ -118,6 +123,8 @@ class Session:
         Why it cannot be started, `prepare` tells.
         """
         options = self.options
+        if options.app is not None:
+            return
         if self.server is None and self.target is None and options.target is None and options.base_url is None:
             server = ReferenceServer(seed=options.seed)
             with contextlib.suppress(ServerError):
@@ -144,19 +151,27 @@ class Session:
             digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         )
-        header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
+        header = header_of(self.options, self._client, target, workers, reasons, knowledge)
         return Prepared(self._client, knowledge, header, found.exchanges)
 
     def open(self) -> Endpoint:
         """Prepare the run and open the journal.
 
-        Raises what `prepare` raises, and JournalError.
+        Raises what `prepare` raises, JournalError, ReportError where the folder for the reports cannot be had, and
+        EndpointLost where the endpoint is gone again at once.
         """
         self._started = time.monotonic()
+        if self.options.report is not None:
+            try:
+                self._claim = Claim(self.options.report)
+            except FolderInUse as error:
+                raise TargetError(str(error)) from None
         prepared = self._prepared = self.prepare()
         self._limit_time(prepared.client)
         header = prepared.header
-        self._folder = None if self.options.report else Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
+        if self.options.report is None:
+            with delayed():
+                self._folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
         self.tally = Tally(header)
         journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
         self.endpoint = self._endpoint(prepared.client, prepared, journal)
@@ -172,7 +187,9 @@ class Session:
         if client.guard.mode != "restore":
             profile = profile.where_nothing_is_restored()
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
-        return Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        made = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        made.waits, made.excluded = self.waits.tell, frozenset(self.options.excluded)
+        return made
 
     def processes(self, tests: int) -> int:
         """How many processes share the run's tests, which are so many.
@@ -205,20 +222,25 @@ class Session:
         prepared = self._prepared
         assert prepared is not None
         self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
-        client = self._client = self.connect(
+        client = self._connected(
             prepared.client.target, workers=max(1, prepared.client.workers // sharing), prefer=prepared.client.prefer
         )
         self._limit_time(client)
         self.endpoint = self._endpoint(client, prepared, JournalWriter(path, prepared.header))
         return self.endpoint
 
+    def lose(self, reason: str) -> None:
+        """Note that the run ends here, as the endpoint no longer answers."""
+        self.lost = True
+        self.ended_because = f"the endpoint stopped answering ({self.masked(reason)})"
+
     def end_part(self, *, partial: bool) -> None:
         """End the journal of this process, and its client."""
         self._wind_up(partial=partial)
-        verdict = INCOMPLETE if partial else PASSED
+        verdict = UNREACHABLE if self.lost else INCOMPLETE if partial else PASSED
         because = self.ended_because if partial else None
         self.endpoint.journal.close(
-            ended=_now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
+            ended=now(), verdict=verdict, exit=EXIT_CODES[verdict], partial=partial, because=because
         )
         self.endpoint.client.close()
 
@@ -239,16 +261,27 @@ class Session:
     def _look(self, target: Target, workers: int) -> PreflightReport:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
-        self._client = self.connect(target, workers=workers)
+        client = self._connected(target, workers=workers)
+        served = self._application
+        if self.options.wait is not None or served is not None:
+            wait = self.options.wait
+            seconds = STARTS_WITHIN if wait is None else parse_duration(wait, "--wait-for-endpoint")
+            failed = (lambda: None) if served is None else served.failure
+            wait_for_endpoint(client, seconds, failed=failed, tell=self.waits.tell)
         try:
-            return preflight(self._client, seed=self.options.seed)
+            return preflight(client, seed=self.options.seed)
         except PreflightFailed:
             owner = target.credentials.get("owner")
             if owner is None or not (owner.digest and owner.bearer):
                 raise
-            self._client.close()
-            self._client = self.connect(target, workers=workers, prefer="digest")
-        return preflight(self._client, seed=self.options.seed)
+            client.close()
+            client = self._connected(target, workers=workers, prefer="digest")
+        return preflight(client, seed=self.options.seed)
+
+    def _connected(self, target: Target, *, workers: int, prefer: Scheme | None = None) -> Client:
+        client = self._client = self.connect(target, workers=workers, prefer=prefer)
+        client.tell_waits(self.waits.tell, self.waits.say)
+        return client
 
     @property
     def opened(self) -> bool:
@@ -259,30 +292,34 @@ class Session:
         """See to what the run leaves behind, note what was not exercised and why, end the journal, make and write the
         reports.
 
-        Raises ReportError where something could not be written, WaiverError where waivers could not be.
+        What goes wrong on the way is among the errors of the report where it can be, else among `complaints`; nothing
+        of it keeps the rest from being done. Raises ReportError where the journal cannot be read back.
         """
         journal = self.endpoint.journal
         because = self.ended_because if partial else None
         self._wind_up(partial=partial)
-        self.report = end_journal(journal, self.tally, ended=_now(), partial=partial, because=because)
+        self.report = end_journal(
+            journal, self.tally, ended=now(), partial=partial, because=because, lost=partial and self.lost
+        )
         if not self.policy.silent:
             run = outline(self.report)
-            self.waivers_added = self.policy.write_waivers(run)
+            try:
+                self.waivers_added = self.policy.write_waivers(run)
+            except WaiverError as error:
+                self.complaints.append(str(error))
             self.standing = self.policy.decide(run, errors=bool(self.report.errors))
         if self.options.report is not None:
             self.written = write_reports(
                 self.options.report, self.report, journal.path, curl=self.curl, standing=self.standing
             )
+            self.complaints += self.written.failures
         return self.report
 
     def _wind_up(self, *, partial: bool) -> None:
         self._stop_timer()
-        journal = self.endpoint.journal
-        if self._own_server is None:  # an endpoint that ends with the run takes its jobs with it
-            tidy_up(self.endpoint, seconds=_LAST_LOOK if not partial else _HURRIED_LOOK)
-            for job in jobs_left(self.endpoint):
-                journal.job(job)
-        self._note_statuses(journal)
+        # An endpoint that ends with the run takes its jobs with it.
+        seconds = None if self._own_server is not None else _HURRIED_LOOK if partial else _LAST_LOOK
+        wind_up(self.endpoint, seconds, self.masked)
 
     @property
     def exit_code(self) -> int:
@@ -297,12 +334,19 @@ class Session:
         if client is not None:
             self._secrets = client.secrets
             client.close()
+        served, self._application = self._application, None
+        if served is not None:
+            served.stop()
         server, self._own_server = self._own_server, None
         if server is not None:
             server.stop()
         folder, self._folder = self._folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            with undisturbed():
+                shutil.rmtree(folder, ignore_errors=True)
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
 
     def masked(self, text: str) -> str:
         """Return text, such as an error's own words, without the secrets of this run."""
@@ -318,7 +362,8 @@ class Session:
         """The copyable command for a request of this run."""
         target = self.endpoint.client.target
         whose = "owner" if request.credential == "wrong-secret" else request.credential
-        return curl(request, target.base_url, target.credentials.get(whose))
+        own = {name: header.variable for name, header in target.headers.items()}
+        return curl(request, target.base_url, target.credentials.get(whose), own)
 
     def _observe(self, record: Record) -> None:
         self.tally.add(record)
@@ -329,18 +374,23 @@ class Session:
         options = self.options
         if self.target is not None:
             return self.target
-        if options.target is not None:
+        if options.app is not None:
+            target = self._served_target(options.app)
+        elif options.target is not None:
             target = target_from_file(options.target, self.environ)
         elif options.base_url is not None:
             target = target_from_url(options.base_url, self.environ)
         else:
             target = self._reference_target()
-        if options.level is not None:
-            target = replace(target, level=options.level)
-        rate = parse_rate(options.rate, "--rate") if options.rate is not None else None
-        target = with_rate(with_mode(target, options.mode), rate)
-        limit = options.time_limit
-        return with_run_seconds(target, None if limit is None else parse_duration(limit, "--time-limit"))
+        return as_asked(target, options)
+
+    def _served_target(self, app: str) -> Target:
+        """Start the application, and return the target that it is, described by the target file if there is one."""
+        served = self._application = self._application or Application(app)
+        if self.options.target is None:
+            return target_from_url(served.url, self.environ)
+        named = {**self.environ, "MONGODB_ATLAS_BASE_URL": served.url}
+        return replace(target_from_file(self.options.target, named), base_url=served.url)
 
     def _reference_target(self) -> Target:
         server = self.server
@@ -351,39 +401,6 @@ class Session:
         target = target_from_text(text, dict(environment(server.credentials)))
         return with_schemes(target, server.schemes)
 
-    def _header(self, target: Target, workers: int, reasons: Mapping[str, bool | str]) -> Header:
-        options = self.options
-        assert options.seed is not None
-        assert self._client is not None
-        source = options.target or options.base_url or REFERENCE
-        return Header(
-            contract=CONTRACT_VERSION,
-            suite=metadata.version("atlas-conformance"),
-            target={
-                "base_url": target.base_url,
-                "level": target.level,
-                "source": source,
-                "credentials": {name: dict(held.names) for name, held in sorted(target.credentials.items())},
-            },
-            profile=options.profile,
-            seed=options.seed,
-            mode=self._client.guard.mode,
-            workers=workers,
-            started=_now(),
-            requirements=options.requirements or None,
-            offered=reasons,
-            shard=options.shard,
-            versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},
-        )
-
-    def _note_statuses(self, journal: JournalWriter) -> None:
-        endpoint = self.endpoint
-        for operation, reason in endpoint.untested.withheld().items():
-            journal.status("withheld", reason, operation=operation)
-        for requirement, operation, reason in endpoint.untested.reasons():
-            if endpoint.offers(operation) and REQUIREMENTS[requirement].binds(operation):
-                journal.status("not exercised", reason, requirement=requirement, operation=operation)
-
 
 def _in_words(seconds: float) -> str:
     """Return a length of time as a person would write it."""
@@ -391,7 +408,3 @@ def _in_words(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,6 @@ any further.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.inventory import Cluster, Kind, PointInTime
 from atlas_conformance.contracts.reading import HEX24, NAME
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import NotSent
 from atlas_conformance.targets.preflight import PreflightFailed
@@ -28,6 +28,7 @@ _ITEMS = 100
 _MOST_PAGES = 50
 _DAY = 86_400
 _EARLIEST = 1_199_145_600
+_MOST_DAYS = 36_500
 _NO_BACKUPS = "M0"
 
 
@@ -155,10 +156,12 @@ class _Asking:
         place = f"/api/atlas/v2/groups/{project}/clusters/{quote(name)}/backup/schedule"
         response = self._get(place, _SCHEDULE)
         try:
-            days = json.loads(response.body)["restoreWindowDays"]
-        except (ValueError, TypeError, KeyError, RecursionError):
+            days = parse_json(response.body)["restoreWindowDays"]
+        except (NotJson, TypeError, KeyError):
             return 1
-        return days if response.status == 200 and isinstance(days, int | float) else 1
+        if isinstance(days, bool) or not isinstance(days, int | float) or not 0 < days <= _MOST_DAYS:
+            return 1
+        return days if response.status == 200 else 1
 
     def _rows(self, path: str, media_type: str, what: str) -> list[Mapping[str, Any]] | None:
         """Return every row of a list, page by page; None where the endpoint has no such list."""
@@ -208,8 +211,8 @@ def _results(response: Response) -> list[Mapping[str, Any]] | None:
     if response.status != 200:
         return None
     try:
-        page = json.loads(response.body)
-    except (ValueError, RecursionError):
+        page = parse_json(response.body)
+    except NotJson:
         return None
     results = page.get("results") if isinstance(page, dict) else None
     return [row for row in results if isinstance(row, dict)] if isinstance(results, list) else None

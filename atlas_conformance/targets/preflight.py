@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
 from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
 from atlas_conformance.http.target import Target, draw_absent
@@ -242,13 +242,17 @@ def _schemes(client: Client, bare: Attempt, exchanges: list[Exchange]) -> frozen
 
 def _document(response: Response) -> object:
     try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
+        return parse_json(response.body)
+    except NotJson:
         return None
 
 
 def _is_json(response: Response) -> bool:
-    return isinstance(_document(response), (dict, list))
+    try:
+        parse_json(response.body)
+    except NotJson:
+        return False
+    return True
 
 
 def _is_error(response: Response) -> bool:

@@ -75,6 +75,10 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def names(self) -> tuple[str, ...]:
+        """Return every key of the table."""
+        return tuple(self._values)
+
     def take(self, key: str, kind: type[T]) -> T | None:
         """Return the value of `key` if it has the type, None if it is absent; raise TargetError otherwise."""
         self._taken[key] = None

@@ -18,6 +18,7 @@ from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.secret import Credentials
 from atlas_conformance.http.target import LEVELS, MODES, Level, Limits, Mode, Safety, Target, Tls, checked_base_url
 from atlas_conformance.targets.identities import identities_from_environment, identities_from_table
+from atlas_conformance.targets.own_headers import own_headers
 from atlas_conformance.targets.table import Lines, Table, closest
 
 __all__ = [
@@ -88,6 +89,7 @@ def target_from_text(text: str, environ: Mapping[str, str], *, source: Path | No
     safety = _safety(root.table("safety"), known)
     limits = _limits(root.table("limits"))
     tls = _tls(root.table("tls"), source)
+    headers = own_headers(root.table("headers"), environ)
     root.finish()
     secrets_file: str | None = None
     if authentication is None:
@@ -106,6 +108,7 @@ def target_from_text(text: str, environ: Mapping[str, str], *, source: Path | No
         source,
         secrets_file,
         tls,
+        headers,
     )
 
 
@@ -153,6 +156,8 @@ def write_target(target: Target) -> str:
     authentication = _authentication_document(target)
     if authentication:
         document["authentication"] = authentication
+    if target.headers:
+        document["headers"] = {name: header.variable for name, header in target.headers.items()}
     if target.inventory.clusters:
         document["clusters"] = [_cluster_document(cluster) for cluster in target.inventory.clusters]
     if target.inventory.targets:

@@ -11,7 +11,7 @@ from atlas_conformance.contracts.patterns import compile_pattern
 from atlas_conformance.contracts.pointers import value_at
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.validation import SchemaError
-from atlas_conformance.contracts.views import ANYWHERE, CONTENT_TYPE, UNREADABLE, ErrorView, is_integer
+from atlas_conformance.contracts.views import ANYWHERE, CONTENT_TYPE, UNREADABLE, ErrorView, is_integer, unread
 
 NAMED: frozenset[int] = frozenset({400, 401, 403, 404, 409, 500, 503}) | ANYWHERE
 """Error statuses that the contract names; what the reason of another one should be says nothing."""
@@ -61,7 +61,7 @@ def _on_a_field(found: SchemaError) -> bool:
 def an_error_holds_to_its_schema(error: ErrorView) -> Iterator[Outcome]:
     """An error body is a JSON object that holds to the error schema."""
     if not isinstance(error.document, dict):
-        seen = "no JSON" if error.document is UNREADABLE else shown(error.document)
+        seen = unread(error.response) if error.document is UNREADABLE else f"{shown(error.document)}, not an object"
         yield Failure("an error body that is a JSON object", seen, error.pointer)
     elif not error.errors:
         yield HELD

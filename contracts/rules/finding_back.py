@@ -5,14 +5,19 @@ from __future__ import annotations
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds
 from atlas_conformance.contracts.rulebook import common_rule, rule
-from atlas_conformance.contracts.views import STATUS
+from atlas_conformance.contracts.views import ANYWHERE, STATUS
 
 
 @rule("L-SCOPE", on=GetView)
 def a_job_is_not_shown_elsewhere(view: GetView) -> Outcome | None:
     """Through another cluster or project, a job is answered with 404, 400 or 403."""
-    # Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
-    if view.elsewhere and view.status not in (401, 406, 429):
+    if not view.elsewhere:
+        return None
+    # A malformed path is refused for itself (P-GROUP, P-NAME), and a status that nobody documents is wrong for itself
+    # (C-STATUS). Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
+    malformed = any(violation.requirement.startswith("P-") for violation in view.reading.violations)
+    documented = view.status in view.reading.operation.statuses or view.status in ANYWHERE
+    if not malformed and (view.status < 400 or (documented and view.status not in (401, 406, 429))):
         expected = "404, 400 or 403 through another cluster or project"
         return holds(view.status in (400, 403, 404), expected, view.status, STATUS)
     return None

@@ -19,6 +19,7 @@ from atlas_conformance.contracts.views import (
     RequestView,
     SuccessView,
     is_integer,
+    unread,
 )
 
 
@@ -66,7 +67,7 @@ def a_later_version_is_answered_with_the_own(view: SuccessView) -> Outcome | Non
 def a_success_is_json(view: SuccessView) -> Outcome | None:
     """The body of a success is JSON."""
     if view.document is UNREADABLE:
-        return Failure("a body that is JSON", shown(view.response.body[:60]), BODY)
+        return Failure("a body that is JSON", unread(view.response), BODY)
     return None
 
 
@@ -96,8 +97,12 @@ def only_a_pretty_answer_has_several_lines(view: SuccessView) -> Outcome | None:
     lines = view.response.body.strip().split(b"\n")
     if pretty:
         held = len(lines) > 1 and any(line[:1] in (b" ", b"\t") for line in lines[1:])
-        return holds(held, "indented lines with pretty=true", f"{len(lines)} lines", BODY)
-    return holds(len(lines) == 1 and b"\r" not in lines[0], "one line by default", f"{len(lines)} lines", BODY)
+        return holds(held, "indented lines with pretty=true", _lines(lines), BODY)
+    return holds(len(lines) == 1 and b"\r" not in lines[0], "one line by default", _lines(lines), BODY)
+
+
+def _lines(lines: list[bytes]) -> str:
+    return "one line" if len(lines) == 1 else f"{len(lines)} lines"
 
 
 @rule("V-ENVELOPE", on=SuccessView)

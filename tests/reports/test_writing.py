@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from atlas_conformance.reports import writing
+from atlas_conformance.reports.claim import Claim, FolderInUse, claimed
 from atlas_conformance.reports.wording import indented, one_line, readable, rerun, visible
-from atlas_conformance.reports.writing import ReportError, report_of, write_reports
+from atlas_conformance.reports.writing import ReportError, end_journal, report_of, write_file, write_reports
 from tests.reports import sample_journal as sample
 
 
 def test_every_format_is_written(tmp_path: Path) -> None:
     report = sample.failing(tmp_path / "j")
-    written = write_reports(tmp_path / "new" / "folder", report, tmp_path / "j", curl=lambda request: "curl")
+    written = write_reports(tmp_path / "new" / "folder", report, tmp_path / "j", curl=lambda request: "curl").paths
     assert [path.name for path in written] == [
         "summary.json", "junit.xml", "report.html", "report.sarif", "ctrf.json", "summary.md", "badge.svg",
         "journal.jsonl",
@@ -32,13 +36,13 @@ def test_a_journal_already_in_its_place_is_kept(tmp_path: Path) -> None:
 
 def test_reports_rendered_later_are_the_same_bytes(tmp_path: Path) -> None:
     report = sample.hostile(tmp_path / "j")
-    first = write_reports(tmp_path / "a", report, tmp_path / "j")
-    later = write_reports(tmp_path / "b", report_of(tmp_path / "j"), tmp_path / "j")
+    first = write_reports(tmp_path / "a", report, tmp_path / "j").paths
+    later = write_reports(tmp_path / "b", report_of(tmp_path / "j"), tmp_path / "j").paths
     for one, other in zip(first, later, strict=True):
         assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_format_that_fails_is_an_error_and_the_others_are_written(
+def test_a_format_that_fails_is_named_and_the_others_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(report: object, curl: object, standing: object) -> bytes:
@@ -46,20 +50,18 @@ def test_a_format_that_fails_is_an_error_and_the_others_are_written(
 
     monkeypatch.setattr(writing, "RENDERERS", {**writing.RENDERERS, "junit": broken})
     report = sample.failing(tmp_path / "j")
-    with pytest.raises(ReportError) as caught:
-        write_reports(tmp_path / "out", report, tmp_path / "j")
-    assert str(caught.value) == (
-        f"Reports that cannot be written to {tmp_path / 'out'}: junit.xml (ValueError: no such thing)."
-    )
-    assert caught.value.exit_code == 4
+    written = write_reports(tmp_path / "out", report, tmp_path / "j")
+    assert written.failures == (f"{tmp_path / 'out' / 'junit.xml'} cannot be written: ValueError: no such thing.",)
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {*writing.FILES, "journal.jsonl"} - {"junit.xml"}
+    assert names == {path.name for path in written.paths} == {*writing.FILES, "journal.jsonl"} - {"junit.xml"}
 
 
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     report = sample.failing(tmp_path / "j")
-    with pytest.raises(ReportError, match=r"cannot be written to .+\.\Z"):
-        write_reports(tmp_path / "j" / "out", report, tmp_path / "j")
+    written = write_reports(tmp_path / "j" / "out", report, tmp_path / "j")
+    assert written.paths == ()
+    (failure,) = written.failures
+    assert "cannot be written to" in failure
 
 
 def test_a_file_that_is_no_journal_is_an_error(tmp_path: Path) -> None:
@@ -68,13 +70,55 @@ def test_a_file_that_is_no_journal_is_an_error(tmp_path: Path) -> None:
         report_of(tmp_path / "j")
 
 
-def test_a_curl_that_fails_is_an_error_of_its_formats(tmp_path: Path) -> None:
+def test_a_curl_that_fails_keeps_no_other_format_from_being_written(tmp_path: Path) -> None:
     def broken(request: object) -> str:
         raise RuntimeError("cannot quote")
 
     report = sample.failing(tmp_path / "j")
-    with pytest.raises(ReportError, match="cannot quote"):
-        write_reports(tmp_path / "out", report, tmp_path / "j", curl=broken)
+    written = write_reports(tmp_path / "out", report, tmp_path / "j", curl=broken)
+    assert all("cannot quote" in failure for failure in written.failures)
+    assert {"badge.svg", "journal.jsonl"} <= {path.name for path in written.paths}
+
+
+def test_what_is_no_file_is_written_into_and_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    write_file(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "kept").read_bytes() == b"new"
+    (tmp_path / "dangling").symlink_to(tmp_path / "later")
+    write_file(tmp_path / "dangling", b"new")
+    assert (tmp_path / "dangling").is_symlink() and (tmp_path / "later").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    write_file(tmp_path / "pipe", b"x" * 200_000)
+    reader.join(10)
+    assert read == [b"x" * 200_000]
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_folder_is_claimed_by_one_at_a_time_and_left_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "reports"
+    with claimed(folder):
+        with pytest.raises(FolderInUse, match=r"another run writes its reports to .+ at this moment"):
+            Claim(folder)
+    assert not (tmp_path / "new").exists()
+    with claimed(folder):
+        (folder / "kept").touch()
+    assert (folder / "kept").exists()
+    Claim(folder).release()
+
+
+def test_a_journal_that_cannot_be_ended_makes_a_partial_run_with_a_report(tmp_path: Path) -> None:
+    run = sample.Sample(tmp_path / "j")
+    run.add(sample.finding("S-ECHO"))
+    run.hold_everything(1)
+    run.writer.flush()
+    run.writer._file.close()
+    report = end_journal(run.writer, run.tally, ended=sample.ENDED)
+    assert report.verdict == "failed"
+    assert report.partial is not None and "cannot be written" in report.partial
 
 
 @pytest.mark.parametrize(("text", "expected"), [

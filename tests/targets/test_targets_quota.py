@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
@@ -97,6 +98,46 @@ def test_a_header_that_never_changes_stops_nobody(quota: Quota) -> None:
         pacer.take()
         pacer.note(quota)
     assert now[0] == 0.0
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("most", [10, 100, 100_000])
+@pytest.mark.parametrize("limit", ["random", "fixed", "none"])
+def test_random_headers_stop_nobody_for_long_and_are_remarked_upon_once(seed: int, most: int, limit: str) -> None:
+    random, now, remarks = Random(f"{seed}:{most}:{limit}"), [0.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    pacer = Pacer(None, clock=lambda: now[0], sleep=sleep)
+    pacer.remark = remarks.append
+    for _ in range(1_000):
+        pacer.take()
+        now[0] += 0.002
+        granted = {"random": random.randint(0, most), "fixed": most, "none": None}[limit]
+        pacer.note(Quota(random.randint(0, most), granted))
+    assert now[0] < 2.0 + (300.0 if most == 10 else 10.0)
+    (remark,) = remarks
+    assert "ignored, as they cannot be true" in remark
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_true_headers_of_many_answers_at_once_are_believed(seed: int) -> None:
+    """Eight requests are under way together, their answers come in any order, and others use the allowance too."""
+    random = Random(seed)
+    minute = Minute(200, 60.0, tells_reset=False)
+    pacer = Pacer(None, clock=lambda: minute.now, sleep=minute.sleep)
+    remarks: list[str] = []
+    pacer.remark = remarks.append
+    for _ in range(100):
+        for _ in range(8):
+            pacer.take()
+        answers = [minute.ask() for _ in range(8 + random.randint(0, 2))][:8]
+        minute.now += 0.01
+        random.shuffle(answers)
+        for quota in answers:
+            pacer.note(quota)
+    assert remarks == []
 
 
 def test_one_wait_is_bounded_and_ends_when_the_client_does() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 
 from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.failures import Withheld
 from atlas_conformance.http.guard.reach import (
     Atlas,
@@ -266,8 +266,8 @@ def _job_id(response: Response) -> str | None:
     if len(response.body) > _LONGEST_JOB:
         return None
     try:
-        document = json.loads(response.body)
-    except (ValueError, RecursionError):
+        document = parse_json(response.body)
+    except NotJson:
         return None
     if not isinstance(document, dict):
         return None

@@ -1,0 +1,84 @@
+"""Ctrl-C and requests to terminate: one like the other, and neither in the middle of what must be whole."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""The signals that end a command before it is done."""
+
+
+def terminate_as_interrupt() -> None:
+    """Let a request to terminate raise KeyboardInterrupt, as Ctrl-C does, so that nothing is left lying around."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def lose_no_interrupt() -> None:
+    """Let an interrupt that came within a destructor, where the interpreter drops it with a traceback, come again."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            main = threading.main_thread().ident
+            threading.Timer(0.01, signal.pthread_kill, [main, signal.SIGINT]).start()
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
+
+
+@contextmanager
+def _held_back() -> Iterator[list[int]]:
+    """Let both signals do nothing inside, but for being noted in the list."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    before = [(number, signal.getsignal(number)) for number in SIGNALS]
+    try:
+        for number in SIGNALS:
+            signal.signal(number, lambda number, frame: seen.append(number))
+        yield seen
+    finally:
+        for number, handler in before:
+            if handler is not None:  # one that Python did not set cannot be set again
+                signal.signal(number, handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore both signals inside: what runs there is short, ends the command, and is worse half done than done late."""
+    with _held_back():
+        yield
+
+
+@contextmanager
+def delayed() -> Iterator[None]:
+    """Let both signals have their effect only after what runs inside, which is short."""
+    with _held_back() as seen:
+        yield
+    for number in seen[:1]:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for what is needed only inside, which goes away however that ends."""
+    import shutil
+    import tempfile  # both take a while to load, and this module is loaded before an interrupt can be dealt with
+
+    folder: Path | None = None
+    try:
+        with delayed():
+            folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
+        yield folder
+    finally:
+        if folder is not None:
+            with undisturbed():
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,69 @@
+"""Interrupts are never lost, and never come in the middle of what must be whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from atlas_conformance.interrupts import delayed, lose_no_interrupt, scratch_folder, undisturbed
+
+
+class Dropping:
+    """What is interrupted while it is destroyed."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+def test_an_interrupt_within_a_destructor_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.unraisablehook", lambda told: pytest.fail("the interrupt was dropped"))
+    lose_no_interrupt()
+    kept = [Dropping()]
+
+    def drop() -> None:
+        kept.clear()
+        time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        drop()
+
+
+def test_what_is_undisturbed_is_done_to_its_end() -> None:
+    done = False
+    with undisturbed():
+        os.kill(os.getpid(), signal.SIGINT)
+        done = True
+    assert done
+
+
+def test_what_delays_an_interrupt_lets_it_have_its_effect_afterwards() -> None:
+    done = []
+
+    def whole() -> None:
+        with delayed():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        whole()
+    assert done
+
+
+def test_a_scratch_folder_goes_away_however_it_ends() -> None:
+    made = []
+
+    def use() -> None:
+        with scratch_folder() as folder:
+            made.append(folder)
+            (folder / "kept").touch()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert made
+    assert not made[0].exists()
