@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from math import inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import jsonschema
@@ -154,26 +155,57 @@ _extend: Any = jsonschema.validators.extend
 _Explainer: Any = _extend(jsonschema.Draft202012Validator, _KEYWORDS)
 
 
+class Schemas:
+    """The schemas of a contract, by their file names, and their validators."""
+
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        self.documents = MappingProxyType(dict(documents))
+        self._validators: dict[str, SchemaValidator] = {}
+
+    @classmethod
+    def load(cls, folder: Path) -> Schemas:
+        """Read every schema file of a folder."""
+        return cls({path.name: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))})
+
+    def validator(self, name: str) -> SchemaValidator:
+        """Return the validator of a schema file such as `error.json`. Raises ValueError where there is no such file."""
+        known = self._validators.get(name)
+        if known is None:
+            if name not in self.documents:
+                raise ValueError(f"there is no schema {name}; there are {', '.join(self.documents)}")
+            known = self._validators[name] = SchemaValidator(name, self)
+        return known
+
+    def undeclared(self, name: str) -> Mapping[str, Any]:
+        """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns too."""
+        return {keyword: value for keyword, value in self.documents[name].items() if keyword != "$schema"}
+
+    @cached_property
+    def registry(self) -> Registry[Any]:
+        """What jsonschema looks references up in."""
+        resources = ((name, DRAFT202012.create_resource(self.undeclared(name))) for name in self.documents)
+        return Registry().with_resources(resources)
+
+    @cached_property
+    def rs_registry(self) -> jsonschema_rs.Registry:
+        """What jsonschema-rs looks references up in."""
+        return jsonschema_rs.Registry([(_RS_BASE + name, dict(schema)) for name, schema in self.documents.items()])
+
+
 @cache
+def load_schemas(folder: Path) -> Schemas:
+    """Return the schemas of a folder, which is read once."""
+    return Schemas.load(folder)
+
+
 def schemas() -> Mapping[str, Mapping[str, Any]]:
-    """Return every schema by its file name. They are shared: do not change them."""
-    return {path.name: json.loads(path.read_text("utf-8")) for path in sorted(SCHEMAS.glob("*.json"))}
+    """Return every schema that the package brings by its file name. They are shared: do not change them."""
+    return load_schemas(SCHEMAS).documents
 
 
-def _undeclared(name: str) -> Mapping[str, Any]:
-    """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns too."""
-    return {keyword: value for keyword, value in schemas()[name].items() if keyword != "$schema"}
-
-
-@cache
-def _registry() -> Registry[Any]:
-    resources = ((name, DRAFT202012.create_resource(_undeclared(name))) for name in schemas())
-    return Registry().with_resources(resources)
-
-
-@cache
-def _rs_registry() -> jsonschema_rs.Registry:
-    return jsonschema_rs.Registry([(_RS_BASE + name, dict(schema)) for name, schema in schemas().items()])
+def validator(schema_name: str) -> SchemaValidator:
+    """Return the validator of a schema file that the package brings. Raises ValueError where there is no such file."""
+    return load_schemas(SCHEMAS).validator(schema_name)
 
 
 def _pointer(path: Sequence[str | int]) -> str:
@@ -250,14 +282,15 @@ def _is_plain_type(steps: Sequence[str | int]) -> bool:
 
 @dataclass(frozen=True)
 class SchemaValidator:
-    """A schema file, ready to judge documents (parsed JSON)."""
+    """A schema file, ready to judge documents (parsed JSON); `schemas` are those that it may refer to."""
 
     name: str
+    schemas: Schemas
 
     @property
     def schema(self) -> Mapping[str, Any]:
         """The schema itself. It is shared: do not change it."""
-        return schemas()[self.name]
+        return self.schemas.documents[self.name]
 
     @cached_property
     def _fast(self) -> jsonschema_rs.Draft202012Validator:
@@ -265,14 +298,16 @@ class SchemaValidator:
             dict(self.schema),
             formats={"date-time": is_date_time},  # its own takes a sign for a digit of the year
             validate_formats=True,
-            registry=_rs_registry(),
+            registry=self.schemas.rs_registry,
             base_uri=_RS_BASE + self.name,
             offline=True,
         )
 
     @cached_property
     def _explainer(self) -> Any:
-        return _Explainer(_undeclared(self.name), registry=_registry(), format_checker=_FORMATS)
+        return _Explainer(
+            self.schemas.undeclared(self.name), registry=self.schemas.registry, format_checker=_FORMATS
+        )
 
     def _fast_says_valid(self, document: Any) -> bool:
         """Tell whether jsonschema-rs takes the document; its no is not the last word, as it knows an older Unicode."""
@@ -314,7 +349,7 @@ class SchemaValidator:
     def _at(self, path: Sequence[str | int]) -> Any:
         node: Any = self.schema
         for step in path:
-            node = schemas()[node["$ref"]] if step == "$ref" else node[step]
+            node = self.schemas.documents[node["$ref"]] if step == "$ref" else node[step]
         return node
 
     def explain(self, document: Any) -> list[SchemaError]:
@@ -345,20 +380,12 @@ class SchemaValidator:
         for step in path:
             if isinstance(node, Mapping) and step not in node and "$ref" in node:
                 walked.append("$ref")
-                node = schemas()[node["$ref"]]
+                node = self.schemas.documents[node["$ref"]]
             if isinstance(node, Mapping):
                 requirement = node.get("x-requirement", requirement) if isinstance(step, str) else requirement
             walked.append(step)
             node = node[step]
         return walked, requirement
-
-
-@cache
-def validator(schema_name: str) -> SchemaValidator:
-    """Return the validator of a schema file such as `error.json`. Raises ValueError where there is no such file."""
-    if schema_name not in schemas():
-        raise ValueError(f"there is no schema {schema_name}; there are {', '.join(schemas())}")
-    return SchemaValidator(schema_name)
 
 
 class InlineSchema:
@@ -380,7 +407,7 @@ class InlineSchema:
 
 @cache
 def _inline(schema: str) -> Any:
-    return _Explainer(json.loads(schema), registry=_registry(), format_checker=_FORMATS)
+    return _Explainer(json.loads(schema), format_checker=_FORMATS)
 
 
 def holds(schema: Mapping[str, Any], value: Any) -> bool:

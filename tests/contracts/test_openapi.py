@@ -152,16 +152,35 @@ def test_parameters_are_complete_and_bounded_as_in_the_schemas(operation: Operat
 
 
 @each_operation
-def test_a_create_links_to_its_read(operation: Operation) -> None:
+def test_a_create_links_to_what_reads_cancels_and_lists_its_job(operation: Operation) -> None:
     links = described(operation)["responses"][str(operation.success)].get("links", {})
+    assert operation.links == {name: link["operationId"] for name, link in links.items()}
     if operation.kind != "create":
         assert not links
         return
-    link = links["read"]
-    read = OPERATIONS[link["operationId"]]
-    assert (read.family, read.api, read.kind) == (operation.family, operation.api, "get")
-    assert set(link["parameters"]) == set(read.path_parameters)
-    assert link["parameters"][read.path_parameters[-1]] == "$response.body#/id"
+    for name, link in links.items():
+        linked = OPERATIONS[link["operationId"]]
+        kind = {"read": "get"}.get(name, name)
+        assert (linked.resource, linked.api, linked.kind) == (operation.resource, operation.api, kind)
+        assert set(link["parameters"]) == set(linked.path_parameters)
+        if kind != "list":
+            assert link["parameters"][linked.path_parameters[-1]] == "$response.body#/id"
+    same = [o for o in OPERATIONS.values() if (o.resource, o.api) == (operation.resource, operation.api)]
+    assert {"get": "read"}.keys() | links.keys() >= {o.kind for o in same} - {"create"}
+
+
+@each_operation
+def test_a_path_is_built_from_what_its_parameters_name(operation: Operation) -> None:
+    named = {"project": "p", "cluster": "a b", "job": "j"}
+    roles = {parameter.role: named[parameter.role] for parameter in operation.parameters}
+    assert list(roles) == list(named)[: len(roles)]
+    found = match(operation.method, operation.path(**roles))
+    assert found is not None
+    assert found[0] is operation
+    assert operation.place(found[1]) == ("p", "a b")
+    assert operation.item(found[1]) == roles.get("job")
+    with pytest.raises(ValueError, match=f"the path of {operation.id} takes project, cluster"):
+        operation.path(project="p")
 
 
 @each_operation

@@ -1,0 +1,124 @@
+"""The contract as one value: operations, schemas, requirements, sources, decision table, known departures."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atlas_conformance.contracts.decision import Delivery, read_deliveries
+from atlas_conformance.contracts.departure import UNKNOWN, Departure, read_departures
+from atlas_conformance.contracts.operation import Operation, Paths, read_operations
+from atlas_conformance.contracts.requirement import Requirement, Source, read_requirements, read_sources
+from atlas_conformance.contracts.validation import SCHEMAS, Schemas, SchemaValidator, load_schemas
+
+FOLDER = Path(__file__).parent
+"""The folder of the contract that the package brings."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """Everything that a conforming endpoint is held to.
+
+    `openapi` is the OpenAPI document, shared: do not change it. The mappings are by id, in the order of their files.
+    """
+
+    openapi: Mapping[str, Any]
+    operations: Mapping[str, Operation]
+    schemas: Schemas
+    sources: Mapping[str, Source]
+    requirements: Mapping[str, Requirement]
+    deliveries: Mapping[str, Delivery]
+    departures: Mapping[str, Departure]
+
+    @staticmethod
+    def load(folder: Path | str | None = None) -> Contract:
+        """Read the contract of a folder; without one, the contract that the package brings, which is read once.
+
+        The folder holds `openapi.yaml`, `schemas/`, `sources.toml`, `requirements.toml`, `delivery.toml` and
+        `departures.toml`. Raises OSError where a file is missing, ValueError where one is not what it should be.
+        """
+        return _default() if folder is None else _read(Path(folder))
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self.operations.values())
+
+    def operations_at(self, path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
+        """Return the operations, of whatever method, at a percent-encoded path, each with its decoded parameters."""
+        return self._paths.at(path)
+
+    def match(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
+        """Return the operation that a method (upper case) and a percent-encoded path name, and its parameters, or None."""
+        return next((found for found in self._paths.at(path) if found[0].method == method), None)
+
+    def validator(self, schema: str) -> SchemaValidator:
+        """Return the validator of a schema file. Raises ValueError where there is no such file."""
+        return self.schemas.validator(schema)
+
+    def binds(self, requirement: str, operation: str) -> bool:
+        """Tell whether a requirement of this contract binds an operation; both are ids."""
+        found = self.requirements.get(requirement)
+        return found is not None and found.binds(operation)
+
+    def departure_for(
+        self, requirement: str, operation: str, pointer: str, value: Any, document: Any = UNKNOWN
+    ) -> Departure | None:
+        """Return the known departure that explains a finding, or None.
+
+        `requirement` and `operation` are ids; `pointer` leads to `value` inside `document`: a job, a page of jobs or an
+        error, outside any envelope. With the document at hand a departure is held to its circumstances too: pass it
+        wherever it is known.
+        """
+        for departure in self.departures.values():
+            bound = departure.requirement == requirement and operation in departure.operations
+            if bound and departure.covers(pointer, value, document):
+                return departure
+        return None
+
+
+@cache
+def _default() -> Contract:
+    return _read(FOLDER)
+
+
+def _read(folder: Path) -> Contract:
+    openapi = yaml.load((folder / "openapi.yaml").read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    operations = read_operations(openapi)
+    sources = read_sources(_toml(folder, "sources"))
+    contract = Contract(
+        openapi=openapi,
+        operations=operations,
+        schemas=load_schemas(SCHEMAS) if folder == FOLDER else Schemas.load(folder / "schemas"),
+        sources=sources,
+        requirements=read_requirements(_toml(folder, "requirements"), operations, sources),
+        deliveries=read_deliveries(_toml(folder, "delivery")),
+        departures=read_departures(_toml(folder, "departures"), operations.values()),
+    )
+    _check(contract)
+    return contract
+
+
+def _toml(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{name}.toml: {error}") from None
+
+
+def _check(contract: Contract) -> None:
+    """Raise ValueError where one file names something that another does not have."""
+    for operation in contract.operations.values():
+        for parameter in operation.parameters:
+            for requirement in (parameter.malformed, parameter.absent):
+                if requirement is not None and requirement not in contract.requirements:
+                    where = f"openapi.yaml: the parameter {parameter.name} of {operation.id}"
+                    raise ValueError(f"{where} names {requirement}, which requirements.toml does not have")
+        for schema in (operation.request_schema, operation.response_schema):
+            if schema is not None and schema not in contract.schemas.documents:
+                raise ValueError(f"openapi.yaml: {operation.id} names {schema}, which schemas/ does not have")

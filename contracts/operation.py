@@ -1,0 +1,252 @@
+"""One operation of the contract, as `openapi.yaml` describes it, and the way from a path to the operations on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from atlas_conformance.contracts.exchange import decoded_segments
+from atlas_conformance.contracts.patterns import Matcher, compile_pattern
+from atlas_conformance.contracts.resources import Resource, resource_named
+
+HTTP_STATUSES = frozenset({405, 406, 413, 414, 415, 429, 503})
+"""Statuses that HTTP itself may answer on every operation, beside the documented ones."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+Level: TypeAlias = Literal["core", "extended", "workflow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a path: its name, what it names (`role`), what it must look like, and the requirements at stake.
+
+    `malformed` is the requirement that refuses a value that does not fit, `absent` the one that refuses the name of
+    something that does not exist; None where the contract has none.
+    """
+
+    name: str
+    role: str
+    pattern: Matcher | None
+    longest: int | None
+    malformed: str | None
+    absent: str | None
+
+    def fits(self, value: str) -> bool:
+        """Tell whether a percent-decoded value is well-formed."""
+        if self.longest is not None and len(value) > self.longest:
+            return False
+        return self.pattern is None or self.pattern.matches(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the contract page.
+
+    `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is "create",
+    "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no body.
+    `statuses` are the documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names.
+    `parameters` are those of the path, in order. `links` are the ids of the operations that OpenAPI links to, by the
+    links' names: `read`, `cancel`, `list`.
+    """
+
+    id: str
+    method: str
+    template: str
+    level: Level
+    api: str
+    resource: Resource = field(hash=False)
+    kind: str
+    media_type: str | None
+    statuses: frozenset[int]
+    success: int
+    request_schema: str | None
+    response_schema: str | None
+    parameters: tuple[Parameter, ...] = field(hash=False)
+    links: Mapping[str, str] = field(hash=False)
+
+    @property
+    def family(self) -> str:
+        """The short name of the kind of cluster that it serves: "flex", "tenant" or "cluster" (a dedicated one)."""
+        return self.resource.family
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    def parameter(self, role: str) -> Parameter | None:
+        """Return the path parameter that names something in this role (project, cluster, job, ...), or None."""
+        return next((parameter for parameter in self.parameters if parameter.role == role), None)
+
+    def path(self, **named: str) -> str:
+        """Return the path with each role's value percent-encoded into it: `path(project=..., cluster=...)`.
+
+        Raises ValueError where a role is missing or is not one of the operation's.
+        """
+        roles = tuple(parameter.role for parameter in self.parameters)
+        if set(named) != set(roles):
+            raise ValueError(f"the path of {self.id} takes {', '.join(roles)}, not {', '.join(sorted(named)) or 'none'}")
+        return self.expand({parameter.name: named[parameter.role] for parameter in self.parameters})
+
+    def expand(self, values: Mapping[str, str]) -> str:
+        """Return the path with each parameter, by its name, percent-encoded into it. Raises ValueError as `path` does."""
+        if set(values) != set(self.path_parameters):
+            wanted, given = ", ".join(self.path_parameters), ", ".join(sorted(values))
+            raise ValueError(f"{self.id} takes the path parameters {wanted}, not {given or 'none'}")
+        return "/".join(
+            segment if (name := _parameter(segment)) is None else quote(values[name], safe="")
+            for segment in self.template.split("/")
+        )
+
+    def place(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """Return the (project, cluster) that path values name; empty where the path has no such parameter."""
+        return self.named("project", values) or "", self.named("cluster", values) or ""
+
+    def named(self, role: str, values: Mapping[str, str]) -> str | None:
+        """Return what path values name in a role, or None where the path has no such parameter."""
+        for parameter in self.parameters:
+            if parameter.role == role:
+                return values[parameter.name]
+        return None
+
+    def item(self, values: Mapping[str, str]) -> str | None:
+        """Return the id of the one thing that the path names: a job on a job's operation, a snapshot on a snapshot's."""
+        return self.named(self.resource.what, values)
+
+
+def _parameter(segment: str) -> str | None:
+    """Return the name of a template segment such as `{groupId}`, or None for a literal one."""
+    return segment[1:-1] if segment.startswith("{") and segment.endswith("}") else None
+
+
+def read_operations(document: Mapping[str, Any]) -> Mapping[str, Operation]:
+    """Return the operations of an OpenAPI document by id, in the order of `x-order`, and then as they stand.
+
+    Raises ValueError for a path parameter that has no role, and for a link to an operation that is not there.
+    """
+    found = [
+        _operation(document, template, method, item, described)
+        for template, item in document["paths"].items()
+        for method, described in item.items()
+        if method in METHODS
+    ]
+    order = {operation_id: place for place, operation_id in enumerate(document.get("x-order", ()))}
+    operations = {operation.id: operation for operation in sorted(found, key=lambda o: order.get(o.id, len(order)))}
+    for operation in found:
+        for name, linked in operation.links.items():
+            if linked not in operations:
+                raise ValueError(f"openapi.yaml: the link {name} of {operation.id} leads to {linked}, which is not there")
+    return MappingProxyType(operations)
+
+
+def _operation(
+    document: Mapping[str, Any], template: str, method: str, item: Mapping[str, Any], described: Mapping[str, Any]
+) -> Operation:
+    responses = {int(status): response for status, response in described["responses"].items()}
+    (success,) = (status for status in responses if 200 <= status < 300)
+    content = responses[success].get("content")
+    listed = [_resolved(document, p) for p in (*item.get("parameters", ()), *described.get("parameters", ()))]
+    parameters = {p["name"]: p for p in listed if p["in"] == "path"}
+    links = responses[success].get("links", {})
+    return Operation(
+        id=described["operationId"],
+        method=method.upper(),
+        template=template,
+        level=described["x-level"],
+        api=template.split("/")[3],
+        resource=resource_named(described["x-resource"]),
+        kind=described["x-kind"],
+        media_type=next(iter(content)) if content else None,
+        statuses=frozenset(responses) - HTTP_STATUSES,
+        success=success,
+        request_schema=_schema_file(described.get("requestBody", {}).get("content")),
+        response_schema=_schema_file(content),
+        parameters=tuple(
+            _path_parameter(described["operationId"], name, parameters)
+            for name in map(_parameter, template.split("/"))
+            if name
+        ),
+        links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
+    )
+
+
+def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow a reference inside the document."""
+    while "$ref" in node:
+        found: Any = document
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        node = found
+    return node
+
+
+def _path_parameter(operation: str, name: str, described: Mapping[str, Mapping[str, Any]]) -> Parameter:
+    parameter = described.get(name, {})
+    if "x-role" not in parameter:
+        raise ValueError(f"openapi.yaml: the path parameter {name} of {operation} needs x-role: what it names")
+    schema = parameter.get("schema", {})
+    pattern = compile_pattern(schema["pattern"]) if "pattern" in schema else None
+    longest = schema.get("maxLength")
+    return Parameter(
+        name, parameter["x-role"], pattern, longest, parameter.get("x-malformed"), parameter.get("x-absent")
+    )
+
+
+def _schema_file(content: Mapping[str, Any] | None) -> str | None:
+    """Return the schema file of the only media type; of alternatives (plain or in an envelope) it is the first."""
+    if not content:
+        return None
+    (media,) = content.values()
+    schema = media["schema"]
+    schema = schema.get("anyOf", [schema])[0]
+    return PurePosixPath(schema["$ref"]).name
+
+
+class Paths:
+    """Finds the operations at a path."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._templates: dict[str, list[Operation]] = {}
+        for operation in operations:
+            self._templates.setdefault(operation.template, []).append(operation)
+        self._segments = {template: tuple(template.split("/")) for template in self._templates}
+        self.at = lru_cache(maxsize=2_048)(self._at)
+
+    def _at(self, path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
+        """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
+
+        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A documented trailing
+        slash may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI has it.
+        """
+        segments = decoded_segments(path)
+        places = ((template, _same_place(wanted, segments)) for template, wanted in self._segments.items())
+        found = [(template, MappingProxyType(values)) for template, values in places if values is not None]
+        if not found:
+            return ()
+        template, values = min(found, key=lambda place: len(place[1]))
+        return tuple((operation, values) for operation in self._templates[template])
+
+
+def _same_place(wanted: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
+    """Return the parameters of a path's decoded segments under a template, or None where they don't match."""
+    if wanted[-1] == "" and segments[-1] != "":
+        wanted = wanted[:-1]  # the trailing slash is documented, its absence is free
+    if len(wanted) != len(segments):
+        return None
+    parameters: dict[str, str] = {}
+    for expected, seen in zip(wanted, segments, strict=True):
+        name = _parameter(expected)
+        if name is None:
+            if expected != seen:
+                return None
+        elif seen:
+            parameters[name] = seen
+        else:
+            return None
+    return parameters

@@ -1,0 +1,154 @@
+"""Resources: what an operation creates, shows or ends, and what is particular to each.
+
+A resource is named for a kind of cluster and for what it is: `flex job`, `dedicated snapshot`. One without an object of its
+own here has nothing particular: only the rules that bind every operation judge it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+from atlas_conformance.contracts.inventory import Kind
+
+Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last"]
+"""A rule that several resources have under requirement ids of their own.
+
+`new`: what a fresh one shows; `fixed`: what never changes between reads; `same`: what a read shows as the create did;
+`flow`: the state moves forward only; `ended`: the state stays at its end; `last`: the moment of the end never changes.
+"""
+
+_CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated": "dedicated"}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What operations are about.
+
+    `name` begins with the kind of cluster and ends with `what` it is. `project_field` and `cluster_field` are the
+    properties that name its place. `states` are the values of `status` in their order, those of one rank together; the last
+    rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its date. `dates` are all
+    of its dates, `order` pairs of them, the earlier one first, and whether the two must differ. `fixed` are the properties
+    that never change, `volatile` those that may change even after the end. `target` are the properties of a create's body
+    that name the target's project and name, `takes_own_project` says that the path's project is meant where the body names
+    none. `carries` are the requirement ids of its common rules; `followed` says that its histories are kept.
+    """
+
+    name: str
+    project_field: str | None = None
+    cluster_field: str | None = None
+    states: tuple[tuple[str, ...], ...] = ()
+    flags: tuple[str, ...] = ()
+    ending: tuple[str, ...] = ()
+    end_field: str | None = None
+    dates: tuple[str, ...] = ()
+    order: tuple[tuple[str, str, bool], ...] = ()
+    fixed: tuple[str, ...] = ()
+    volatile: frozenset[str] = frozenset()
+    target: tuple[str, str] | None = None
+    takes_own_project: bool = False
+    carries: tuple[tuple[Common, str], ...] = ()
+    followed: bool = False
+
+    @cached_property
+    def cluster_kind(self) -> Kind | None:
+        """The kind of cluster that has it, or None where the name does not tell."""
+        return _CLUSTERS.get(self.name.partition(" ")[0])
+
+    @cached_property
+    def what(self) -> str:
+        """What it is, whatever the kind of cluster: `job`, `snapshot`."""
+        return self.name.rpartition(" ")[2]
+
+    @cached_property
+    def family(self) -> str:
+        """The short name of the kind of cluster in operation ids: `flex`, `tenant`, `cluster`."""
+        return "cluster" if self.cluster_kind == "dedicated" else self.name.partition(" ")[0]
+
+    @cached_property
+    def ranks(self) -> Mapping[str, int]:
+        """The place of each state in their order."""
+        return {state: rank for rank, states in enumerate(self.states) for state in states}
+
+    @cached_property
+    def terminal(self) -> tuple[str, ...]:
+        """The states at which it stays."""
+        return self.states[-1] if self.states else ()
+
+    @cached_property
+    def common(self) -> Mapping[Common, str]:
+        """The requirement ids of its common rules."""
+        return dict(self.carries)
+
+    def ended(self, document: Mapping[str, Any]) -> bool:
+        """Tell whether a document shows that it has come to its end."""
+        if self.states:
+            return document.get("status") in self.terminal
+        shown = self.end_field is not None and document.get(self.end_field) is not None
+        return shown or any(document.get(flag) is True for flag in self.ending)
+
+
+STATES = (("PENDING",), ("QUEUED",), ("RUNNING",), ("FAILED", "COMPLETED"))
+
+
+def _shared_job(kind: Kind, cluster_field: str) -> Resource:
+    return Resource(
+        name=f"{kind} job",
+        project_field="projectId",
+        cluster_field=cluster_field,
+        states=STATES,
+        end_field="restoreFinishedDate",
+        dates=("snapshotFinishedDate", "restoreScheduledDate", "restoreFinishedDate", "expirationDate"),
+        order=(
+            ("snapshotFinishedDate", "restoreScheduledDate", False),
+            ("restoreScheduledDate", "restoreFinishedDate", False),
+            ("restoreScheduledDate", "expirationDate", True),
+        ),
+        fixed=(
+            "id",
+            "projectId",
+            cluster_field,
+            "snapshotId",
+            "targetDeploymentItemName",
+            "targetProjectId",
+            "deliveryType",
+            "restoreScheduledDate",
+            "snapshotFinishedDate",
+        ),
+        volatile=frozenset({"links", "snapshotUrl"}),
+        target=("targetProjectId", "targetDeploymentItemName"),
+        takes_own_project=True,
+        carries=(
+            ("new", "S-NEW"),
+            ("fixed", "S-FIXED"),
+            ("same", "S-SAME"),
+            ("flow", "S-FLOW"),
+            ("ended", "S-FLOW"),
+            ("last", "S-FINISHED"),
+        ),
+        followed=True,
+    )
+
+
+FLEX_JOB = _shared_job("flex", "instanceName")
+TENANT_JOB = _shared_job("tenant", "clusterName")
+DEDICATED_JOB = Resource(
+    name="dedicated job",
+    flags=("cancelled", "failed", "expired"),
+    ending=("cancelled", "failed"),
+    end_field="finishedAt",
+    dates=("timestamp", "finishedAt", "expiresAt"),
+    fixed=("id", "deliveryType", "snapshotId", "targetClusterName", "targetGroupId", "timestamp"),
+    volatile=frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components"}),
+    target=("targetGroupId", "targetClusterName"),
+    carries=(("new", "T-NEW"), ("fixed", "T-FLAGS"), ("same", "T-FLAGS"), ("flow", "T-FLAGS"), ("last", "T-FLAGS")),
+    followed=True,
+)
+RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB)}
+
+
+def resource_named(name: str) -> Resource:
+    """Return the resource of this name; one that has no object here has nothing particular."""
+    return RESOURCES.get(name) or Resource(name)
