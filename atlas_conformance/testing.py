@@ -67,7 +67,7 @@ class Endpoints:
         self._stack.close()
 
     def get(self, wanted: Mapping[str, Any]) -> AtlasEndpoint:
-        """Return an endpoint that behaves as `wanted` and has no jobs of earlier tests. Raises MarkerError for what it cannot."""
+        """Return an endpoint that behaves as `wanted`, without jobs of earlier tests. Raises MarkerError."""
         _check("atlas_endpoint", wanted, (*_AT_RESET, *_AT_START))
         start = {name: wanted[name] for name in _AT_START if name in wanted}
         reset = {name: wanted[name] for name in _AT_RESET if name in wanted}

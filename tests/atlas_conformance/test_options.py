@@ -1,4 +1,4 @@
-"""The options of a run: declared once, and the same for the command line, pytest, the GitHub action and GitLab's job."""
+"""The options of a run: declared once, and the same for the command line, pytest, the action and the GitLab job."""
 
 from __future__ import annotations
 
