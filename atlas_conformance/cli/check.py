@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.__main__ import INTERRUPTED, PROGRAM
+from atlas_conformance.cli.program import INTERRUPTED, PROGRAM
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
 from atlas_conformance.reports.journal import JournalError

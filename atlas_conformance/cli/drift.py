@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import orjson
 
-from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.drift.comparing import differences
 from atlas_conformance.drift.difference import Difference
 from atlas_conformance.drift.documents import DriftError

@@ -12,7 +12,7 @@ import click
 import pytest
 from rich.console import Console
 
-from atlas_conformance.__main__ import INTERRUPTED, PACKAGE, PROGRAM
+from atlas_conformance.cli.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reference.server import ServerError
