@@ -10,10 +10,12 @@ from types import TracebackType
 from typing import Any
 
 from atlas_conformance.adapters.traffic import TrafficJudge
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.server import ReferenceServer, ServerError
+from atlas_conformance.reference.service import usual_step
 
 _AT_START = ("level", "operations", "authentication", "rate", "latency")
 _AT_RESET = ("fault", "freedoms", "imitate", "step")
@@ -73,12 +75,10 @@ class Endpoints:
         reset = {name: wanted[name] for name in _AT_RESET if name in wanted}
         try:
             server = self._server(start)
-            server.reset(**{"step": 0.05, **reset})
+            server.reset(**{"step": usual_step(start.get("latency", 0.0)), **reset})
         except ServerError as error:
             raise MarkerError(str(error)) from None
-        knowledge = Knowledge(inventory=server.inventory, digest="digest" in server.schemes)
-        if "operations" in wanted:
-            knowledge = Knowledge(knowledge.inventory, frozenset(wanted["operations"]), knowledge.digest)
+        knowledge = Knowledge(server.inventory, _offered(start), "digest" in server.schemes)
         return AtlasEndpoint(server.url, server.inventory, server.credentials, knowledge)
 
     def _server(self, start: Mapping[str, Any]) -> ReferenceServer:
@@ -86,6 +86,16 @@ class Endpoints:
         if key not in self._servers:
             self._servers[key] = self._stack.enter_context(ReferenceServer(**start))
         return self._servers[key]
+
+
+def _offered(start: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the operations that an endpoint offers which is started so."""
+    offered = start.get("operations")
+    return frozenset(
+        operation.id
+        for operation in Contract.load().operations.values()
+        if (start.get("level") != "core" or operation.level == "core") and (offered is None or operation.id in offered)
+    )
 
 
 def make_judge(wanted: Mapping[str, Any], endpoint: AtlasEndpoint | None) -> TrafficJudge:

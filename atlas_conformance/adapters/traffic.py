@@ -53,9 +53,9 @@ class TrafficJudge:
         """Judge nothing yet. Raises ValueError for a `base_url` that is no http(s) URL, or an odd `on_failure`."""
         if on_failure not in ("collect", "raise"):
             raise ValueError(f"on_failure is 'collect' or 'raise', not {on_failure!r}")
-        if base_url is not None and (urlsplit(base_url).scheme not in _PORTS or not urlsplit(base_url).hostname):
-            raise ValueError(f"base_url is an http or https URL, not {base_url!r}")
         self._base = None if base_url is None else _place(base_url.rstrip("/"))
+        if base_url is not None and self._base is None:
+            raise ValueError(f"base_url is an http or https URL, not {base_url!r}")
         self._raises = on_failure == "raise"
         self._credential: Credential = credential
         self._strict = strict
@@ -94,9 +94,8 @@ class TrafficJudge:
     def concerns(self, url: str) -> bool:
         """Tell whether an exchange with this URL is judged: it lies under `base_url`, on a path of the contract."""
         if self._base is not None:
-            origin, path = _place(url)
-            base_origin, base_path = self._base
-            if origin != base_origin or not path.startswith(f"{base_path}/"):
+            place = _place(url)
+            if place is None or place[0] != self._base[0] or not place[1].startswith(f"{self._base[1]}/"):
                 return False
         return target_of(url) is not None
 
@@ -142,10 +141,10 @@ class TrafficJudge:
                 failures.append(failure)
         return tuple(failures)
 
-    def lose(self, watched: Watched) -> None:
-        """Note a request whose answer never came: if it was a create, its job may hold its target from now on."""
+    def lose(self, watched: Watched, reason: str) -> None:
+        """Count an exchange whose answer is not known, and why: the job of a create may hold its target from now on."""
         with self._lock:
-            self.unjudged["have no answer"] += 1
+            self.unjudged[reason] += 1
             entry = watched.entry(self._masking)
             if not isinstance(entry, Unjudged):
                 self._chronicle.lose(entry.exchange.request)
@@ -183,13 +182,13 @@ class Passage:
         """Note that the answer never came."""
         if not self._over:
             self._over = True
-            self._traffic.lose(self._watched())
+            self._traffic.lose(self._watched(), "have no answer")
 
     def abandon(self) -> None:
         """Note that the answer's body was not read to its end, so that it cannot be judged."""
         if not self._over:
             self._over = True
-            self._traffic.skip("have a body that was not read to its end")
+            self._traffic.lose(self._watched(), "have a body that was not read to its end")
 
     def _watched(self) -> Watched:
         return Watched(self._request, self._answer, self._started, time.time())
@@ -200,7 +199,13 @@ def decoded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [pair for pair in headers if pair[0].lower() not in ("content-encoding", "content-length")]
 
 
-def _place(url: str) -> tuple[tuple[str, str, int | None], str]:
-    """Return the origin of a URL, the port always named, and its path."""
-    parts = urlsplit(url)
-    return (parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)), parts.path
+def _place(url: str) -> tuple[tuple[str, str, int], str] | None:
+    """Return the origin of an http or https URL, the port always named, and its path; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return None
+    return (parts.scheme, parts.hostname, port or _PORTS[parts.scheme]), parts.path

@@ -104,6 +104,21 @@ def test_other_paths_and_other_scopes_pass_unjudged() -> None:
     assert (traffic.judged, traffic.unjudged) == (0, {})
 
 
+@pytest.mark.parametrize("host", [b"a:b", b"[", b"", b"\xff", b"mock.example:99999"])
+def test_a_host_that_is_none_passes(host: bytes) -> None:
+    traffic = TrafficJudge(base_url="http://mock.example", on_failure="raise")
+    app = JudgingMiddleware(answering(200, {"odd": 1}, reads=False), traffic)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "method": "GET", "path": READ, "query_string": b"", "headers": [(b"host", host)]}
+    asyncio.run(app(scope, None, send))  # type: ignore[arg-type]
+    assert sent == ["http.response.start", "http.response.body"]
+    assert traffic.judged == 0
+
+
 def test_an_error_of_the_application_passes() -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("broken")

@@ -219,5 +219,6 @@ def test_the_asynchronous_transport_does_the_same(stream: bool) -> None:
 def test_what_cannot_be_meant_is_refused() -> None:
     with pytest.raises(ValueError, match="on_failure"):
         TrafficJudge(on_failure="explode")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="base_url"):
-        TrafficJudge(base_url="mock.example/base")
+    for url in ("mock.example/base", "ftp://mock.example", "http://mock.example:port", "http://["):
+        with pytest.raises(ValueError, match="base_url"):
+            TrafficJudge(base_url=url)

@@ -1,4 +1,4 @@
-"""The layers of the package, which `lint-imports` holds, and the number of arrows between its rooms, which only falls."""
+"""The layers of the package, which import-linter holds, and the number of arrows between its rooms, which falls."""
 
 from __future__ import annotations
 
