@@ -46,6 +46,25 @@ def conforming_answers(
     return st.one_of(drawn)
 
 
+def conforming_documents(
+    resource: str, *, project: str, cluster: str, item: str, contract: Contract | None = None
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a conforming endpoint shows of one resource, such as `flex job`: the body of a read, without envelope.
+
+    `project`, `cluster` and `item` (the id of the job, the snapshot, ...) are those that the read's path names. Raises
+    ValueError for a resource that no operation reads.
+    """
+    contract = contract or Contract.load()
+    reads = [o for o in contract.operations.values() if o.kind == "get" and o.response_schema is not None]
+    found = next((operation for operation in reads if operation.resource.name == resource), None)
+    if found is None or found.response_schema is None:
+        names = dict.fromkeys(operation.resource.name for operation in reads)
+        raise ValueError(f"no operation reads a {resource!r}; those that are read are {', '.join(names)}")
+    named = {"project": project, "cluster": cluster, found.resource.what: item}
+    parameters = {parameter.name: named[parameter.role] for parameter in found.parameters}
+    return shown(contract, Asked(found, parameters), found.response_schema)
+
+
 def _statuses(request: Request, reading: Reading) -> frozenset[int]:
     """Return the statuses that a conforming endpoint may answer."""
     operation = reading.operation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
 
@@ -29,9 +29,9 @@ class Failure:
     departure: str | None = None
 
     @classmethod
-    def of(cls, finding: Finding, exchange: Exchange) -> Failure:
+    def of(cls, finding: Finding, exchange: Exchange, contract: Contract) -> Failure:
         """Make a failure of a finding and the exchange that shows it, which must be free of credentials."""
-        described = REQUIREMENTS[finding.requirement]
+        described = contract.requirements[finding.requirement]
         return cls(
             requirement=finding.requirement,
             operation=finding.operation,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from atlas_conformance.adapters.failure import Failure, RequirementFailed
 from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.http.redaction.redaction import redact
@@ -59,6 +60,7 @@ class TrafficJudge:
         self._raises = on_failure == "raise"
         self._credential: Credential = credential
         self._strict = strict
+        self._contract = Contract.load()
         self._chronicle = Chronicle(knowledge or Knowledge(), remember=remember)
         self._masking = Masking()
         self._lock = threading.Lock()
@@ -134,7 +136,7 @@ class TrafficJudge:
         shown = redact(exchange, echoes=False)
         failures = []
         for finding in judgement.findings:
-            failure = Failure.of(finding, shown)
+            failure = Failure.of(finding, shown, self._contract)
             failing = finding.departure is None or self._strict
             (self._failures if failing else self._departures).setdefault(finding.key, failure)
             if failing:

@@ -15,7 +15,12 @@ from atlas_conformance.contracts.exchange import Credential, Exchange, Request, 
 from atlas_conformance.contracts.judge import judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.reading import read
-from atlas_conformance.strategies import conforming_answers, conforming_requests, departing_requests
+from atlas_conformance.strategies import (
+    conforming_answers,
+    conforming_documents,
+    conforming_requests,
+    departing_requests,
+)
 from tests.strategies.scenery import INVENTORY
 
 OPERATIONS = Contract.load().operations
@@ -82,6 +87,27 @@ def test_a_conforming_answer_is_silent_to_every_request(operation: str, credenti
         assert findings(request, response, knowledge) == ()
 
     check()
+
+
+@pytest.mark.parametrize(("resource", "operation"), [
+    ("flex job", "flex-get"), ("tenant job", "tenant-get"), ("dedicated job", "cluster-get"),
+])
+def test_documents_of_a_resource_are_silent_in_an_answer(resource: str, operation: str) -> None:
+    read_back = OPERATIONS[operation]
+    path = read_back.path(project="a" * 24, cluster="C", job="b" * 24)
+    headers = (("Content-Type", read_back.media_type or ""),)
+    request = Request("GET", path, (("Accept", read_back.media_type or ""),), credential="unknown")
+    seen = set()
+
+    @QUIET
+    @given(conforming_documents(resource, project="a" * 24, cluster="C", item="b" * 24))
+    def check(document: dict[str, Any]) -> None:
+        body = json.dumps(document, ensure_ascii=False).encode()
+        assert findings(request, Response(200, headers, body), UNKNOWN) == ()
+        seen.add(body)
+
+    check()
+    assert len(seen) > 20
 
 
 def drawn(operation: str, query: str = "") -> list[tuple[Response, Any]]:
@@ -161,5 +187,7 @@ def test_envelopes_and_indentation_are_as_asked_for() -> None:
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(ValueError, match="there is no operation 'flex'"):
         conforming_requests("flex")
+    with pytest.raises(ValueError, match="no operation reads a 'cat'; those that are read are flex job"):
+        conforming_documents("cat", project="p", cluster="c", item="i")
     with pytest.raises(ValueError, match="no operation that is offered"):
         conforming_answers(Request("GET", "/api/atlas/v2/clusters"))
