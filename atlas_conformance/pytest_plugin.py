@@ -19,7 +19,7 @@ _SUITES = "atlas_conformance.suites"
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> None:
     """Add the options of a run where the suites are asked for by name, and nowhere else."""
     if _asks_for_suites(early_config.known_args_namespace):
         from atlas_conformance.runner import join
