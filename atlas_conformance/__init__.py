@@ -1,10 +1,15 @@
 """A contract and conformance test suite for the MongoDB Atlas restore API.
 
-What stands here is for other people's programs and tests; a name is imported when it is first used. Adapters are in
-`atlas_conformance.adapters`, Hypothesis strategies in `atlas_conformance.strategies`.
-"""
+    from atlas_conformance import Contract, Exchange, Judge, Request, Response
 
-from __future__ import annotations
+    judge = Judge(Contract.load())
+    judgement = judge.judge(Exchange(Request("GET", "/api/atlas/v2/..."), Response(200, headers, body), 0.0, 0.1))
+    for finding in judgement.findings:
+        print(finding.requirement, finding.expected, finding.seen, finding.place, finding.source)
+
+Everything in `__all__` is loaded when it is first asked for. Adapters are in `atlas_conformance.adapters`, Hypothesis
+strategies in `atlas_conformance.strategies`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,14 +21,17 @@ if TYPE_CHECKING:
     from atlas_conformance.contracts.contract import Contract
     from atlas_conformance.contracts.exchange import Exchange, Request, Response
     from atlas_conformance.contracts.finding import Finding, Judgement
-    from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
+    from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+    from atlas_conformance.contracts.judge import Judge
     from atlas_conformance.contracts.knowledge import Knowledge
     from atlas_conformance.contracts.operation import Operation
     from atlas_conformance.contracts.requirement import Requirement, Source
-    from atlas_conformance.judging import Judge
+    from atlas_conformance.contracts.resources import Resource
+    from atlas_conformance.contracts.store import JobStore
     from atlas_conformance.reference.server import ReferenceServer
 
 __all__ = [
+    "Absent",
     "Chronicle",
     "Cluster",
     "Contract",
@@ -31,44 +39,48 @@ __all__ = [
     "Failure",
     "Finding",
     "Inventory",
+    "JobStore",
     "Judge",
     "Judgement",
     "Knowledge",
     "Operation",
+    "PointInTime",
     "ReferenceServer",
     "Request",
     "Requirement",
     "RequirementFailed",
+    "Resource",
     "Response",
     "RestoreTarget",
     "Source",
     "TrafficJudge",
 ]
 
-_MODULES = {
+_NAMES = {
     "adapters.failure": ("Failure", "RequirementFailed"),
     "adapters.traffic": ("TrafficJudge",),
     "contracts.chronicle": ("Chronicle",),
     "contracts.contract": ("Contract",),
     "contracts.exchange": ("Exchange", "Request", "Response"),
     "contracts.finding": ("Finding", "Judgement"),
-    "contracts.inventory": ("Cluster", "Inventory", "RestoreTarget"),
+    "contracts.inventory": ("Absent", "Cluster", "Inventory", "PointInTime", "RestoreTarget"),
+    "contracts.judge": ("Judge",),
     "contracts.knowledge": ("Knowledge",),
     "contracts.operation": ("Operation",),
     "contracts.requirement": ("Requirement", "Source"),
-    "judging": ("Judge",),
+    "contracts.resources": ("Resource",),
+    "contracts.store": ("JobStore",),
     "reference.server": ("ReferenceServer",),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that the package itself loads in no time."""
-    if name not in _MODULE_OF:
+    """Load a public name. Raises AttributeError where there is none."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    return found
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__

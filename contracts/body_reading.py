@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY, Knowledge
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.decision import Delivery
+from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.obligations import Freedom, Violation
-from atlas_conformance.contracts.operations import Operation
-from atlas_conformance.contracts.validation import SchemaError, validator
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.rulebook import reads
+from atlas_conformance.contracts.validation import SchemaError, SchemaValidator
 
 REFUSED: frozenset[int] = frozenset({400, 403, 404, 409})
 """The documented statuses that count as a refusal of a create."""
@@ -26,11 +29,6 @@ _REQUIREMENT_OF_KEYWORD = {
     "minimum": "B-RANGE",
     "maximum": "B-RANGE",
 }
-_POINT_FIELDS = ("oplogTs", "oplogInc", "pointInTimeUTCSeconds")
-_TARGET_FIELDS = ("targetClusterName", "targetGroupId")
-_INTEGERS = frozenset(_POINT_FIELDS)
-
-
 @dataclass(frozen=True)
 class BodyReading:
     """What the body of a create says: the parsed document, the rules that it breaks, and where the endpoint is free."""
@@ -40,8 +38,11 @@ class BodyReading:
     freedoms: tuple[Freedom, ...] = ()
 
 
-def read_body(operation: Operation, parameters: Mapping[str, str], body: bytes, knowledge: Knowledge) -> BodyReading:
-    """Read the body of a create of `operation` whose path carries `parameters`."""
+@reads("B-JSON")
+def read_body(
+    operation: Operation, parameters: Mapping[str, str], body: bytes, knowledge: Knowledge, contract: Contract
+) -> BodyReading:
+    """Read the body of a request of `operation` whose path carries `parameters`."""
     not_json = Violation("B-JSON", "/request/body", _BAD_REQUEST, "a body that is no JSON object refused")
     try:
         document, duplicates = _parse(body)
@@ -54,24 +55,26 @@ def read_body(operation: Operation, parameters: Mapping[str, str], body: bytes, 
     freedoms: list[Freedom] = []
     if duplicates:
         return BodyReading(document, freedoms=(Freedom("a property given twice", REFUSED),))
-    known = _known_properties(operation)
+    assert operation.request_schema is not None
+    schema = contract.validator(operation.request_schema)
+    known = schema.schema.get("properties", {})
     if any(name not in known for name in document):
         freedoms.append(Freedom("a property that no rule names", REFUSED))
     meant = {name: value for name, value in document.items() if value is not None and name in known}
     if len(meant) < sum(name in known for name in document):
         freedoms.append(Freedom("null for an optional property", REFUSED))
-    if any(name in _INTEGERS and isinstance(value, float) and value.is_integer() for name, value in meant.items()):
+    if any(isinstance(v, float) and v.is_integer() and known[n].get("type") == "integer" for n, v in meant.items()):
         freedoms.append(Freedom("an integer written with a fraction", REFUSED))
-    if operation.family == "cluster":
-        meant, reasons = _meaningful(meant)
+    row = contract.delivery_of(operation, meant)
+    if row is not None:
+        meant, reasons = _meaningful(meant, row, schema)
         freedoms.extend(Freedom(reason, REFUSED) for reason in reasons)
-    assert operation.request_schema is not None
-    errors = validator(operation.request_schema).errors(meant)
+    errors = schema.errors(meant)
     mistyped = {error.pointer for error in errors if error.keyword == "type"}
     # A value of the wrong type is no member of an enumeration either; that says nothing more.
     violations = [_violation(e) for e in errors if e.keyword != "enum" or e.pointer not in mistyped]
     if not violations:
-        _read_references(operation, parameters, meant, knowledge, violations, freedoms)
+        _read_references(operation, parameters, meant, row, knowledge, violations, freedoms)
     return BodyReading(document, tuple(violations), tuple(freedoms))
 
 
@@ -121,41 +124,26 @@ def _number(digits: str) -> float | int:
     return value
 
 
-def _known_properties(operation: Operation) -> frozenset[str]:
-    assert operation.request_schema is not None
-    return frozenset(validator(operation.request_schema).schema["properties"])
-
-
-def _meaningful(meant: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _meaningful(
+    meant: dict[str, Any], row: Delivery, schema: SchemaValidator
+) -> tuple[dict[str, Any], list[str]]:
     """Leave out what has no meaning for the deliveryType; return the rest and the reasons for which an endpoint is
     free.
     """
-    delivery = meant.get("deliveryType")
-    kept, reasons = dict(meant), []
-
-    def drop(names: tuple[str, ...], reason: str) -> None:
-        if any(name in kept for name in names):
-            reasons.append(reason)
-            for name in names:
-                kept.pop(name, None)
-
-    if delivery in ("automated", "download"):
-        drop(_POINT_FIELDS, "a point in time beside a snapshot restore")
-    if delivery == "download":
-        drop(_TARGET_FIELDS, "a download that names a target")
-    if delivery == "pointInTime":
-        drop(("snapshotId",), "a snapshot beside a point in time")
-        pair = [name for name in ("oplogTs", "oplogInc") if name in kept]
-        if pair and "pointInTimeUTCSeconds" in kept:
-            reasons.append("a point in time in both notations")
-            schema = validator("cluster-restore-request.json")
-            for names in (("oplogTs", "oplogInc"), ("pointInTimeUTCSeconds",)):
-                rest = {name: value for name, value in kept.items() if name not in names}
-                if schema.is_valid(rest):
-                    return rest, reasons
+    aside = [name for name in meant if name in row.meaningless or name in row.allowed]
+    reasons = [f"{name} beside a deliveryType that does not need it" for name in aside]
+    kept = {name: value for name, value in meant.items() if name not in aside}
+    if sum(any(name in kept for name in group) for group in row.alternatives) > 1:
+        reasons.append("what is needed, given in several ways")
+        for group in row.alternatives:
+            others = frozenset().union(*row.alternatives) - group
+            rest = {name: value for name, value in kept.items() if name not in others}
+            if schema.is_valid(rest):
+                return rest, reasons
     return kept, reasons
 
 
+@reads("B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 def _violation(error: SchemaError) -> Violation:
     pointer = f"/request/body{error.pointer}"
     if error.keyword == "required" and error.property is not None:
@@ -168,18 +156,19 @@ def _violation(error: SchemaError) -> Violation:
     return Violation(requirement, pointer, REFUSED, f"refused: {error.message}")
 
 
+@reads("N-SNAPSHOT")
 def _read_references(
     operation: Operation,
     parameters: Mapping[str, str],
     meant: Mapping[str, Any],
+    row: Delivery | None,
     knowledge: Knowledge,
     violations: list[Violation],
     freedoms: list[Freedom],
 ) -> None:
     """N-SNAPSHOT, and the freedoms around targets and moments that a well-formed body names."""
-    inventory = knowledge.inventory
-    project = parameters["groupId"]
-    name = parameters.get("name") or parameters["clusterName"]
+    inventory, resource = knowledge.inventory, operation.resource
+    project, name = operation.place(parameters)
     cluster = knowledge.cluster(project, name)
     snapshot = meant.get("snapshotId")
     if snapshot is not None:
@@ -191,16 +180,13 @@ def _read_references(
             violations.append(Violation("N-SNAPSHOT", "/request/body/snapshotId", statuses, f"{what} refused"))
         elif owner is None and not inventory.takes_any:
             freedoms.append(Freedom("a snapshot that may not exist", _TARGET))
-    if operation.family == "cluster":
-        if meant.get("deliveryType") == "download":
-            return
-        target = (meant["targetGroupId"], meant["targetClusterName"])
-    else:
-        target = (meant.get("targetProjectId", project), meant["targetDeploymentItemName"])
+    target = resource.target_of(meant, project)
+    if target is None or (row is not None and row.needs_no(resource.target)):
+        return
     found = knowledge.target(*target)
-    if (found is None or KIND_OF_FAMILY[operation.family] not in found.accepts) and not inventory.takes_any:
+    if (found is None or resource.cluster_kind not in found.accepts) and not inventory.takes_any:
         freedoms.append(Freedom("a target that may not exist, or of another kind", _TARGET))
-    if meant.get("deliveryType") == "pointInTime" and not inventory.takes_any:
+    if row is not None and row.alternatives and not inventory.takes_any:
         moment = cluster.point_in_time if cluster is not None else None
         if moment is None or not (
             (moment.utc_seconds is not None and meant.get("pointInTimeUTCSeconds") == moment.utc_seconds)

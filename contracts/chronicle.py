@@ -7,33 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from atlas_conformance.contracts import listing
 from atlas_conformance.contracts.body_reading import REFUSED
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.history import JobHistory, Observation
-from atlas_conformance.contracts.judge import AnswerMemory, Examined, examine_as_read, judge
+from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
+from atlas_conformance.contracts.history import JobHistory, Observation, SightView
+from atlas_conformance.contracts.judge import AnswerMemory, Examined, Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.reading import Reading, Readings
+from atlas_conformance.contracts.listing import listed, page_of
+from atlas_conformance.contracts.reading import Reading
+from atlas_conformance.contracts.rules.histories import PastView
+from atlas_conformance.contracts.store import ANY, JobStore, Target, held_by
 from atlas_conformance.contracts.verdicts import Verdicts
 
-READ_OF = {
-    "flex-create": "flex-get",
-    "tenant-create": "tenant-get",
-    "cluster-create": "cluster-get",
-    "cluster-create-v1": "cluster-get-v1",
-}
+__all__ = [
+    "ANY",
+    "LISTED_WITHIN",
+    "LIST_OF",
+    "READ_OF",
+    "Chronicle",
+    "JobStore",
+    "Target",
+    "Told",
+    "held_by",
+    "observe",
+    "place_of",
+    "target_of",
+]
+
+READ_OF = {o.id: o.links["read"] for o in Contract.load().operations.values() if "read" in o.links}
 """The operation that reads one job back, by the operation that created it."""
 
-LIST_OF = {"flex-create": "flex-list", "cluster-create": "cluster-list"}
+LIST_OF = {o.id: o.links["list"] for o in Contract.load().operations.values() if "list" in o.links}
 """The operation that lists jobs, by the operation that created them."""
-
-Target: TypeAlias = tuple[str, str]
-"""The project and the name of what a create restores to."""
-ANY: Target = ("", "")
-"""Stands for a target that could not be read: it may be any."""
 
 LISTED_WITHIN = 30.0
 """Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
@@ -46,50 +55,64 @@ class Told:
     """What the chronicle says of one exchange.
 
     `alone` are the pairs of `judgement.held` that the exchange upholds by itself; the others rest on what came before
-    it. `examined` is the exchange as read, or None where it belongs to no offered operation.
+    it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the ids of the jobs
+    whose earlier exchanges its findings rest on.
     """
 
     judgement: Judgement
     alone: frozenset[tuple[str, str]]
     examined: Examined | None
+    about: tuple[str, ...] = ()
 
 
 class Chronicle:
     """Judges exchanges as they happen and remembers the jobs among them."""
 
-    def __init__(self, knowledge: Knowledge, *, remember: int | None = None) -> None:
-        """Know nothing of any job yet; of more than `remember` jobs (None: no limit) the one seen longest ago is
-        forgotten, so that memory does not grow with the traffic.
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        *,
+        contract: Contract | None = None,
+        remember: int | None = None,
+        store: JobStore | None = None,
+        memory: AnswerMemory | None = None,
+    ) -> None:
+        """Know nothing of any job yet.
+
+        Histories are kept in `store`; without one, in a store of all jobs, or of the last `remember`, so that memory does
+        not grow with the traffic. `memory` is that of the judge.
         """
+        if memory is None and remember is not None:
+            memory = AnswerMemory()
+        self._judge = Judge(contract, knowledge, memory=memory)
         self.knowledge = knowledge
-        self._remember = remember
-        self._answers = None if remember is None else AnswerMemory()
-        self._readings = Readings(knowledge)
-        self._jobs: dict[str, JobHistory] = {}
-        self._holding: dict[Target, dict[str, JobHistory]] = {}
-        """The created jobs that hold, or held, each target."""
-        self._lost: set[Target] = set()
+        self.store = store if store is not None else JobStore(remember)
+
+    @property
+    def contract(self) -> Contract:
+        """What it judges by."""
+        return self._judge.contract
 
     def jobs(self) -> Iterator[JobHistory]:
         """Every job that was seen, in the order of its first appearance."""
-        yield from self._jobs.values()
+        yield from self.store.jobs()
 
     def created(self) -> list[JobHistory]:
         """The jobs whose creation was part of the traffic."""
-        return [job for job in self._jobs.values() if job.created is not None]
+        return [job for job in self.store.jobs() if job.created is not None]
 
     def job(self, job_id: str) -> JobHistory | None:
         """The history of one job, or None where the id was never seen."""
-        return self._jobs.get(job_id)
+        return self.store.get(job_id)
 
     def reading(self, request: Request) -> Reading | None:
         """What a request means to its operation, or None when it belongs to no offered one."""
-        return self._readings.of(request)
+        return self._judge.readings.of(request)
 
     def target(self, request: Request) -> Target | None:
         """The target that a create names, or None where it cannot be told, or there is none."""
         reading = self.reading(request)
-        return target_of(reading) if reading is not None else None
+        return target_of(reading, self.contract) if reading is not None else None
 
     def busy(self, request: Request, started: float = float("inf")) -> bool:
         """Whether a job of this traffic may have held the target that `request` names when it was sent, at `started`.
@@ -97,17 +120,13 @@ class Chronicle:
         A created job whose own target could not be read may hold any; one whose answer was lost holds its own for good.
         """
         target = self.target(request)
-        if target is None:
-            return False
-        return target in self._lost or any(
-            not job.finished_ended < started for held in (target, ANY) for job in self._holding.get(held, {}).values()
-        )
+        return target is not None and self.store.busy(target, started)
 
     def lose(self, request: Request) -> None:
         """Note a create whose answer never came: a job that nobody can follow may hold its target from now on."""
         target = self.target(request)
         if target is not None:
-            self._lost.add(target)
+            self.store.lose(target)
 
     def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
         """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
@@ -115,185 +134,167 @@ class Chronicle:
 
     def tell(self, exchange: Exchange, *, free_target: bool = False) -> Told:
         """Judge one more exchange, as `feed` does, and tell what it shows by itself from what rests on earlier ones."""
-        status = exchange.response.status
         excused = (
             exchange.request.method == "POST"
-            and status in REFUSED
+            and exchange.response.status in REFUSED
             and exchange.request.credential in ("owner", "unknown")
             and not free_target
             and self.busy(exchange.request, exchange.started)
         )
-        reading = self.reading(exchange.request)
-        if reading is None:
-            judgement = judge(exchange, self.knowledge)
+        examined = self._judge.examine(exchange, busy=excused, idle=free_target)
+        if examined is None:
+            judgement = self._judge.judge(exchange)
             return Told(judgement, judgement.held, None)
-        examined = examine_as_read(
-            exchange, reading, self.knowledge, busy=excused, idle=free_target, memory=self._answers
-        )
         alone = examined.verdicts.upheld
-        if exchange.request.credential in ("owner", "reader", "unknown"):
-            self._follow(exchange, examined)
+        about: tuple[str, ...] = ()
+        if examined.reading.operation.resource.followed and exchange.request.credential in (
+            "owner",
+            "reader",
+            "unknown",
+        ):
+            about = self._follow(exchange, examined)
         judgement = examined.verdicts.judgement()
-        return Told(judgement, frozenset(pair for pair in judgement.held if pair[0] in alone), examined)
+        return Told(judgement, frozenset(pair for pair in judgement.held if pair[0] in alone), examined, about)
 
-    def _follow(self, exchange: Exchange, examined: Examined) -> None:
-        kind = examined.reading.operation.kind
+    def _follow(self, exchange: Exchange, examined: Examined) -> tuple[str, ...]:
+        """Judge an exchange in the light of earlier ones; return the jobs whose exchanges its findings rest on."""
+        before, kind = examined.verdicts.findings, examined.reading.operation.kind
         if kind == "create":
-            self._follow_create(exchange, examined)
+            job_id = self._follow_create(exchange, examined)
         elif examined.reading.must_be_refused and exchange.response.status < 300:
-            return  # that it was not refused is found already; what it shows is beside the point
-        elif kind == "get":
-            self._follow_get(exchange, examined)
+            # That it was not refused is found already; what it shows is beside the point.
+            job_id = examined.reading.item
         elif kind == "list":
-            self._follow_list(exchange, examined)
-        elif kind == "cancel":
-            self._follow_cancel(exchange, examined)
+            return self._follow_list(exchange, examined)
+        else:
+            job_id = examined.reading.item
+            if job_id is not None and kind == "get":
+                self._follow_get(exchange, examined, job_id)
+            elif job_id is not None and kind == "cancel":
+                self._follow_cancel(exchange, examined, job_id)
+        return (job_id,) if job_id is not None and examined.verdicts.findings > before else ()
 
-    def _follow_create(self, exchange: Exchange, examined: Examined) -> None:
+    def _apply(self, view: object, examined: Examined, verdicts: Verdicts | None = None) -> None:
+        operation = examined.reading.operation.id
+        self._judge.book.apply(view, operation, verdicts if verdicts is not None else examined.verdicts)
+
+    def _follow_create(self, exchange: Exchange, examined: Examined) -> str | None:
         reading, document = examined.reading, examined.document
-        # A create that should have been refused makes a job all the same, but what it shows of it is beside the point.
-        verdicts = Verdicts(reading.operation.id) if reading.must_be_refused else examined.verdicts
         job_id = document.get("id") if document is not None else None
         if document is None or not isinstance(job_id, str):
-            return
-        requirement = "T-NEW" if reading.operation.family == "cluster" else "S-NEW"
-        known = self._jobs.get(job_id)
-        if known is not None and _is_same_answer(known.created, exchange, document):
-            return
-        repeated = known is not None and (known.created is not None or known.first_ended <= exchange.started)
-        pointer = f"{examined.pointer}/id"
-        verdicts.check(requirement, not repeated, "an id that no earlier job has", job_id, pointer)
+            return None
+        # A create that should have been refused makes a job all the same, but what it shows of it is beside the point.
+        verdicts = Verdicts(reading.operation.id, self.contract) if reading.must_be_refused else examined.verdicts
+        known = self.store.get(job_id)
+        repeated = self.store.had(job_id, exchange.started)
+        if not repeated and known is not None:
+            if _is_same_answer(known.created, exchange, document):
+                return job_id
+            repeated = known.created is not None or known.first_ended <= exchange.started
+        self._apply(BirthView(job_id, f"{examined.pointer}/id", repeated), examined, verdicts)
         if repeated:
-            return
-        history = self._history(job_id, reading)
+            return job_id
+        history = self.store.follow(job_id, reading.operation.resource, reading.place, created=True)
         history.create_operation = reading.operation.id
-        history.target = target_of(reading)
+        history.target = target_of(reading, self.contract)
         history.target_unread = reading.document is None
-        held = held_by(history)
-        if held is not None:
-            self._holding.setdefault(held, {})[job_id] = history
-        history.observe(_observation(exchange, examined, document, examined.pointer, created=True), verdicts)
+        self.store.hold(history)
+        seen = _observation(exchange, examined, document, examined.pointer, created=True)
+        observe(history, seen, verdicts, self._judge)
+        return job_id
 
-    def _follow_get(self, exchange: Exchange, examined: Examined) -> None:
-        reading, verdicts = examined.reading, examined.verdicts
-        job_id = _job_parameter(reading)
-        known = self._jobs.get(job_id)
-        status = exchange.response.status
-        if known is not None and status < 500:
-            if not _same_place(known, reading):
-                expected = "404, 400 or 403 through another cluster or project"
-                # Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
-                if status < 400 or status not in (401, 406, 429):
-                    verdicts.check("L-SCOPE", status in (400, 403, 404), expected, status, "/response/status")
+    def _follow_get(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
+        known = self.store.get(job_id)
+        if known is not None and exchange.response.status < 500:
+            view = GetView(known, exchange, examined.reading, self.contract)
+            self._apply(view, examined)
+            if view.elsewhere:
                 return
-            must_find = (
-                known.created is not None
-                and known.created.ended <= exchange.started
-                and READ_OF.get(known.create_operation or "") == reading.operation.id
-                and not reading.must_be_refused
-                and all(f.reason == "a job that may not exist" for f in reading.freedoms)
-                and status not in (401, 429)
-                and exchange.request.credential == "owner"
-            )
-            if must_find and reading.accepts.later and status == 406:
-                expected = f"media type {reading.operation.media_type} for a later version"
-                verdicts.failed("V-FLOOR", expected, str(status), "/response/status")
-            elif must_find and not (200 <= status < 300 and status != reading.operation.success):
-                held = status == reading.operation.success
-                verdicts.check("L-FOUND", held, "the created job found by its id", status, "/response/status")
-                if not held and known.read_ended < exchange.started:
-                    expected = "a job that was read before still there"
-                    verdicts.failed("L-STABLE", expected, str(status), "/response/status")
         if examined.document is not None:
             self._observe(exchange, examined, examined.document, examined.pointer, job_id)
 
     def _observe(
         self, exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, job_id: str
-    ) -> None:
-        history = self._history(job_id, examined.reading)
-        if not _same_place(history, examined.reading):
-            expected = "a job only through its own cluster and project"
-            examined.verdicts.check("L-SCOPE", False, expected, f"the job of {history.cluster}", pointer)
-            return
-        shown = document.get("id")
-        if shown != job_id:
-            requirement = "T-FLAGS" if history.family == "cluster" else "S-FIXED"
-            if history.created is not None and history.family != "cluster":
-                requirement = "S-SAME"
-            examined.verdicts.check(requirement, False, f"the id {job_id!r} that was asked for", shown, f"{pointer}/id")
-            return
-        history.observe(_observation(exchange, examined, document, pointer), examined.verdicts)
+    ) -> JobHistory | None:
+        """Judge what an answer shows of one job by its history; return that, or None where the job is not followed."""
+        reading = examined.reading
+        place = reading.place
+        seen = _observation(exchange, examined, document, pointer)
+        known = self.store.get(job_id)
+        past = self.store.past(job_id) if known is None else None
+        if past is not None:
+            own_place = (past.project, past.cluster)
+            if own_place != place:
+                self._apply(MeetingView(job_id, own_place, False, place, document, pointer), examined)
+            elif past.finished_ended < exchange.started:
+                self._apply(PastView(past, seen), examined)
+            return None
+        history = self.store.follow(job_id, reading.operation.resource, place, created=False)
+        if history.place == place and document.get("id") == job_id:
+            observe(history, seen, examined.verdicts, self._judge)
+        else:
+            created = history.created is not None
+            self._apply(MeetingView(job_id, history.place, created, place, document, pointer), examined)
+        return history
 
-    def _follow_list(self, exchange: Exchange, examined: Examined) -> None:
+    def _follow_list(self, exchange: Exchange, examined: Examined) -> tuple[str, ...]:
         reading, document = examined.reading, examined.document
         if document is None:
-            return
+            return ()
         seen: set[str] = set()
-        for pointer, job in listing.listed(document, examined.pointer):
+        for pointer, job in listed(document, examined.pointer):
             job_id = job.get("id")
             if isinstance(job_id, str) and job_id not in seen:
                 seen.add(job_id)
-                self._observe(exchange, examined, job, pointer, job_id)
-                history = self._jobs[job_id]
-                history.listed_ended = min(exchange.ended, history.listed_ended)
-        place, family = place_of(reading), reading.operation.family
-        if any((j.project, j.cluster) != place for j in self._jobs.values() if j.family == family):
-            examined.verdicts.held("L-SCOPE")
-        page = listing.page_of(exchange.request)
-        if page is None or page[1] != 1 or len(seen) >= page[0]:
-            return
-        owed = [
-            j
-            for j in self._jobs.values()
-            if j.created is not None
-            and LIST_OF.get(j.create_operation or "") == reading.operation.id
-            and (j.project, j.cluster) == place
-            and (j.created.ended + LISTED_WITHIN <= exchange.started or j.listed_ended <= exchange.started)
-        ]
-        if owed:
-            lost = [j.job for j in owed if j.job not in seen]
-            expected = "every created job in the list"
-            examined.verdicts.check(
-                "L-FOUND", not lost, expected, f"{len(lost)} missing", f"{examined.pointer}/results"
-            )
+                unknown = self.store.get(job_id) is None and self.store.past(job_id) is None
+                if unknown and not self.store.welcomes(job_id, exchange.ended):
+                    continue
+                history = self._observe(exchange, examined, job, pointer, job_id)
+                if history is not None:
+                    history.listings += 1
+                    history.listed_ended = min(exchange.ended, history.listed_ended)
+        elsewhere = self.store.elsewhere(reading.operation.resource, reading.place)
+        owed = self._owed(exchange, reading, len(seen))
+        lost = tuple(job for job in owed if job not in seen)
+        self._apply(ListView(examined.pointer, elsewhere, owed, lost), examined)
+        return lost[:2]
 
-    def _follow_cancel(self, exchange: Exchange, examined: Examined) -> None:
-        known = self._jobs.get(_job_parameter(examined.reading))
+    def _owed(self, exchange: Exchange, reading: Reading, shown: int) -> tuple[str, ...]:
+        """The created jobs that a list must show, where one page holds the whole list."""
+        page = page_of(exchange.request)
+        if page is None or page[1] != 1 or shown >= page[0]:
+            return ()
+        return tuple(
+            job.job
+            for job in self.store.at(reading.operation.resource, reading.place)
+            if job.created is not None
+            and self.contract.operations[job.create_operation or ""].links.get("list") == reading.operation.id
+            and (job.created.ended + LISTED_WITHIN <= exchange.started or job.listed_ended <= exchange.started)
+        )
+
+    def _follow_cancel(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
+        known = self.store.get(job_id)
         status = exchange.response.status
         if known is None or status >= 500 or status in (401, 429):
             return
-        if not _same_place(known, examined.reading):
-            expected = "a refusal through another cluster or project"
-            examined.verdicts.check("L-SCOPE", status >= 400, expected, status, "/response/status")
-        elif known.finished_ended < exchange.started and known.last_state != "cancelled":
-            # Whether cancelling once more what is cancelled already succeeds, no page says.
-            expected = "a finished job's cancel refused"
-            examined.verdicts.check("T-CANCEL", status >= 400, expected, status, "/response/status")
-        elif status == examined.reading.operation.success:
+        view = CancelView(known, exchange, examined.reading, self.contract)
+        self._apply(view, examined)
+        if not view.elsewhere and not view.too_late and status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
 
-    def _release(self, job: JobHistory) -> bool:
-        """Forget that a job held its target; return whether that was known."""
-        held = held_by(job)
-        return held is not None and self._holding.get(held, {}).pop(job.job, None) is not None
 
-    def _history(self, job_id: str, reading: Reading) -> JobHistory:
-        known = self._jobs.get(job_id)
-        if known is not None and self._remember is not None:
-            self._jobs[job_id] = self._jobs.pop(job_id)
-        if known is None:
-            if self._remember is not None and len(self._jobs) >= self._remember:
-                forgotten = self._jobs.pop(next(iter(self._jobs)))
-                self._release(forgotten)
-            project, cluster = place_of(reading)
-            known = self._jobs[job_id] = JobHistory(job_id, reading.operation.family, project, cluster)
-        return known
+def observe(history: JobHistory, seen: Observation, verdicts: Verdicts, judge: Judge) -> None:
+    """Compare one more observation with all earlier ones of the job, and remember it."""
+    before = verdicts.findings
+    view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
+    judge.book.apply(view, seen.operation.id, verdicts)
+    history.remember(seen, view.levels, sound=verdicts.findings == before)
 
 
 def _observation(
     exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, created: bool = False
 ) -> Observation:
-    return Observation(exchange.started, exchange.ended, examined.reading.operation.id, document, pointer, created)
+    return Observation(exchange.started, exchange.ended, examined.reading.operation, document, pointer, created)
 
 
 def _is_same_answer(created: Observation | None, exchange: Exchange, document: Mapping[str, Any]) -> bool:
@@ -302,35 +303,17 @@ def _is_same_answer(created: Observation | None, exchange: Exchange, document: M
     return created is not None and (created.started, created.ended) == moment and created.document == document
 
 
-def _job_parameter(reading: Reading) -> str:
-    return reading.parameters.get("restoreJobId") or reading.parameters["restoreId"]
-
-
 def place_of(reading: Reading) -> tuple[str, str]:
     """The (project, cluster) that a request's path names."""
-    parameters = reading.parameters
-    return parameters["groupId"], parameters.get("name") or parameters["clusterName"]
+    return reading.place
 
 
-def _same_place(job: JobHistory, reading: Reading) -> bool:
-    return (job.project, job.cluster) == place_of(reading)
-
-
-def held_by(job: JobHistory) -> Target | None:
-    """The target that a created job holds, `ANY` where that could not be read; None for a download, which has none."""
-    return ANY if job.target_unread else job.target
-
-
-def target_of(reading: Reading) -> Target | None:
+def target_of(reading: Reading, contract: Contract | None = None) -> Target | None:
     """The (project, name) that a create's body names as its target, where it is well-formed enough to tell."""
-    body = reading.document
-    if reading.operation.kind != "create" or not isinstance(body, dict):
+    body, operation = reading.document, reading.operation
+    if operation.kind != "create" or not isinstance(body, dict):
         return None
-    if reading.operation.family == "cluster":
-        pair = (body.get("targetGroupId"), body.get("targetClusterName"))
-        if body.get("deliveryType") == "download":
-            return None
-    else:
-        pair = (body.get("targetProjectId") or reading.parameters["groupId"], body.get("targetDeploymentItemName"))
-    project, name = pair
-    return (project, name) if isinstance(project, str) and isinstance(name, str) else None
+    row = (contract if contract is not None else Contract.load()).delivery_of(operation, body)
+    if row is not None and row.needs_no(operation.resource.target):
+        return None
+    return operation.resource.target_of(body, reading.place[0])

@@ -15,6 +15,7 @@ from atlas_conformance.contracts.decision import Delivery, read_deliveries
 from atlas_conformance.contracts.departure import UNKNOWN, Departure, read_departures
 from atlas_conformance.contracts.operation import Operation, Paths, read_operations
 from atlas_conformance.contracts.requirement import Requirement, Source, read_requirements, read_sources
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.validation import SCHEMAS, Schemas, SchemaValidator, load_schemas
 
 FOLDER = Path(__file__).parent
@@ -60,6 +61,24 @@ class Contract:
     def validator(self, schema: str) -> SchemaValidator:
         """Return the validator of a schema file. Raises ValueError where there is no such file."""
         return self.schemas.validator(schema)
+
+    @cached_property
+    def named_properties(self) -> Mapping[Resource, frozenset[str]]:
+        """The properties that the schemas of each resource name."""
+        found: dict[Resource, frozenset[str]] = {}
+        for operation in self.operations.values():
+            if operation.kind in ("create", "get") and operation.response_schema is not None:
+                properties = self.validator(operation.response_schema).schema.get("properties", {})
+                found[operation.resource] = found.get(operation.resource, frozenset()) | properties.keys()
+        return found
+
+    def delivery_of(self, operation: Operation, body: Mapping[str, Any]) -> Delivery | None:
+        """Return the row of the decision table for a request's body; None where the operation has none, or it is of none."""
+        named = body.get("deliveryType")
+        if operation.request_schema is None or not isinstance(named, str):
+            return None
+        known = "deliveryType" in self.validator(operation.request_schema).schema.get("properties", {})
+        return self.deliveries.get(named) if known else None
 
     def binds(self, requirement: str, operation: str) -> bool:
         """Tell whether a requirement of this contract binds an operation; both are ids."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -32,6 +33,12 @@ class Delivery:
     echoed: Mapping[str, str] = field(default_factory=dict)
     echoed_where_shown: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def kept_out(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that the answer must not show, by the requirement that keeps them out of it."""
+        requirements = dict.fromkeys(self.meaningless.values())
+        return {r: tuple(name for name, by in self.meaningless.items() if by == r) for r in requirements}
+
     def role(self, name: str) -> Role:
         """Return what a field is to this deliveryType. Raises KeyError for a field that the table doesn't know."""
         if name in self.required:
@@ -43,6 +50,10 @@ class Delivery:
         if any(name in group for group in self.alternatives):
             return "alternative"
         raise KeyError(name)
+
+    def needs_no(self, names: Iterable[str] | None) -> bool:
+        """Tell whether these fields all are meaningless to this deliveryType."""
+        return names is not None and all(name in self.meaningless for name in names)
 
     def violations(self, present: Iterable[str]) -> tuple[str, ...]:
         """Return the requirements that a request with these fields (by presence alone) breaks, each once, sorted."""

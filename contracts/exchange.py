@@ -77,6 +77,11 @@ class Response:
         """Return the first value of the header `name`, or None."""
         return self._by_name.get(name.lower())
 
+    @property
+    def asks_to_wait(self) -> bool:
+        """Whether it only asks to come back later: 429, or 503 with `Retry-After`."""
+        return self.status == 429 or (self.status == 503 and self.header("retry-after") is not None)
+
     @cached_property
     def _by_name(self) -> dict[str, str]:
         return {key.lower(): value for key, value in reversed(self.headers)}

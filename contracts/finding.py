@@ -1,9 +1,9 @@
-"""What the judge says of an exchange: which requirements it put to the test, and which of them did not hold."""
+"""What the judge says of an exchange: which requirements it covers, and which of them did not hold."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _INDEX = re.compile(r"/\d+(?=/|\Z)")
 
@@ -16,7 +16,8 @@ class Finding:
     `/request/query/envelope`, `/request/headers/accept`, `/request/body/snapshotId`, `/response/status`,
     `/response/headers/content-type`, `/response/body/results/0/id`. For a request that should have been refused it
     names the offending place of the request; otherwise the place of the response.
-    `departure` is the id of the known departure of the real service that covers the finding, or None.
+    `departure` is the id of the known departure of the real service that covers the finding, or None. `source` are the ids
+    of the pages that the requirement comes from.
     """
 
     requirement: str
@@ -25,6 +26,7 @@ class Finding:
     seen: str
     pointer: str
     departure: str | None = None
+    source: str = field(default="", compare=False)
 
     @property
     def place(self) -> str:
@@ -41,7 +43,7 @@ class Finding:
 class Judgement:
     """The outcome of judging one exchange.
 
-    `held` are the (requirement, operation) pairs that the exchange put to the test and that held; `findings` are those
+    `held` are the (requirement, operation) pairs that the exchange covers and that held; `findings` are those
     that did not, the most specific first.
     """
 

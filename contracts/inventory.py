@@ -51,6 +51,10 @@ class Absent:
     job: str
     target: str
 
+    def named(self, what: str) -> str | None:
+        """Return the absent id of a kind of thing: a job, a snapshot; None where none is known."""
+        return {"job": self.job, "snapshot": self.snapshot}.get(what)
+
 
 @dataclass(frozen=True)
 class Inventory:

@@ -1,18 +1,39 @@
-"""The judge: from one exchange, or from a run's exchanges in time order, to what held and what did not."""
+"""The judge: from one exchange, by the contract and what is known of the endpoint, to what held and what did not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from atlas_conformance.contracts import answers, jobs, listing
+from atlas_conformance.contracts import rules
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import operations_at
-from atlas_conformance.contracts.reading import Reading, read, with_busy_target
+from atlas_conformance.contracts.knowledge import EVERY, Knowledge
+from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
+from atlas_conformance.contracts.rulebook import RuleBook
+from atlas_conformance.contracts.rules.statuses import judge_refusal
 from atlas_conformance.contracts.verdicts import Verdicts
+from atlas_conformance.contracts.views import (
+    BODY,
+    ITEM_VIEWS,
+    AccessView,
+    BystanderView,
+    CreationView,
+    EmptyView,
+    ErrorView,
+    ItemView,
+    PageView,
+    RequestView,
+    StatusView,
+    SuccessView,
+)
+
+__all__ = ["AnswerMemory", "Examined", "Judge", "examine", "judge", "rules"]
 
 _NOTHING_KNOWN = Knowledge()
 
@@ -30,31 +51,6 @@ class Examined:
     verdicts: Verdicts
 
 
-def judge(exchange: Exchange, knowledge: Knowledge = _NOTHING_KNOWN) -> Judgement:
-    """Judge one exchange by every rule that it settles alone.
-
-    An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path of
-    an offered operation does not have: that is owed a 404 or 405. Pure: same arguments, same answer.
-    """
-    examined = examine(exchange, knowledge)
-    return examined.verdicts.judgement() if examined is not None else _judge_bystander(exchange, knowledge)
-
-
-def _judge_bystander(exchange: Exchange, knowledge: Knowledge) -> Judgement:
-    """Judge a request whose method its path does not have."""
-    found = operations_at(exchange.request.path)
-    if any(operation.method == exchange.request.method for operation, _ in found):
-        return Judgement()
-    offered = next((operation for operation, _ in found if operation.id in knowledge.offered), None)
-    if offered is None:
-        return Judgement()
-    verdicts = Verdicts(offered.id)
-    answers.judge_rate(exchange.response, verdicts)
-    if not answers.is_paced(exchange.response):
-        answers.judge_bystander(exchange, verdicts)
-    return verdicts.judgement()
-
-
 @dataclass(frozen=True)
 class _Answer:
     """What a body alone shows: the unwrapped document, where it stands, and the verdicts on it."""
@@ -67,7 +63,7 @@ class _Answer:
 class AnswerMemory:
     """The last answers that were judged, as recorded polling sees the same answer to the same request many times.
 
-    Memory is bounded: `size` answers of at most `longest` bytes are kept. It serves one `Knowledge`.
+    Memory is bounded: `size` answers of at most `longest` bytes are kept. It serves one judge.
     """
 
     def __init__(self, size: int = 256, longest: int = 65_536) -> None:
@@ -92,75 +88,166 @@ class AnswerMemory:
         return known
 
 
-def examine(exchange: Exchange, knowledge: Knowledge) -> Examined | None:
-    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation."""
-    reading = read(exchange.request, knowledge)
-    return None if reading is None else examine_as_read(exchange, reading, knowledge)
+class Judge:
+    """Judges exchanges one by one, by a contract and in the light of what is known of their endpoint.
 
-
-def examine_as_read(
-    exchange: Exchange,
-    reading: Reading,
-    knowledge: Knowledge,
-    *,
-    busy: bool = False,
-    idle: bool = False,
-    memory: AnswerMemory | None = None,
-) -> Examined:
-    """Judge one exchange, whose request reads like `reading`, and keep what a history needs of it.
-
-    `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse; `idle`
-    that nobody's job does, so that there is nothing for a 409 to speak of.
     With a `memory`, an answer that it knows is not judged again.
     """
-    if busy:
-        reading = with_busy_target(reading)
-    verdicts = Verdicts(reading.operation.id)
-    response = exchange.response
-    answers.judge_rate(response, verdicts)
-    hidden = answers.judge_hidden_error(exchange, reading, verdicts)
-    if not hidden and not answers.is_paced(response):
-        settled = answers.judge_authentication(exchange, reading, knowledge, verdicts)
-        if not settled or response.status >= 500:
-            answers.judge_status(exchange, reading, verdicts, idle=idle)
-    # What a success shows that should not be one says nothing more.
-    moot = hidden or reading.must_be_refused
-    if memory is None:
-        answer = _judge_answer(exchange, reading, moot)
-    else:
-        answer = memory.recall(exchange, lambda: _judge_answer(exchange, reading, moot))
-    verdicts.include(answer.verdicts)
-    return Examined(reading, answer.document, answer.pointer, verdicts)
+
+    def __init__(
+        self,
+        contract: Contract | None = None,
+        knowledge: Knowledge | None = None,
+        *,
+        memory: AnswerMemory | None = None,
+    ) -> None:
+        """Judge by `contract` (without one: by what the package brings); without `knowledge`, nothing is known to exist."""
+        self.contract = contract if contract is not None else Contract.load()
+        known = knowledge if knowledge is not None else _NOTHING_KNOWN
+        if known.offered is EVERY:
+            known = replace(known, offered=frozenset(self.contract.operations))
+        self.knowledge = known
+        self.book = RuleBook(self.contract)
+        self.readings = Readings(known, self.contract)
+        self._memory = memory
+
+    def judge(self, exchange: Exchange) -> Judgement:
+        """Judge one exchange by every rule that it settles alone.
+
+        An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path of
+        an offered operation does not have: that is owed a 404 or 405.
+        """
+        examined = self.examine(exchange)
+        return examined.verdicts.judgement() if examined is not None else self._judge_bystander(exchange)
+
+    def examine(self, exchange: Exchange, *, busy: bool = False, idle: bool = False) -> Examined | None:
+        """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
+
+        `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse; `idle`
+        that nobody's job does, so that there is nothing for a 409 to speak of.
+        """
+        reading = self.readings.of(exchange.request)
+        if reading is None:
+            return None
+        if busy:
+            reading = with_busy_target(reading)
+        response, operation = exchange.response, reading.operation
+        verdicts = self._verdicts(operation)
+        self.book.apply(response, operation.id, verdicts)
+        view = StatusView(exchange, reading, self.knowledge, self.contract, idle)
+        self.book.apply_as(RequestView, view, operation.id, verdicts)
+        hidden = view.hidden_error is not None
+        if not hidden and not response.asks_to_wait:
+            if exchange.request.credential != "owner" or exchange.request.scheme != "any":
+                self.book.apply_as(AccessView, view, operation.id, verdicts)
+            if not view.settled or response.status >= 500:
+                self.book.apply(view, operation.id, verdicts)
+                judge_refusal(view, verdicts)
+        # Ignore the body of a success that should have been refused.
+        moot = hidden or reading.must_be_refused
+        if self._memory is None:
+            answer = self._judge_answer(exchange, reading, moot)
+        else:
+            answer = self._memory.recall(exchange, lambda: self._judge_answer(exchange, reading, moot))
+        verdicts.include(answer.verdicts)
+        return Examined(reading, answer.document, answer.pointer, verdicts)
+
+    def _verdicts(self, operation: Operation) -> Verdicts:
+        return Verdicts(operation.id, self.contract)
+
+    def _judge_bystander(self, exchange: Exchange) -> Judgement:
+        """Judge a request whose method its path does not have."""
+        found = self.contract.operations_at(exchange.request.path)
+        if any(operation.method == exchange.request.method for operation, _ in found):
+            return Judgement()
+        offered = next((operation for operation, _ in found if operation.id in self.knowledge.offered), None)
+        if offered is None:
+            return Judgement()
+        verdicts, response = self._verdicts(offered), exchange.response
+        self.book.apply(response, offered.id, verdicts)
+        if not response.asks_to_wait:
+            self.book.apply(BystanderView(exchange.request, response), offered.id, verdicts)
+            if response.status in (404, 405) and exchange.request.method not in ("HEAD", "OPTIONS"):
+                self.book.apply(ErrorView(response, None, self.contract), offered.id, verdicts)
+        return verdicts.judgement()
+
+    def _judge_answer(self, exchange: Exchange, reading: Reading, moot: bool) -> _Answer:
+        """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or found."""
+        response, operation = exchange.response, reading.operation
+        verdicts = self._verdicts(operation)
+        document: Mapping[str, Any] | None = None
+        pointer = BODY
+        if response.status == operation.success and not response.asks_to_wait:
+            if operation.media_type is None:
+                if not moot:
+                    self.book.apply(EmptyView(response), operation.id, verdicts)
+            else:
+                success = SuccessView(response, reading, self.contract)
+                if not moot:
+                    self.book.apply(success, operation.id, verdicts)
+                if success.unwrapped is not None and success.described and isinstance(success.unwrapped[0], dict):
+                    document, pointer = success.unwrapped
+                if document is not None and not moot:
+                    self._judge_document(exchange, reading, document, pointer, verdicts)
+        if response.status >= 400:
+            self.book.apply(ErrorView(response, reading.envelope, self.contract), operation.id, verdicts)
+        return _Answer(document, pointer, verdicts)
+
+    def _judge_document(
+        self, exchange: Exchange, reading: Reading, document: Mapping[str, Any], pointer: str, verdicts: Verdicts
+    ) -> None:
+        operation, place = reading.operation, reading.place
+        if operation.kind == "list":
+            self.book.apply(PageView(exchange.request, document, pointer), operation.id, verdicts)
+            for where, item in listed(document, pointer):
+                self.judge_item(operation, place, item, where, verdicts)
+            return
+        self.judge_item(operation, place, document, pointer, verdicts)
+        if operation.kind == "create" and (isinstance(reading.document, dict) or not exchange.request.body_recorded):
+            sent = None
+            if isinstance(reading.document, dict):
+                sent = {name: value for name, value in reading.document.items() if value is not None}
+            new = CreationView(operation, place, document, pointer, self.contract.deliveries, sent)
+            self.book.apply(new, operation.id, verdicts)
+
+    def judge_item(
+        self,
+        operation: Operation,
+        place: tuple[str, str],
+        document: Mapping[str, Any],
+        pointer: str,
+        verdicts: Verdicts,
+    ) -> None:
+        """Judge one thing that an answer shows, a job, by the rules that its own document settles.
+
+        `place` is the (project, cluster) of the path.
+        """
+        kind = ITEM_VIEWS.get(operation.resource.what, ItemView)
+        view = kind(operation, place, document, pointer, self.contract.deliveries)
+        self.book.apply(view, operation.id, verdicts)
 
 
-def _judge_answer(exchange: Exchange, reading: Reading, moot: bool) -> _Answer:
-    """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or found."""
-    verdicts = Verdicts(reading.operation.id)
-    response = exchange.response
-    document: Mapping[str, Any] | None = None
-    pointer = "/response/body"
-    if response.status == reading.operation.success and not answers.is_paced(response):
-        success = answers.judge_success(exchange, reading, Verdicts(reading.operation.id) if moot else verdicts)
-        if success is not None:
-            document, pointer = success
-        if document is not None and not moot:
-            _judge_document(exchange, reading, document, pointer, verdicts)
-    if response.status >= 400:
-        answers.judge_error(exchange, verdicts, reading.envelope)
-    return _Answer(document, pointer, verdicts)
+@cache
+def judge_by_default() -> Judge:
+    """Return a judge by the contract that the package brings, that knows nothing of the endpoint."""
+    return Judge()
 
 
-def _judge_document(
-    exchange: Exchange, reading: Reading, document: Mapping[str, Any], pointer: str, verdicts: Verdicts
-) -> None:
-    operation, parameters = reading.operation, reading.parameters
-    if operation.kind == "list":
-        listing.judge_page(exchange.request, document, pointer, verdicts)
-        for inner, job in listing.listed(document, pointer):
-            jobs.judge_job(operation, parameters, job, inner, verdicts)
-        return
-    jobs.judge_job(operation, parameters, document, pointer, verdicts)
-    if operation.kind == "create" and isinstance(reading.document, dict):
-        jobs.judge_creation(operation, parameters, reading.document, document, pointer, verdicts)
-    elif operation.kind == "create" and not exchange.request.body_recorded:
-        jobs.judge_freshness(operation, document, pointer, verdicts)
+def judge(exchange: Exchange, knowledge: Knowledge = _NOTHING_KNOWN) -> Judgement:
+    """Judge one exchange by the contract that the package brings. Pure: same arguments, same answer."""
+    return _judge_of(knowledge).judge(exchange)
+
+
+def examine(exchange: Exchange, knowledge: Knowledge) -> Examined | None:
+    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation."""
+    return _judge_of(knowledge).examine(exchange)
+
+
+def _judge_of(knowledge: Knowledge) -> Judge:
+    latest = _latest.get("judge")
+    if latest is None or latest[0] is not knowledge:
+        latest = _latest["judge"] = (knowledge, Judge(None, knowledge))
+    return latest[1]
+
+
+_latest: dict[str, tuple[Knowledge, Judge]] = {}

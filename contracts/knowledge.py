@@ -8,6 +8,7 @@ from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, Rest
 from atlas_conformance.contracts.operations import OPERATIONS
 
 EVERY: frozenset[str] = frozenset(OPERATIONS)
+"""Every operation; what is offered where nothing else is known, whatever the contract."""
 
 KIND_OF_FAMILY: dict[str, Kind] = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
 

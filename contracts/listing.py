@@ -1,4 +1,4 @@
-"""Rules on lists: L-PAGE on one page, and on the pages of one walk together."""
+"""Lists: which page a request asks for, what a page shows, and the pages of one walk together."""
 
 from __future__ import annotations
 
@@ -32,56 +32,6 @@ def page_of(request: Request) -> tuple[int, int] | None:
         else:
             return None
     return numbers[0], numbers[1]
-
-
-def judge_page(request: Request, document: Mapping[str, Any], pointer: str, verdicts: Verdicts) -> None:
-    """L-PAGE: the number of results, `totalCount` and `links` of one page agree with each other and with the
-    request.
-    """
-    page = page_of(request)
-    results = document.get("results")
-    if page is None or not isinstance(results, list):
-        return
-    size, number = page
-    expected = f"at most {size} results"
-    verdicts.check("L-PAGE", len(results) <= size, expected, f"{len(results)} results", f"{pointer}/results")
-    ids = [job.get("id") for job in results if isinstance(job, dict)]
-    doubled = len(ids) - len({str(i) for i in ids})
-    verdicts.check("L-PAGE", doubled == 0, "each job once", f"{doubled} doubled", f"{pointer}/results")
-    total = document.get("totalCount")
-    counted = request.parameter("includeCount") in (None, "true")
-    if not _is_count(total):
-        if counted:
-            verdicts.check("L-PAGE", False, "totalCount, the number of jobs", total, f"{pointer}/totalCount")
-        total = None
-    if total is not None and len(results) <= size:
-        _judge_total(total, len(results), size, number, pointer, verdicts)
-    _judge_links(document, total, size, number, pointer, verdicts)
-
-
-def _judge_total(total: int, shown: int, size: int, number: int, pointer: str, verdicts: Verdicts) -> None:
-    before = (number - 1) * size
-    if shown == size:
-        held, expected = total >= before + shown, f"totalCount at least {before + shown}"
-    elif shown:
-        held, expected = total == before + shown, f"totalCount {before + shown}, as this is the last page"
-    else:
-        held, expected = total <= before, f"totalCount at most {before}, as this page is empty"
-    verdicts.check("L-PAGE", held, expected, total, f"{pointer}/totalCount")
-
-
-def _judge_links(
-    document: Mapping[str, Any], total: int | None, size: int, number: int, pointer: str, verdicts: Verdicts
-) -> None:
-    links = document.get("links")
-    if links is None:
-        return  # whether links are shown at all is free
-    relations = [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
-    verdicts.check("L-PAGE", "self" in relations, "links with rel self", relations, f"{pointer}/links")
-    if total is not None:
-        owed = total > size * number
-        expected = "links with rel next, as a next page is" if owed else "no link with rel next on the last page"
-        verdicts.check("L-PAGE", ("next" in relations) == owed, expected, relations, f"{pointer}/links")
 
 
 def _is_count(value: Any) -> bool:

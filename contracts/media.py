@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.patterns import compile_pattern
 
 VERSIONED = compile_pattern("^application/vnd\\.atlas\\.[0-9]{4}-[0-9]{2}-[0-9]{2}\\+json$")
@@ -72,9 +72,9 @@ def accepts(operation: Operation, request: Request, latest_date: str) -> Accepts
 def asked_media_type(operation: Operation) -> str:
     """Return the media type that an ordinary request of `operation` asks for.
 
-    An operation whose success has no body asks for that of the reads of its family.
+    An operation whose success has no body asks for that of the others of its resource and version.
     """
-    return operation.media_type or OPERATIONS[f"{operation.family}-get"].media_type or JSON
+    return operation.media_type or operation.kindred_media_type or JSON
 
 
 def content_type_statuses(operation: Operation, request: Request) -> frozenset[int]:

@@ -20,7 +20,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Freedom:
-    """One reason for which an endpoint may answer with one of `statuses` as well as with a success."""
+    """One reason for which an endpoint may answer with one of `statuses` as well as with a success.
+
+    `of_item` says that it is about the one thing that the path names, which may not exist.
+    """
 
     reason: str
     statuses: frozenset[int]
+    of_item: bool = False

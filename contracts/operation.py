@@ -49,9 +49,9 @@ class Operation:
     """One operation of the contract page.
 
     `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is "create",
-    "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no body.
-    `statuses` are the documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names.
-    `parameters` are those of the path, in order. `links` are the ids of the operations that OpenAPI links to, by the
+    "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no body, and `kindred_media_type` that of
+    the operations of its resource and version that have one. `statuses` are the documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names.
+    `parameters` are those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that OpenAPI links to, by the
     links' names: `read`, `cancel`, `list`.
     """
 
@@ -67,7 +67,9 @@ class Operation:
     success: int
     request_schema: str | None
     response_schema: str | None
+    kindred_media_type: str | None
     parameters: tuple[Parameter, ...] = field(hash=False)
+    roles: Mapping[str, str] = field(hash=False)
     links: Mapping[str, str] = field(hash=False)
 
     @property
@@ -106,18 +108,11 @@ class Operation:
 
     def place(self, values: Mapping[str, str]) -> tuple[str, str]:
         """Return the (project, cluster) that path values name; empty where the path has no such parameter."""
-        return self.named("project", values) or "", self.named("cluster", values) or ""
-
-    def named(self, role: str, values: Mapping[str, str]) -> str | None:
-        """Return what path values name in a role, or None where the path has no such parameter."""
-        for parameter in self.parameters:
-            if parameter.role == role:
-                return values[parameter.name]
-        return None
+        return values.get(self.roles.get("project", ""), ""), values.get(self.roles.get("cluster", ""), "")
 
     def item(self, values: Mapping[str, str]) -> str | None:
-        """Return the id of the one thing that the path names: a job on a job's operation, a snapshot on a snapshot's."""
-        return self.named(self.resource.what, values)
+        """Return the id of the one thing that the path names, a job on a job's operation; None where it names none."""
+        return values.get(self.roles.get(self.resource.what, ""))
 
 
 def _parameter(segment: str) -> str | None:
@@ -154,6 +149,9 @@ def _operation(
     listed = [_resolved(document, p) for p in (*item.get("parameters", ()), *described.get("parameters", ()))]
     parameters = {p["name"]: p for p in listed if p["in"] == "path"}
     links = responses[success].get("links", {})
+    in_path = tuple(
+        _path_parameter(described["operationId"], name, parameters) for name in map(_parameter, template.split("/")) if name
+    )
     return Operation(
         id=described["operationId"],
         method=method.upper(),
@@ -163,17 +161,26 @@ def _operation(
         resource=resource_named(described["x-resource"]),
         kind=described["x-kind"],
         media_type=next(iter(content)) if content else None,
+        kindred_media_type=_kindred_media_type(document, template, described["x-resource"]),
         statuses=frozenset(responses) - HTTP_STATUSES,
         success=success,
         request_schema=_schema_file(described.get("requestBody", {}).get("content")),
         response_schema=_schema_file(content),
-        parameters=tuple(
-            _path_parameter(described["operationId"], name, parameters)
-            for name in map(_parameter, template.split("/"))
-            if name
-        ),
+        parameters=in_path,
+        roles=MappingProxyType({parameter.role: parameter.name for parameter in in_path}),
         links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
     )
+
+
+def _kindred_media_type(document: Mapping[str, Any], template: str, resource: str) -> str | None:
+    api = template.split("/")[3]
+    for other, item in document["paths"].items():
+        for method, described in item.items():
+            if method in METHODS and described["x-resource"] == resource and other.split("/")[3] == api:
+                for status, response in described["responses"].items():
+                    if status.startswith("2") and "content" in response:
+                        return str(next(iter(response["content"])))
+    return None
 
 
 def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:

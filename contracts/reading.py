@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from atlas_conformance.contracts.body_reading import REFUSED, read_body
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY, Knowledge
+from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.media import Accepts, accepts, content_type_statuses
 from atlas_conformance.contracts.obligations import Freedom, Violation
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, operations_at
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.contracts.rulebook import reads
 
 HEX24 = compile_pattern("^([a-f0-9]{24})$")
 NAME = compile_pattern("^[a-zA-Z0-9][a-zA-Z0-9-]*$")
@@ -26,10 +28,9 @@ LARGE_BODY = 16_384
 LONG_TARGET = 2_048
 """Characters from which an endpoint may answer 414 instead of reading a request target."""
 
-_REQUIREMENT_OF_ID = {"restoreId": "P-JOB", "restoreJobId": "P-JOB", "groupId": "P-GROUP"}
 _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"})
 _LATEST, _PATHS = 32, 1_024
-"""So many requests are remembered with their readings, and so many paths: most requests of a run share a few."""
+"""How many requests are remembered with their readings, and how many paths: most requests of a run share a few."""
 _BUSY = Freedom("a target that may be busy", REFUSED)
 _PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom]]
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
@@ -56,6 +57,21 @@ class Reading:
     def flag_is_odd(self) -> bool:
         """Whether `envelope` or `pretty` has a value that is no boolean."""
         return self.envelope is None or self.pretty is None
+
+    @property
+    def flag_alone_is_odd(self) -> bool:
+        """Whether such a flag is all that is wrong with the request."""
+        return self.flag_is_odd and not self.violations
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The (project, cluster) that the path names."""
+        return self.operation.place(self.parameters)
+
+    @property
+    def item(self) -> str | None:
+        """The id of the one thing that the path names, a job on a job's operation, or None."""
+        return self.operation.item(self.parameters)
 
     @property
     def must_be_refused(self) -> bool:
@@ -85,8 +101,9 @@ class Readings:
     from before it is sent until its answer is judged.
     """
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, contract: Contract | None = None) -> None:
         self._knowledge = knowledge
+        self._contract = contract if contract is not None else Contract.load()
         self._latest: dict[int, tuple[Request, Reading | None]] = {}
         self._paths: dict[tuple[str, str], _PathReading] = {}
 
@@ -97,21 +114,23 @@ class Readings:
             return known[1]
         if len(self._paths) >= _PATHS:
             self._paths.clear()
-        reading = _read(request, self._knowledge, self._paths)
+        reading = _read(request, self._knowledge, self._contract, self._paths)
         if len(self._latest) >= _LATEST:
             self._latest.clear()
         self._latest[id(request)] = (request, reading)
         return reading
 
 
-def read(request: Request, knowledge: Knowledge) -> Reading | None:
+def read(request: Request, knowledge: Knowledge, contract: Contract | None = None) -> Reading | None:
     """Read `request` in the light of `knowledge`; None when it belongs to no offered operation."""
-    return _read(request, knowledge, {})
+    return _read(request, knowledge, contract if contract is not None else Contract.load(), {})
 
 
-def _read(request: Request, knowledge: Knowledge, paths: dict[tuple[str, str], _PathReading]) -> Reading | None:
+def _read(
+    request: Request, knowledge: Knowledge, contract: Contract, paths: dict[tuple[str, str], _PathReading]
+) -> Reading | None:
     """Read a request; `paths` are those read before in the same light, by operation, and this one's is added."""
-    found = _operation(request)
+    found = contract.match(request.method, request.path)
     if found is None or found[0].id not in knowledge.offered:
         return None
     operation, parameters = found
@@ -129,8 +148,8 @@ def _read(request: Request, knowledge: Knowledge, paths: dict[tuple[str, str], _
     if asked.free:
         freedoms.append(Freedom("an Accept header that no rule settles", frozenset({400, 406})))
     document: Any = None
-    if operation.kind == "create":
-        document = _read_create(operation, parameters, request, knowledge, violations, freedoms)
+    if operation.request_schema is not None:
+        document = _read_create(operation, parameters, request, knowledge, contract, violations, freedoms)
     elif request.body:
         freedoms.append(Freedom("a body where none is expected", frozenset({400, 413, 415})))
     if any(name.lower() not in _ORDINARY_HEADERS for name, _ in request.headers or ()):
@@ -140,31 +159,27 @@ def _read(request: Request, knowledge: Knowledge, paths: dict[tuple[str, str], _
     return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)
 
 
-def _operation(request: Request) -> tuple[Operation, Mapping[str, str]] | None:
-    for operation, parameters in operations_at(request.path):
-        if operation.method == request.method:
-            return operation, parameters
-    return None
-
-
+@reads("P-GROUP", "P-NAME", "P-JOB")
 def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: Knowledge) -> _PathReading:
-    """Rules P-GROUP, P-NAME, P-JOB, then N-GROUP, N-CLUSTER, N-JOB where the path is well-formed."""
+    """P-*: each parameter is well-formed; and N-* where all are: what they name exists."""
     violations: list[Violation] = []
     freedoms: list[Freedom] = []
     malformed = False
-    for name, value in parameters.items():
-        requirement = _REQUIREMENT_OF_ID.get(name, "P-NAME")
-        fits = NAME.matches(value) and len(value) <= 64 if requirement == "P-NAME" else HEX24.matches(value)
-        if not fits:
+    for parameter in operation.parameters:
+        if not parameter.fits(parameters[parameter.name]):
             malformed = True
-            violations.append(
-                Violation(requirement, f"/request/path/{name}", frozenset({400, 404}), f"a malformed {name} refused")
-            )
+            what = f"a malformed {parameter.name} refused"
+            if parameter.malformed is not None:
+                pointer = f"/request/path/{parameter.name}"
+                violations.append(Violation(parameter.malformed, pointer, frozenset({400, 404}), what))
+            else:
+                freedoms.append(Freedom("a malformed name that no rule refuses", frozenset({400, 404})))
     if not malformed:
         _read_existence(operation, parameters, knowledge, violations, freedoms)
     return violations, freedoms
 
 
+@reads("N-GROUP", "N-CLUSTER", "N-JOB")
 def _read_existence(
     operation: Operation,
     parameters: Mapping[str, str],
@@ -173,38 +188,42 @@ def _read_existence(
     freedoms: list[Freedom],
 ) -> None:
     inventory, absent = knowledge.inventory, knowledge.inventory.absent
-    project = parameters["groupId"]
-    name = parameters.get("name") or parameters["clusterName"]
-    job = parameters.get("restoreJobId") or parameters.get("restoreId")
-    cluster_parameter = "name" if "name" in parameters else "clusterName"
-    not_found = frozenset({404})
-    job_is_absent = job is not None and absent is not None and job == absent.job
-    if job is not None and not job_is_absent and not inventory.takes_any:
+    conflict = {409} if operation.kind == "create" else set()
+
+    def refuse(role: str, expected: str, *statuses: int) -> None:
+        parameter = operation.parameter(role)
+        if parameter is not None and parameter.absent is not None:
+            pointer = f"/request/path/{parameter.name}"
+            violations.append(Violation(parameter.absent, pointer, frozenset(statuses), expected))
+        else:
+            freedoms.append(Freedom(expected, frozenset(statuses)))
+
+    (project, name), what = operation.place(parameters), operation.resource.what
+    item = operation.item(parameters)
+    item_is_absent = item is not None and absent is not None and item == absent.named(what)
+    if item is not None and not item_is_absent and not inventory.takes_any:
         # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
-        freedoms.append(Freedom("a job that may not exist", frozenset({400, 403, 404})))
+        freedoms.append(Freedom(f"a {what} that may not exist", frozenset({400, 403, 404}), of_item=True))
     if absent is not None and project == absent.project:
-        violations.append(Violation("N-GROUP", "/request/path/groupId", not_found, "an absent project not found"))
+        refuse("project", "an absent project not found", 404)
         return
     cluster = knowledge.cluster(project, name)
-    pointer = f"/request/path/{cluster_parameter}"
-    conflict = {409} if operation.kind == "create" else set()
+    kind = operation.resource.cluster_kind
     if cluster is None:
         if absent is not None and name == absent.cluster:
-            violations.append(Violation("N-CLUSTER", pointer, not_found, "an absent cluster not found"))
+            refuse("cluster", "an absent cluster not found", 404)
             if project not in knowledge.projects():
                 freedoms.append(Freedom("a project that may not exist", frozenset({403, 404})))
             return
         if not inventory.takes_any:
             freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404} | conflict)))
-    elif cluster.kind != KIND_OF_FAMILY[operation.family]:
-        if operation.family != "tenant" or cluster.kind != "flex":
-            kind = frozenset({400, 404})
-            violations.append(Violation("N-CLUSTER", pointer, kind, f"a {cluster.kind} cluster refused here"))
+    elif kind is not None and cluster.kind != kind:
+        if (kind, cluster.kind) != ("tenant", "flex"):
+            refuse("cluster", f"a {cluster.kind} cluster refused here", 400, 404)
             return
         freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404} | conflict)))
-    if job_is_absent:
-        parameter = "restoreId" if "restoreId" in parameters else "restoreJobId"
-        violations.append(Violation("N-JOB", f"/request/path/{parameter}", not_found, "an absent job not found"))
+    if item_is_absent:
+        refuse(what, f"an absent {what} not found", 404)
 
 
 def _flag(request: Request, name: str) -> bool | None:
@@ -238,6 +257,7 @@ def _read_create(
     parameters: Mapping[str, str],
     request: Request,
     knowledge: Knowledge,
+    contract: Contract,
     violations: list[Violation],
     freedoms: list[Freedom],
 ) -> Any:
@@ -249,9 +269,9 @@ def _read_create(
         freedoms.append(Freedom("a content type that no rule settles", media_statuses))
     if len(request.body or b"") > LARGE_BODY:
         freedoms.append(Freedom("a large body", frozenset({400, 413})))
-    if request.path.endswith("/") != OPERATIONS[operation.id].template.endswith("/"):
+    if request.path.endswith("/") != operation.template.endswith("/"):
         freedoms.append(Freedom("the path without or with its trailing slash", frozenset({307, 308, 301, 404, 405})))
-    body = read_body(operation, parameters, request.body or b"", knowledge)
+    body = read_body(operation, parameters, request.body or b"", knowledge, contract)
     if media_statuses:
         body_violations = [
             Violation(v.requirement, v.pointer, v.statuses | media_statuses, v.expected) for v in body.violations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, TypeAlias
 
 from atlas_conformance.contracts.inventory import Kind
@@ -23,12 +23,12 @@ Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last"]
 _CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated": "dedicated"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """What operations are about.
 
-    `name` begins with the kind of cluster and ends with `what` it is. `project_field` and `cluster_field` are the
-    properties that name its place. `states` are the values of `status` in their order, those of one rank together; the last
+    `name` begins with the kind of cluster and ends with `what` it is. `place_fields` are the properties that name its project
+    and its cluster. `states` are the values of `status` in their order, those of one rank together; the last
     rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its date. `dates` are all
     of its dates, `order` pairs of them, the earlier one first, and whether the two must differ. `fixed` are the properties
     that never change, `volatile` those that may change even after the end. `target` are the properties of a create's body
@@ -37,8 +37,7 @@ class Resource:
     """
 
     name: str
-    project_field: str | None = None
-    cluster_field: str | None = None
+    place_fields: tuple[str, ...] = ()
     states: tuple[tuple[str, ...], ...] = ()
     flags: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
@@ -90,14 +89,23 @@ class Resource:
         return shown or any(document.get(flag) is True for flag in self.ending)
 
 
+    def target_of(self, body: Mapping[str, Any], own_project: str) -> tuple[str, str] | None:
+        """Return the (project, name) that a create's body names as its target, or None where it names none readably."""
+        if self.target is None:
+            return None
+        project, name = (body.get(field) for field in self.target)
+        if self.takes_own_project:
+            project = project or own_project
+        return (project, name) if isinstance(project, str) and isinstance(name, str) else None
+
+
 STATES = (("PENDING",), ("QUEUED",), ("RUNNING",), ("FAILED", "COMPLETED"))
 
 
 def _shared_job(kind: Kind, cluster_field: str) -> Resource:
     return Resource(
         name=f"{kind} job",
-        project_field="projectId",
-        cluster_field=cluster_field,
+        place_fields=("projectId", cluster_field),
         states=STATES,
         end_field="restoreFinishedDate",
         dates=("snapshotFinishedDate", "restoreScheduledDate", "restoreFinishedDate", "expirationDate"),
@@ -149,6 +157,7 @@ DEDICATED_JOB = Resource(
 RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB)}
 
 
+@cache
 def resource_named(name: str) -> Resource:
     """Return the resource of this name; one that has no object here has nothing particular."""
     return RESOURCES.get(name) or Resource(name)

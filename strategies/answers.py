@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Headers, Request, Response
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import page_of
-from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.strategies.jobs import Asked, Draw, shown
 
 _JSON = "application/json"
@@ -35,8 +36,9 @@ def conforming_answers(
     A request that must be refused is answered with errors, one that must be accepted with successes, any other with
     either; each may be asked to come later (429). Raises ValueError for a request of no offered operation.
     """
-    contract, knowledge = contract or Contract.load(), knowledge or Knowledge()
-    reading = read(request, knowledge)
+    judge = Judge(contract, knowledge)
+    contract, knowledge = judge.contract, judge.knowledge
+    reading = judge.readings.of(request)
     if reading is None:
         raise ValueError(f"{request.method} {request.path} belongs to no operation that is offered")
     statuses = _statuses(request, reading)

@@ -63,15 +63,14 @@ def shown(contract: Contract, asked: Asked, schema: str) -> st.SearchStrategy[di
 def _hold_shared(draw: Draw, asked: Asked, document: dict[str, Any]) -> None:
     """S-ECHO, S-DELIVERY, S-URL, S-STATUS, S-NEW, S-FINISHED, S-TIME."""
     resource = asked.operation.resource
-    project, cluster = asked.operation.place(asked.parameters)
-    assert resource.project_field is not None
-    assert resource.cluster_field is not None
-    document |= {resource.project_field: project, resource.cluster_field: cluster}
+    place = asked.operation.place(asked.parameters)
+    target: tuple[str, ...] = resource.target or ()
+    document |= dict(zip(resource.place_fields, place, strict=False))
     if asked.creates:
         document |= {"snapshotId": asked.sent.get("snapshotId", document.get("snapshotId"))}
-        document |= {name: asked.sent[name] for name in (resource.target or ()) if name in asked.sent}
-        if "targetProjectId" not in asked.sent and "targetProjectId" in document:
-            document["targetProjectId"] = project
+        document |= {name: asked.sent[name] for name in target if name in asked.sent}
+        if resource.takes_own_project and target[0] not in asked.sent and target[0] in document:
+            document[target[0]] = place[0]
     restores = asked.creates or draw(st.booleans())
     document["deliveryType"] = "RESTORE" if restores else "DOWNLOAD"
     states = [s for rank in resource.states for s in rank if not (asked.creates and s in resource.terminal)]
@@ -80,12 +79,12 @@ def _hold_shared(draw: Draw, asked: Asked, document: dict[str, Any]) -> None:
     if restores:
         document.pop("snapshotUrl", None)
     else:
-        for name in resource.target or ():
+        for name in target:
             document.pop(name, None)
         document.pop("snapshotUrl", None)
         if document["status"] == "COMPLETED" or (not ended and draw(st.booleans())):
             document["snapshotUrl"] = draw(URLS)
-    _order(draw, resource.dates, document, owed={"restoreFinishedDate": ended})
+    _order(draw, resource.dates, document, owed={resource.end_field or "": ended})
 
 
 def _order(draw: Draw, dates: tuple[str, ...], document: dict[str, Any], owed: Mapping[str, bool]) -> None:
@@ -120,13 +119,14 @@ def _hold_dedicated(draw: Draw, contract: Contract, asked: Asked, document: dict
     states = ("running",) if asked.creates else ("running", "finished", "failed", "cancelled", *["expired"] * downloads)
     state = draw(st.sampled_from(states))
     ended_well = state in ("finished", "expired")
-    flags = {flag: state == flag for flag in asked.operation.resource.flags}
+    resource = asked.operation.resource
+    flags = {flag: state == flag for flag in resource.flags}
     for name, value in flags.items():
         document.pop(name, None)
         if value or draw(st.booleans()):
             document[name] = value
-    _order(draw, ("timestamp", "finishedAt", "expiresAt"), document, owed={
-        "finishedAt": ended_well or (state != "running" and draw(st.booleans())),
+    _order(draw, resource.dates, document, owed={
+        resource.end_field or "": ended_well or (state != "running" and draw(st.booleans())),
         "expiresAt": downloads and ended_well and (state == "expired" or draw(st.booleans())),
     })  # fmt: skip
     _show_addresses(draw, document, downloads and state == "finished")

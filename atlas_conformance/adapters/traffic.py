@@ -30,6 +30,7 @@ class TrafficJudge:
     """Judges every exchange that an adapter hands to it, alone and in the light of those before it.
 
     - `knowledge`: what is known of the endpoint; with nothing known, only what holds of every endpoint is judged;
+    - `contract`: what is judged by, None for the contract that the package brings;
     - `base_url`: only exchanges under this URL are judged; None judges the paths of the contract on every host;
     - `on_failure`: "collect" keeps failures, "raise" also raises `RequirementFailed` from the call that made the
       exchange;
@@ -45,6 +46,7 @@ class TrafficJudge:
         self,
         knowledge: Knowledge | None = None,
         *,
+        contract: Contract | None = None,
         base_url: str | None = None,
         on_failure: OnFailure = "collect",
         credential: Credential = "unknown",
@@ -60,8 +62,7 @@ class TrafficJudge:
         self._raises = on_failure == "raise"
         self._credential: Credential = credential
         self._strict = strict
-        self._contract = Contract.load()
-        self._chronicle = Chronicle(knowledge or Knowledge(), remember=remember)
+        self._chronicle = Chronicle(knowledge or Knowledge(), contract=contract, remember=remember)
         self._masking = Masking()
         self._lock = threading.Lock()
         self._failures: dict[tuple[str, str, str], Failure] = {}
@@ -99,7 +100,7 @@ class TrafficJudge:
             place = _place(url)
             if place is None or place[0] != self._base[0] or not place[1].startswith(f"{self._base[1]}/"):
                 return False
-        return target_of(url) is not None
+        return target_of(url, self._chronicle.contract) is not None
 
     def begin(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes) -> Passage:
         """Note a request that is about to be sent, and return what takes its answer."""
@@ -120,7 +121,7 @@ class TrafficJudge:
             raise RequirementFailed(found)
 
     def _judge(self, watched: Watched) -> tuple[Failure, ...]:
-        entry = watched.entry(self._masking)
+        entry = watched.entry(self._masking, self._chronicle.contract)
         if isinstance(entry, Unjudged):
             self.unjudged[entry.reason] += 1
             return ()
@@ -136,7 +137,7 @@ class TrafficJudge:
         shown = redact(exchange, echoes=False)
         failures = []
         for finding in judgement.findings:
-            failure = Failure.of(finding, shown, self._contract)
+            failure = Failure.of(finding, shown, self._chronicle.contract)
             failing = finding.departure is None or self._strict
             (self._failures if failing else self._departures).setdefault(finding.key, failure)
             if failing:
@@ -147,7 +148,7 @@ class TrafficJudge:
         """Count an exchange whose answer is not known, and why: the job of a create may hold its target from now on."""
         with self._lock:
             self.unjudged[reason] += 1
-            entry = watched.entry(self._masking)
+            entry = watched.entry(self._masking, self._chronicle.contract)
             if not isinstance(entry, Unjudged):
                 self._chronicle.lose(entry.exchange.request)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
 from atlas_conformance.recordings.entries import Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
@@ -44,15 +45,16 @@ class Watched:
     started: float
     ended: float
 
-    def entry(self, masking: Masking | None = None) -> Recorded | Unjudged:
+    def entry(self, masking: Masking | None = None, contract: Contract | None = None) -> Recorded | Unjudged:
         """Return the exchange, or why there is none to judge; `masking` learns from it in any case.
 
-        Credentials are left out, and so is what it repeats of those that `masking` knows.
+        Its path is one of `contract`, or of the contract that the package brings. Credentials are left out, and so is
+        what it repeats of those that `masking` knows.
         """
         masking = masking or Masking()
         body = _decoded(self.answer)
         masking.learn(self._exchange(self.request.target, body or b""))
-        target = target_of(self.request.target)
+        target = target_of(self.request.target, contract)
         if target is None:
             return Unjudged("belong to no operation of the contract")
         if body is None or not self.request.whole:

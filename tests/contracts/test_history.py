@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atlas_conformance.contracts.chronicle import observe
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.history import JobHistory, Observation
+from atlas_conformance.contracts.judge import judge_by_default
+from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import (
     JOB,
@@ -34,7 +37,8 @@ class Watch:
 
     def __init__(self, family: str = "flex") -> None:
         self.family = family
-        self.history = JobHistory(JOB, family, PROJECT, CLUSTERS[family])
+        resource = OPERATIONS[READ_OF[family]].resource
+        self.history = JobHistory(JOB, resource, PROJECT, CLUSTERS[family])
 
     def see(
         self,
@@ -48,7 +52,8 @@ class Watch:
         name = operation or (CREATE_OF if created else READ_OF)[self.family]
         verdicts = Verdicts(name)
         stop = start + 0.5 if end is None else end
-        self.history.observe(Observation(start, stop, name, document, "/response/body", created), verdicts)
+        seen = Observation(start, stop, OPERATIONS[name], document, "/response/body", created)
+        observe(self.history, seen, verdicts, judge_by_default())
         return verdicts.judgement()
 
 

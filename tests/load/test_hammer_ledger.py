@@ -9,7 +9,7 @@ import pytest
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.load import ledger as ledgers
+from atlas_conformance.load import keeping
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.summary import Summary
 from tests.strategies.scenery import (
@@ -67,7 +67,7 @@ def test_two_creates_with_one_id_are_found_whoever_sent_them() -> None:
 
 
 def test_an_id_of_a_forgotten_job_is_still_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "SETTLED", 1)
+    monkeypatch.setattr(keeping, "SETTLED", 1)
     ledger = Ledger(KNOWN)
     finish(ledger, identity(1), 0.0)
     finish(ledger, identity(2), 10.0)
@@ -92,7 +92,7 @@ def test_a_read_that_ended_before_may_come_in_later() -> None:
 
 
 def test_a_job_that_settled_is_forgotten_with_a_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "SETTLED", 2)
+    monkeypatch.setattr(keeping, "SETTLED", 2)
     summaries: list[Summary] = []
     ledger = Ledger(KNOWN, closed=summaries.append)
     for number in range(5):
@@ -108,7 +108,7 @@ def test_a_job_that_settled_is_forgotten_with_a_summary(monkeypatch: pytest.Monk
 
 def test_memory_does_not_grow_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in (("SETTLED", 5), ("CLOSED", 7), ("STRANGERS", 6), ("OPEN", 9), ("ADOPTED", 3)):
-        monkeypatch.setattr(ledgers, name, size)
+        monkeypatch.setattr(keeping, name, size)
     ledger = Ledger(KNOWN)
     sizes = []
     for number in range(0, 400, 4):
@@ -130,7 +130,7 @@ def kept(ledger: Ledger) -> int:
 
 
 def test_a_forgotten_job_is_held_to_its_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledgers, "SETTLED", 1)
+    monkeypatch.setattr(keeping, "SETTLED", 1)
     ledger = Ledger(KNOWN)
     finish(ledger, identity(1), 0.0)
     finish(ledger, identity(2), 10.0)

@@ -1,0 +1,25 @@
+"""The rules, one module a family of requirements; importing this package registers them all."""
+
+from atlas_conformance.contracts.rules import (
+    access,
+    dedicated_jobs,
+    errors,
+    finding_back,
+    histories,
+    lists,
+    representation,
+    shared_jobs,
+    statuses,
+)
+
+__all__ = [
+    "access",
+    "dedicated_jobs",
+    "errors",
+    "finding_back",
+    "histories",
+    "lists",
+    "representation",
+    "shared_jobs",
+    "statuses",
+]

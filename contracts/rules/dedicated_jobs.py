@@ -1,0 +1,111 @@
+"""T-*: restore jobs of dedicated clusters, as one answer shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown, summed
+from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.contracts.rulebook import rule
+from atlas_conformance.contracts.views import CreationView, JobView
+
+_ABSOLUTE_HTTPS = compile_pattern("^https://[^\\/?#\\s@]+([\\/?#][^\\s]*)?$")
+
+
+def _meaningless(job: JobView, requirement: str, expected: str) -> Outcome | Sequence[Outcome] | None:
+    """Hold that no property shows that the table finds meaningless for the job's deliveryType, by this requirement."""
+    if job.delivery is None:
+        return None
+    fields = job.delivery.kept_out.get(requirement, ())
+    failures = [
+        holds(False, expected.format(field), job.document[field], f"{job.pointer}/{field}")
+        for field in fields
+        if job.document.get(field) is not None
+    ]
+    return summed(failures, len(fields))
+
+
+@rule("T-ONLY-TARGET", on=JobView)
+def a_download_shows_no_target(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """A download shows neither a target cluster nor its project."""
+    return _meaningless(job, "T-ONLY-TARGET", "no {} on a download")
+
+
+@rule("T-ONLY-POINT", on=JobView)
+def only_a_point_in_time_restore_shows_a_moment(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """Only a pointInTime job shows a moment."""
+    return _meaningless(job, "T-ONLY-POINT", "no {} but for pointInTime")
+
+
+@rule("T-ONLY-URL", on=JobView)
+def only_a_download_shows_addresses(job: JobView) -> Iterator[Outcome]:
+    """Only a download shows addresses, each an absolute https URL; the array may be empty elsewhere (K-EMPTY-URL)."""
+    if job.delivery is None:
+        return
+    is_download = job.delivery.type == "download"
+    urls = job.document.get("deliveryUrl")
+    if isinstance(urls, list) and not urls and not is_download:
+        where = f"{job.pointer}/deliveryUrl"
+        yield ValueFailure("no deliveryUrl but for download", urls, where, "/deliveryUrl", job.document)
+    found = list(_addresses(job, urls))
+    for where, url in found:
+        if not is_download:
+            yield Failure("a URL only for download", "a URL", where)
+        elif isinstance(url, str) and _ABSOLUTE_HTTPS.matches(url):
+            yield HELD
+        else:
+            yield holds(False, "an absolute https URL", f"no https URL: {shown(url)}", where)
+    if not found:
+        yield HELD
+
+
+def _addresses(job: JobView, urls: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each download address that a job shows, and where."""
+    if isinstance(urls, list):
+        yield from ((f"{job.pointer}/deliveryUrl/{i}", url) for i, url in enumerate(urls))
+    components = job.document.get("components")
+    for i, component in enumerate(components if isinstance(components, list) else ()):
+        if isinstance(component, dict) and component.get("downloadUrl") is not None:
+            yield f"{job.pointer}/components/{i}/downloadUrl", component["downloadUrl"]
+
+
+@rule("T-FLAGS", on=JobView)
+def only_a_download_expires_and_none_both_failed_and_was_cancelled(job: JobView) -> Iterator[Outcome]:
+    """An expiresAt shows only on a download; failed and cancelled are never both true."""
+    if job.delivery is None:
+        return
+    if job.delivery.type != "download":
+        seen = job.document.get("expiresAt")
+        yield holds(seen is None, "expiresAt only for download", seen, f"{job.pointer}/expiresAt")
+    both = job.document.get("failed") is True and job.document.get("cancelled") is True
+    yield holds(not both, "failed and cancelled never both true", "both true", f"{job.pointer}/failed")
+
+
+@rule("T-ECHO", on=CreationView)
+def a_new_job_repeats_what_was_asked_for(new: CreationView) -> Iterator[Outcome]:
+    """A new job repeats the deliveryType and any snapshot of the request, and for an automated restore its target too."""
+    return _echoed(new, "T-ECHO")
+
+
+@rule("T-ONLY-POINT", on=CreationView)
+def a_new_job_shows_the_moment_that_was_asked_for(new: CreationView) -> Iterator[Outcome]:
+    """The moment that a new pointInTime job shows is the one that the request asked for."""
+    return _echoed(new, "T-ONLY-POINT")
+
+
+_ALWAYS = {"deliveryType": "T-ECHO"}
+_WHERE_SHOWN = {"snapshotId": "T-ECHO"}
+
+
+def _echoed(new: CreationView, requirement: str) -> Iterator[Outcome]:
+    if new.sent is None:
+        return
+    row = new.delivery
+    always, where_shown = (_ALWAYS, _WHERE_SHOWN) if row is None else (row.echoed, row.echoed_where_shown)
+    for fields, silent in ((always, False), (where_shown, True)):
+        for field, named in fields.items():
+            if named == requirement and field in new.sent:
+                seen, sent = new.document.get(field), new.sent[field]
+                if not silent or seen is not None:
+                    yield holds(seen == sent, f"{field} {shown(sent)}, as sent", seen, f"{new.pointer}/{field}")

@@ -1,0 +1,161 @@
+"""S-FIXED, S-SAME, S-FLOW, S-FINISHED, T-FLAGS, T-CANCEL, L-STABLE: one job over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from atlas_conformance.contracts.history import Observation, SightView
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, summed
+from atlas_conformance.contracts.resources import Resource
+from atlas_conformance.contracts.rulebook import common_rule, rule
+
+_MISSING = object()
+
+
+def _unchanged(sight: SightView) -> Outcome | Sequence[Outcome] | None:
+    if sight.repeats:
+        return HELD
+    looked, failures = 0, []
+    known, document = sight.history.fixed, sight.seen.document
+    for name in sight.resource.fixed:
+        before = known.get(name)
+        if before is not None:
+            looked += 1
+            now = document.get(name)
+            if now != before:
+                failures.append(holds(False, f"{name} as before: {before!r}", now, f"{sight.seen.pointer}/{name}"))
+    return summed(failures, looked)
+
+
+@common_rule("same", on=SightView)
+def a_read_shows_what_the_create_showed(sight: SightView) -> Outcome | Sequence[Outcome] | None:
+    """The first read after a create shows the same job (S-SAME, T-FLAGS)."""
+    return _unchanged(sight) if sight.follows_create else None
+
+
+@common_rule("fixed", on=SightView)
+def what_identifies_a_job_never_changes(sight: SightView) -> Outcome | Sequence[Outcome] | None:
+    """What identifies a job is the same in every read (S-FIXED, T-FLAGS)."""
+    return None if sight.seen.created or sight.follows_create else _unchanged(sight)
+
+
+@common_rule("flow", on=SightView)
+def states_only_move_forward(sight: SightView) -> Outcome | Sequence[Outcome] | None:
+    """A status never moves back; a flag, once true, and an end, once shown, stay (S-FLOW, T-FLAGS)."""
+    seen, resource = sight.seen, sight.resource
+    failures: list[Outcome] = []
+    for name, level in sight.levels.items():
+        order = sight.history.orders.get(name)
+        other = order.broken_by(level, seen.started, seen.ended) if order is not None else None
+        if other is None:
+            continue
+        if resource.states:
+            expected = f"no step back from {resource.states[other][-1]} or later"
+            failures.append(Failure(expected, str(seen.document["status"]), f"{seen.pointer}/status"))
+        else:
+            expected = f"{name}, once {'shown' if name == resource.end_field else 'true'}, stays"
+            failures.append(holds(False, expected, seen.document.get(name), f"{seen.pointer}/{name}"))
+    return summed(failures, len(sight.levels))
+
+
+def _constant(sight: SightView, name: str) -> Outcome | None:
+    value = sight.seen.document.get(name)
+    before = sight.history.constants.get(name, value)
+    return holds(before == value, f"{name} as before: {before!r}", value, f"{sight.seen.pointer}/{name}")
+
+
+@common_rule("ended", on=SightView)
+def a_terminal_status_stays(sight: SightView) -> Outcome | None:
+    """A job that has ended keeps its status (S-FLOW)."""
+    if sight.seen.document.get("status") in sight.resource.terminal:
+        return _constant(sight, "status")
+    return None
+
+
+@common_rule("last", on=SightView)
+def the_date_of_the_end_never_changes(sight: SightView) -> Outcome | None:
+    """The date of the end is always the same (S-FINISHED, T-FLAGS)."""
+    resource, document = sight.resource, sight.seen.document
+    terminal = not resource.states or document.get("status") in resource.terminal
+    if terminal and resource.end_field is not None and document.get(resource.end_field) is not None:
+        return _constant(sight, resource.end_field)
+    return None
+
+
+@rule("T-CANCEL", on=SightView)
+def a_cancelled_job_reads_back_as_cancelled(sight: SightView) -> Outcome | None:
+    """After a cancel, a job shows that it is cancelled."""
+    cancelled, seen = sight.history.cancel_ended, sight.seen
+    if cancelled is not None and not seen.created and cancelled <= seen.started:
+        told = seen.document.get("cancelled")
+        return holds(told is True, "cancelled true after a cancel", told, f"{seen.pointer}/cancelled")
+    return None
+
+
+@rule("L-STABLE", on=SightView)
+def nothing_else_changes_once_a_job_has_ended(sight: SightView) -> Outcome | Sequence[Outcome] | None:
+    """Between two reads of a job that has ended nothing else changes either."""
+    seen, resource = sight.seen, sight.resource
+    before = sight.history.settled.get(seen.operation.id)
+    if before is None or seen.created or not resource.ended(seen.document):
+        return None
+    if sight.repeats or before.document == seen.document:
+        return HELD
+    own, failures = sight.history.resource, []
+    judged = {*own.fixed, *own.volatile, *own.flags, "status", own.end_field}
+    # A property that no schema names may follow a clock of its own.
+    for name in sorted(((before.document.keys() | seen.document.keys()) & sight.named) - judged):
+        old, new = before.document.get(name, _MISSING), seen.document.get(name, _MISSING)
+        if old != new:
+            told = "nothing" if new is _MISSING else new
+            expected = f"{name} of a finished job as before"
+            failures.append(holds(False, expected, told, f"{seen.pointer}/{name}"))
+    return [*failures, HELD]
+
+
+class Past(Protocol):
+    """What is kept of a job that is no longer followed."""
+
+    @property
+    def project(self) -> str:
+        """The project through which it was shown."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster through which it was shown."""
+
+    @property
+    def state(self) -> str:
+        """The last state seen."""
+
+    @property
+    def finished_ended(self) -> float:
+        """When an answer had shown that it had ended."""
+
+
+@dataclass(eq=False)
+class PastView:
+    """A job that is no longer followed, as an answer that came after its end shows it."""
+
+    past: Past
+    seen: Observation
+
+    @property
+    def resource(self) -> Resource:
+        """What the answer's operation shows."""
+        return self.seen.operation.resource
+
+
+@common_rule("flow", on=PastView)
+def an_end_stays_after_all(view: PastView) -> Outcome | None:
+    """A job that has ended keeps the state in which it ended (S-FLOW, T-FLAGS)."""
+    state, resource, document, pointer = view.past.state, view.resource, view.seen.document, view.seen.pointer
+    status = document.get("status")
+    if state in resource.terminal and isinstance(status, str) and status in resource.ranks:
+        return holds(status == state, f"{state} for good", status, f"{pointer}/status")
+    if state in resource.ending:
+        told = document.get(state)
+        return holds(told is True, f"{state}, once true, stays", told, f"{pointer}/{state}")
+    return None

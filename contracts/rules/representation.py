@@ -1,0 +1,117 @@
+"""C-MEDIA, C-SCHEMA, V-FLOOR, V-ENVELOPE, V-PRETTY: the form of a success."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from atlas_conformance.contracts.media import JSON, VERSIONED
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
+from atlas_conformance.contracts.pointers import value_at
+from atlas_conformance.contracts.rulebook import rule
+from atlas_conformance.contracts.views import (
+    BODY,
+    CONTENT_TYPE,
+    STATUS,
+    UNREADABLE,
+    EmptyView,
+    RequestView,
+    SuccessView,
+    is_integer,
+)
+
+
+@rule("V-ENVELOPE", on=RequestView)
+def an_envelope_hides_no_error(view: RequestView) -> Outcome | None:
+    """An error in an envelope keeps its own HTTP status."""
+    hidden = view.hidden_error
+    if hidden is not None:
+        expected = "the HTTP status that the error has without an envelope"
+        return Failure(expected, f"{view.status} around the error {shown(hidden[0])}", STATUS)
+    return None
+
+
+@rule("C-SCHEMA", on=EmptyView)
+def an_answer_without_a_body_has_none(view: EmptyView) -> Outcome | None:
+    """Where a success has no body, it is empty."""
+    body = view.response.body
+    return holds(not body.strip(), "an empty body", f"{len(body)} bytes", BODY)
+
+
+@rule("C-MEDIA", on=SuccessView)
+def a_success_carries_its_media_type(view: SuccessView) -> Outcome | None:
+    """A success of v2 carries the operation's versioned media type, one of v1.0 `application/json`."""
+    sent, asked = view.response.content_type, view.reading.accepts
+    if view.open_version:
+        held = VERSIONED.matches(sent) or (asked.free and sent == JSON)
+        return holds(held, "a versioned media type", sent, CONTENT_TYPE)
+    if not asked.later:
+        return holds(view.own_version, f"media type {view.reading.operation.media_type}", sent, CONTENT_TYPE)
+    if view.own_version:
+        return HELD
+    return None
+
+
+@rule("V-FLOOR", on=SuccessView)
+def a_later_version_is_answered_with_the_own(view: SuccessView) -> Outcome | None:
+    """Asked for a later version, the endpoint answers with the resource's own."""
+    if view.reading.accepts.later and not view.open_version:
+        expected = f"media type {view.reading.operation.media_type}"
+        return holds(view.own_version, expected, view.response.content_type, CONTENT_TYPE)
+    return None
+
+
+@rule("C-SCHEMA", on=SuccessView)
+def a_success_is_json(view: SuccessView) -> Outcome | None:
+    """The body of a success is JSON."""
+    if view.document is UNREADABLE:
+        return Failure("a body that is JSON", shown(view.response.body[:60]), BODY)
+    return None
+
+
+@rule("V-PRETTY", on=SuccessView)
+def only_a_pretty_answer_has_several_lines(view: SuccessView) -> Outcome | None:
+    """With `pretty=true` the JSON is spread over indented lines; otherwise it stands on one line."""
+    document, pretty = view.document, view.reading.pretty
+    if pretty is None or not isinstance(document, dict | list) or not document:
+        return None
+    lines = view.response.body.strip().split(b"\n")
+    if pretty:
+        held = len(lines) > 1 and any(line[:1] in (b" ", b"\t") for line in lines[1:])
+        return holds(held, "indented lines with pretty=true", f"{len(lines)} lines", BODY)
+    return holds(len(lines) == 1 and b"\r" not in lines[0], "one line by default", f"{len(lines)} lines", BODY)
+
+
+@rule("V-ENVELOPE", on=SuccessView)
+def only_an_enveloped_answer_is_wrapped(view: SuccessView) -> Outcome | None:
+    """With `envelope=true` the answer stands beside its status; otherwise nothing is wrapped."""
+    envelope, status = view.reading.envelope, view.response.status
+    if view.document is UNREADABLE or envelope is None:
+        return None
+    if not envelope:
+        return holds(not view.wrapped, "no envelope by default", "an envelope", BODY)
+        return None
+    told = view.shown_status
+    held = is_integer(told) and told == status
+    expected = f"an integer status equal to {status}"
+    if view.reading.operation.kind == "list":
+        return holds(view.lists and held, f"{expected} beside results", told, f"{BODY}/status")
+    if view.key is None:
+        return Failure("the answer's body under content or envelope", "no such object", BODY)
+    return holds(held, expected, told, f"{BODY}/status")
+
+
+@rule("C-SCHEMA", on=SuccessView)
+def a_success_holds_to_its_schema(view: SuccessView) -> Iterator[Outcome]:
+    """The body of a success holds to the operation's response schema."""
+    schema = view.reading.operation.response_schema
+    if view.unwrapped is None or not view.described or schema is None:
+        return
+    document, pointer = view.unwrapped
+    errors = view.contract.validator(schema).errors(document)
+    if not errors:
+        yield HELD
+    for error in errors:
+        where = f"{pointer}{error.pointer}" + (f"/{error.property}" if error.property else "")
+        expected = error.message if error.property is None else f"{error.property} present"
+        value, mistyped = value_at(document, error.pointer), error.keyword == "type"
+        yield ValueFailure(expected, value, where, error.pointer, document, mistyped=mistyped, malformed=True)

@@ -1,0 +1,131 @@
+"""S-*: restore jobs of flex and tenant clusters, as one answer shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from atlas_conformance.contracts.dates import instant
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
+from atlas_conformance.contracts.rulebook import common_rule, rule
+from atlas_conformance.contracts.views import CreationView, JobView
+
+
+@rule("S-ECHO", on=JobView)
+def a_job_shows_the_place_of_the_path(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """A job shows the project and the cluster of the path."""
+    names = job.operation.resource.place_fields
+    failures = [
+        holds(False, f"{field} {owed!r}, as in the path", job.document.get(field), f"{job.pointer}/{field}")
+        for field, owed in zip(names, job.place, strict=False)
+        if job.document.get(field) != owed
+    ]
+    return summed(failures, len(names))
+
+
+@rule("S-STATUS", on=JobView)
+def a_job_has_a_known_status(job: JobView) -> Outcome | None:
+    """The status is one of the documented ones."""
+    ranks, status = job.operation.resource.ranks, job.document.get("status")
+    if isinstance(status, str) and status in ranks:
+        return HELD
+    return holds(False, f"one of {', '.join(ranks)}", status, f"{job.pointer}/status")
+
+
+@rule("S-DELIVERY", on=JobView)
+def a_job_restores_or_is_downloaded(job: JobView) -> Outcome | None:
+    """The deliveryType is RESTORE or DOWNLOAD."""
+    delivery = job.document.get("deliveryType")
+    return holds(delivery in ("RESTORE", "DOWNLOAD"), "RESTORE or DOWNLOAD", delivery, f"{job.pointer}/deliveryType")
+
+
+@rule("S-URL", on=JobView)
+def only_a_download_shows_an_address(job: JobView) -> Outcome | None:
+    """A snapshotUrl shows only on a DOWNLOAD."""
+    if job.document.get("deliveryType") == "RESTORE":
+        url = job.document.get("snapshotUrl")
+        return holds(url is None, "no snapshotUrl but for DOWNLOAD", url, f"{job.pointer}/snapshotUrl")
+    return None
+
+
+@rule("S-FINISHED", on=JobView)
+def the_end_is_dated_exactly_when_reached(job: JobView) -> Outcome | None:
+    """A restoreFinishedDate shows exactly when the job has ended."""
+    resource, status = job.operation.resource, job.document.get("status")
+    field = resource.end_field
+    if field is not None and isinstance(status, str) and status in resource.ranks:
+        date, owed = job.document.get(field), status in resource.terminal
+        if (date is not None) == owed:
+            return HELD
+        expected = f"{field} shown" if owed else f"no {field}"
+        seen = date if date is not None else "none"
+        return holds(False, f"{expected} while {status}", seen, f"{job.pointer}/{field}")
+    return None
+
+
+@rule("S-TIME", on=JobView)
+def dates_are_utc_and_in_order(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """Every date is RFC 3339 in UTC, with Z, and none is before what must come first."""
+    resource, moments = job.operation.resource, {}
+    failures: list[Outcome] = []
+    for field in resource.dates:
+        value = job.document.get(field)
+        if value is not None:
+            moments[field] = moment = instant(value)
+            if moment is None:
+                failures.append(Failure("an RFC 3339 date-time in UTC, with Z", shown(value), f"{job.pointer}/{field}"))
+    looked = len(moments)
+    for earlier, later, strictly in resource.order:
+        first, second = moments.get(earlier), moments.get(later)
+        if first is None or second is None:
+            continue
+        looked += 1
+        if first > second or (first == second and strictly):
+            sign = "before" if strictly else "not after"
+            seen = f"{job.document[earlier]} and {job.document[later]}"
+            failures.append(Failure(f"{earlier} {sign} {later}", shown(seen), f"{job.pointer}/{later}"))
+    return summed(failures, looked)
+
+
+@rule("S-ECHO", on=CreationView)
+def a_new_job_repeats_its_request(new: CreationView) -> Iterator[Outcome]:
+    """A new job shows the snapshot, the target, and the target's project of its request."""
+    target = new.operation.resource.target
+    if new.sent is None or target is None:
+        return
+    project_field, name_field = target
+    for field in ("snapshotId", name_field, project_field):
+        if field != project_field or field in new.sent:
+            seen, sent = new.document.get(field), new.sent.get(field)
+            yield holds(seen == sent, f"{field} {shown(sent)}, as sent", seen, f"{new.pointer}/{field}")
+    seen = new.document.get(project_field)
+    if project_field not in new.sent and seen is not None:
+        expected = f"{project_field} the path's project where it is left out"
+        yield holds(seen == new.place[0], expected, seen, f"{new.pointer}/{project_field}")
+
+
+@rule("S-DELIVERY", on=CreationView)
+def a_new_job_with_a_target_restores(new: CreationView) -> Outcome | None:
+    """A job that restores to a target is RESTORE."""
+    delivery = new.document.get("deliveryType")
+    if new.sent is not None and delivery in ("RESTORE", "DOWNLOAD"):
+        expected = "RESTORE for a job that restores to a target"
+        return holds(delivery == "RESTORE", expected, delivery, f"{new.pointer}/deliveryType")
+    return None
+
+
+@common_rule("new", on=CreationView)
+def a_new_job_has_an_id_and_has_not_ended(new: CreationView) -> Iterator[Outcome]:
+    """A fresh job has an id, and shows nothing that only one that has ended may show (S-NEW, T-NEW)."""
+    resource, document, pointer = new.operation.resource, new.document, new.pointer
+    seen = document.get("id")
+    yield holds(isinstance(seen, str), "an id on a fresh job", seen, f"{pointer}/id")
+    if resource.states:
+        status = document.get("status")
+        yield holds(status not in resource.terminal, "a fresh job not yet terminal", status, f"{pointer}/status")
+        return
+    if resource.end_field is not None:
+        seen = document.get(resource.end_field)
+        yield holds(seen is None, f"no {resource.end_field} on a fresh job", seen, f"{pointer}/{resource.end_field}")
+    for flag in resource.flags:
+        seen = document.get(flag)
+        yield holds(seen in (None, False), f"{flag} false on a fresh job", seen, f"{pointer}/{flag}")

@@ -1,0 +1,110 @@
+"""C-STATUS, C-5XX, V-QUERY, B-ACCEPT, and the refusals that a request owes: which status answers what."""
+
+from __future__ import annotations
+
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds
+from atlas_conformance.contracts.reading import LARGE_BODY
+from atlas_conformance.contracts.rulebook import rule
+from atlas_conformance.contracts.verdicts import Verdicts
+from atlas_conformance.contracts.views import STATUS, BystanderView, StatusView
+
+
+def _never_5xx(status: int) -> Outcome | None:
+    return HELD if status < 500 else Failure("no 5xx for any input", str(status), STATUS)
+
+
+@rule("C-5XX", on=StatusView)
+def no_input_makes_the_endpoint_fail(view: StatusView) -> Outcome | None:
+    """Nothing that a client sends is answered with a 5xx."""
+    if view.status < 500 or not view.reading.flag_alone_is_odd:
+        return _never_5xx(view.status)
+    return None
+
+
+@rule("V-QUERY", on=StatusView)
+def no_query_flag_makes_the_endpoint_fail(view: StatusView) -> Outcome | None:
+    """A query flag that is no boolean is never answered with a 5xx."""
+    if view.reading.flag_alone_is_odd or (view.reading.flag_is_odd and view.status < 500):
+        return _never_5xx(view.status)
+    return None
+
+
+@rule("C-STATUS", on=StatusView)
+def the_status_is_documented(view: StatusView) -> Outcome | None:
+    """An answer has a status that is documented for the operation, or one that HTTP itself may give."""
+    if view.status < 500:
+        return holds(view.documented, f"a documented status of {view.operation.id}", view.status, STATUS)
+    return None
+
+
+@rule("V-FLOOR", on=StatusView)
+def a_later_version_is_not_refused(view: StatusView) -> Outcome | None:
+    """Asked for a later version, a good request is answered with the resource's own."""
+    if view.status == 406 and view.must_be_taken and view.reading.accepts.later:
+        return Failure(f"media type {view.operation.media_type} for a later version", str(view.status), STATUS)
+    return None
+
+
+@rule("B-ACCEPT", on=StatusView)
+def a_good_request_is_taken(view: StatusView) -> Outcome | None:
+    """A create that keeps every rule is accepted; a busy target may refuse it, where it can be busy."""
+    refused_version = view.status == 406 and view.reading.accepts.later
+    if view.operation.kind == "create" and view.status < 500 and view.must_be_taken and not refused_version:
+        success = view.operation.success
+        if view.status != 409 or view.idle:
+            expected = f"{success}: the request keeps every rule, and all that it names exists"
+            return holds(view.status == success, expected, view.status, STATUS)
+    return None
+
+
+def _list_is_shown(view: StatusView, *, paged: bool) -> Outcome | None:
+    refused_version = view.status == 406 and view.reading.accepts.later
+    if view.operation.kind == "list" and view.status < 500 and view.must_be_taken and not refused_version:
+        asked = any(name in ("itemsPerPage", "pageNum") for name, _ in view.request.query)
+        if asked == paged:
+            success = view.operation.success
+            return holds(view.status == success, f"{success}: the cluster exists", view.status, STATUS)
+    return None
+
+
+@rule("L-PAGE", on=StatusView)
+def a_page_is_shown(view: StatusView) -> Outcome | None:
+    """A page of a cluster that exists is shown."""
+    return _list_is_shown(view, paged=True)
+
+
+@rule("L-FOUND", on=StatusView)
+def a_list_is_shown(view: StatusView) -> Outcome | None:
+    """The list of a cluster that exists is shown."""
+    return _list_is_shown(view, paged=False)
+
+
+@rule("C-5XX", on=BystanderView)
+def no_method_makes_the_endpoint_fail(view: BystanderView) -> Outcome | None:
+    """A method that the path does not have is never answered with a 5xx."""
+    return _never_5xx(view.response.status)
+
+
+@rule("C-STATUS", on=BystanderView)
+def a_method_that_is_not_there_is_refused(view: BystanderView) -> Outcome | None:
+    """A method that the path does not have is answered with 404 or 405; HEAD and OPTIONS are left free."""
+    status = view.response.status
+    if status < 500 and view.request.method not in ("HEAD", "OPTIONS") and status not in (400, 401, 403, 429):
+        return holds(status in (404, 405), "404 or 405 for a method that is not there", status, STATUS)
+    return None
+
+
+def judge_refusal(view: StatusView, verdicts: Verdicts) -> None:
+    """Judge a request that must be refused by each requirement that it breaks, of which one alone can be held."""
+    reading, status = view.reading, view.status
+    broken = {violation.requirement for violation in reading.violations}
+    if not broken or not (len(broken) == 1 if status >= 500 else view.documented or status < 400):
+        return
+    large = len(view.request.body or b"") > LARGE_BODY and status == 413
+    if status in reading.refusals or large:
+        if len(broken) == 1:
+            verdicts.held(reading.violations[0].requirement)
+        return
+    for violation in reading.violations:
+        statuses = " or ".join(str(s) for s in sorted(violation.statuses))
+        verdicts.failed(violation.requirement, f"{violation.expected} with {statuses}", str(status), violation.pointer)

@@ -1,0 +1,315 @@
+"""What rules look at: one exchange from several sides, each with what its rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.decision import Delivery
+from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.listing import page_of
+from atlas_conformance.contracts.media import JSON
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import LARGE_BODY, Reading
+from atlas_conformance.contracts.validation import NotJson, SchemaError, parse_json
+
+STATUS = "/response/status"
+BODY = "/response/body"
+CONTENT_TYPE = "/response/headers/content-type"
+
+ANYWHERE: frozenset[int] = frozenset({405, 406, 413, 414, 415, 429})
+"""Statuses that HTTP itself may answer on every operation."""
+
+UNREADABLE: Any = object()
+"""Stands for a body that is no JSON."""
+
+_LONG_BODY = 256 * 1024
+_MOST_CONTAINERS = 400_000
+"""No answer of this API holds more objects and arrays: to read one that does would take hundreds of megabytes."""
+
+
+def parsed(response: Response) -> Any:
+    """Return the document of a response's body, or UNREADABLE."""
+    body = response.body
+    if len(body) > _LONG_BODY and body.count(b"{") + body.count(b"[") > _MOST_CONTAINERS:
+        return UNREADABLE
+    try:
+        return parse_json(body)
+    except NotJson:
+        return UNREADABLE
+
+
+def envelope_key(document: Any) -> str | None:
+    """Return the key under which a document holds a wrapped one, or None."""
+    if not isinstance(document, dict):
+        return None
+    return next((key for key in ("content", "envelope") if isinstance(document.get(key), dict)), None)
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a value is a JSON integer."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+@dataclass(eq=False)
+class RequestView:
+    """A request, what it owes and leaves open, and the status that answered it.
+
+    `idle` says that nobody's job holds the target that it names.
+    """
+
+    exchange: Exchange
+    reading: Reading
+    knowledge: Knowledge
+    contract: Contract
+    idle: bool = False
+
+    @property
+    def request(self) -> Request:
+        """The request itself."""
+        return self.exchange.request
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self.exchange.response.status
+
+    @property
+    def operation(self) -> Operation:
+        """What the request asks for."""
+        return self.reading.operation
+
+    @property
+    def hidden_error(self) -> Any:
+        """The number of the error that a success holds in an envelope, in a list of one; None where it holds none."""
+        response = self.exchange.response
+        if self.reading.envelope is False or response.status >= 300 or b'"error"' not in response.body:
+            return None
+        document = parsed(response)
+        key = envelope_key(document)
+        inner = document[key] if key is not None else None
+        if inner is None or not {"error", "errorCode"} <= inner.keys() or "id" in inner:
+            return None
+        return [inner["error"]]
+
+    @cached_property
+    def documented(self) -> bool:
+        """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
+        status, operation = self.status, self.operation
+        if status == operation.success or status in self.reading.refusals:
+            return True
+        return status >= 400 and (status in operation.statuses or status in ANYWHERE)
+
+    @property
+    def lacks_credentials(self) -> bool:
+        """Whether it carries no good credentials, and an answer must say so."""
+        return self.request.credential in ("none", "wrong", "wrong-secret") and not self._too_much
+
+    @property
+    def _too_much(self) -> bool:
+        large = len(self.request.body or b"") > LARGE_BODY and self.status == 413
+        return large or (self.status == 414 and 414 in self.reading.refusals)
+
+    @property
+    def lacks_the_role(self) -> bool:
+        """Whether a lesser role asks for what only a Project Owner may do."""
+        return self.request.credential == "reader" and self.contract.binds("A-ROLE", self.operation.id)
+
+    @property
+    def settled(self) -> bool:
+        """Whether who asked settles the answer, so that nothing else can be demanded of its status."""
+        request, status = self.request, self.status
+        if request.credential in ("none", "wrong", "wrong-secret", "off-list") or self.lacks_the_role:
+            return True
+        if request.credential == "unknown":
+            return status == 401
+        if request.credential == "owner":
+            return request.scheme in ("digest", "bearer") and status == 401
+        return status in (401, 403)
+
+    @property
+    def must_be_taken(self) -> bool:
+        """Whether the request keeps every rule, and its sender is known to be let in."""
+        return self.documented and self.reading.must_succeed and self.request.credential != "unknown"
+
+
+class AccessView(RequestView):
+    """A request and its answer, for the rules on who may ask."""
+
+
+class StatusView(RequestView):
+    """A request whose answer is not settled by who asked, for the rules on its status."""
+
+
+@dataclass(eq=False)
+class TokenView:
+    """The answer of the token endpoint to valid client credentials."""
+
+    response: Response
+
+    @cached_property
+    def document(self) -> Any:
+        """The answer's document, or UNREADABLE."""
+        return parsed(self.response)
+
+
+@dataclass(eq=False)
+class BystanderView:
+    """The answer to a method that an offered operation's path does not have."""
+
+    request: Request
+    response: Response
+
+
+@dataclass(eq=False)
+class EmptyView:
+    """A success that has no body."""
+
+    response: Response
+
+
+@dataclass(eq=False)
+class SuccessView:
+    """A success with a body, as the request asked for it."""
+
+    response: Response
+    reading: Reading
+    contract: Contract
+
+    def __post_init__(self) -> None:
+        """Read the body."""
+        self.document = document = parsed(self.response)
+        """The document of the body, or UNREADABLE."""
+        self.key = key = envelope_key(document)
+        """The key under which the answer may be wrapped."""
+        self.shown_status = document.get("status") if isinstance(document, dict) else None
+        """The property `status` of the answer."""
+        self.lists = isinstance(document, dict) and isinstance(document.get("results"), list)
+        """Whether the answer has results."""
+        self.wrapped = (
+            key is not None and "results" not in document and (is_integer(self.shown_status) or "id" not in document)
+        )
+        """Whether the answer stands in an envelope."""
+        self.unwrapped = None if document is UNREADABLE else self._unwrapped()
+        """The answer's own document and the pointer to it, or None where an envelope hides it."""
+
+    def _unwrapped(self) -> tuple[Any, str] | None:
+        document, key = self.document, self.key
+        if self.reading.envelope:
+            if self.reading.operation.kind != "list":
+                if key is None:
+                    return None if is_integer(self.shown_status) else (document, BODY)
+                return document[key], f"{BODY}/{key}"
+            if self.lists:
+                return document, BODY
+        return (document[key], f"{BODY}/{key}") if self.wrapped and key is not None else (document, BODY)
+
+    @property
+    def open_version(self) -> bool:
+        """Whether the request leaves open which version answers it."""
+        asked = self.reading.accepts
+        return (asked.free or not asked.known) and self.reading.operation.api == "v2"
+
+    @property
+    def own_version(self) -> bool:
+        """Whether the answer says that it is of the version that the contract describes."""
+        return self.response.content_type == self.reading.operation.media_type
+
+    @property
+    def described(self) -> bool:
+        """Whether the contract describes the answer: it does not where it is of another version."""
+        return self.own_version or (not self.open_version and self.response.content_type == JSON)
+
+
+@dataclass(eq=False)
+class ErrorView:
+    """An error answer; `envelope` is what the request says of one, None where it leaves that open."""
+
+    response: Response
+    envelope: bool | None
+    contract: Contract
+
+    def __post_init__(self) -> None:
+        """Read the body."""
+        self.whole = whole = parsed(self.response)
+        """The document of the body, in its envelope where it has one, or UNREADABLE."""
+        may_wrap = self.envelope is not False and isinstance(whole, dict) and "error" not in whole
+        self.key = key = envelope_key(whole) if may_wrap else None
+        """The key under which the error is wrapped, or None."""
+        self.document = whole if key is None else whole[key]
+        """The error's own document."""
+        self.pointer = BODY if key is None else f"{BODY}/{key}"
+        """Where the error's own document stands."""
+        known = isinstance(self.document, dict)
+        self.errors: list[SchemaError] = self.contract.validator("error.json").errors(self.document) if known else []
+        """What the error schema refuses of the document, where it is an object."""
+
+    def member(self, name: str) -> Any:
+        """Return a property of the error, None where it has none."""
+        return self.document.get(name) if isinstance(self.document, dict) else None
+
+
+@dataclass(eq=False)
+class ItemView:
+    """One thing as an answer shows it: a job, a snapshot.
+
+    `place` is the (project, cluster) of the path, `pointer` where the thing stands in the exchange.
+    """
+
+    operation: Operation
+    place: tuple[str, str]
+    document: Mapping[str, Any]
+    pointer: str
+    deliveries: Mapping[str, Delivery]
+
+
+@dataclass(eq=False)
+class JobView(ItemView):
+    """One restore job as an answer shows it."""
+
+    def __post_init__(self) -> None:
+        """Look its deliveryType up."""
+        named = self.document.get("deliveryType")
+        self.delivery = self.deliveries.get(named) if isinstance(named, str) else None
+        """The row of the decision table for its deliveryType; None where that is none of a dedicated cluster's."""
+
+
+@dataclass(eq=False)
+class CreationView(ItemView):
+    """What a create answered; `sent` are the properties of the request's body, null ones left out, None where not known."""
+
+    sent: Mapping[str, Any] | None
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """The row of the decision table for the deliveryType that was sent."""
+        named = (self.sent or {}).get("deliveryType")
+        return self.deliveries.get(named) if isinstance(named, str) else None
+
+
+ITEM_VIEWS: Mapping[str, type[ItemView]] = {"job": JobView}
+"""The views of what operations show; of anything else the plain one."""
+
+
+@dataclass(eq=False)
+class PageView:
+    """One page of a list that was asked for within its ranges."""
+
+    request: Request
+    document: Mapping[str, Any]
+    pointer: str
+
+    @cached_property
+    def asked(self) -> tuple[int, int] | None:
+        """The (itemsPerPage, pageNum) asked for, or None where they are out of range, or there are no results."""
+        return page_of(self.request) if isinstance(self.document.get("results"), list) else None
+
+    @property
+    def total(self) -> int | None:
+        """The number of items that the page tells."""
+        total = self.document.get("totalCount")
+        return total if isinstance(total, int) and not isinstance(total, bool) and total >= 0 else None
