@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
+from atlas_conformance.adapters import JudgingTransport, TrafficJudge
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge, judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.reading import read
 from atlas_conformance.strategies import (
@@ -21,6 +24,7 @@ from atlas_conformance.strategies import (
     conforming_requests,
     departing_requests,
 )
+from tests.contracts.test_contract import folder_with
 from tests.strategies.scenery import INVENTORY
 
 OPERATIONS = Contract.load().operations
@@ -191,3 +195,36 @@ def test_what_is_not_there_is_said() -> None:
         conforming_documents("cat", project="p", cluster="c", item="i")
     with pytest.raises(ValueError, match="no operation that is offered"):
         conforming_answers(Request("GET", "/api/atlas/v2/clusters"))
+
+
+def test_an_operation_of_another_contract_is_drawn_from_its_data_alone(tmp_path: Path) -> None:
+    contract = Contract.load(folder_with(tmp_path))
+    other = Judge(contract)
+    seen = set()
+
+    @QUIET
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        good = data.draw(conforming_requests("flex-snapshot-get", contract=contract))
+        bad = data.draw(departing_requests("flex-snapshot-get", contract=contract))
+        seen.add(bad.breaks)
+        for case in (good, bad):
+            request = replace(case.request, credential="unknown")
+            response = data.draw(conforming_answers(request, contract=contract))
+            assert not other.judge(Exchange(request, response, 1.0, 1.1)).findings
+            wrong = Response(200, response.headers, b"{}")
+            assert other.judge(Exchange(bad.request, wrong, 1.0, 1.1)).findings
+
+    check()
+    assert seen == {"P-GROUP", "P-NAME", "P-SNAPSHOT"}
+
+
+def test_an_adapter_judges_by_another_contract(tmp_path: Path) -> None:
+    contract = Contract.load(folder_with(tmp_path))
+    own, other = TrafficJudge(), TrafficJudge(contract=contract)
+    for traffic in (own, other):
+        transport = JudgingTransport(traffic, httpx.MockTransport(lambda request: httpx.Response(200, content=b"{}")))
+        with httpx.Client(base_url="https://mock", transport=transport) as client:
+            client.get(f"/api/atlas/v2/groups/{'a' * 24}/flexClusters/F/backup/snapshots/xyz")
+    assert own.judged == 0
+    assert "P-SNAPSHOT" in {failure.requirement for failure in other.failures}
