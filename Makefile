@@ -12,10 +12,11 @@ INSTALLED = $(VENV)/.installed
 run: $(INSTALLED)
 	@$(BIN) atlas_conformance run $(ARGS)
 
-# Style, types, then the project's own tests.
+# Style, types, layers, then the project's own tests.
 test: $(INSTALLED)
 	@$(BIN) ruff check --quiet .
 	@$(BIN) mypy
+	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
 	@$(BIN) pytest tests --numprocesses auto --dist loadfile $(ARGS)
 
 # Pin the newest versions that the ranges in pyproject.toml allow, for every Python and system that is supported.

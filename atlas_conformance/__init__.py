@@ -7,54 +7,28 @@
     for finding in judgement.findings:
         print(finding.requirement, finding.expected, finding.seen, finding.place, finding.source)
 
-Everything in `__all__` is loaded when it is first asked for.
+Everything in `__all__` is loaded when it is first asked for. Adapters are in `atlas_conformance.adapters`, Hypothesis
+strategies in `atlas_conformance.strategies`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from atlas_conformance.contracts.chronicle import Chronicle as Chronicle
-    from atlas_conformance.contracts.contract import Contract as Contract
-    from atlas_conformance.contracts.exchange import Exchange as Exchange
-    from atlas_conformance.contracts.exchange import Request as Request
-    from atlas_conformance.contracts.exchange import Response as Response
-    from atlas_conformance.contracts.finding import Finding as Finding
-    from atlas_conformance.contracts.finding import Judgement as Judgement
-    from atlas_conformance.contracts.inventory import Absent as Absent
-    from atlas_conformance.contracts.inventory import Cluster as Cluster
-    from atlas_conformance.contracts.inventory import Inventory as Inventory
-    from atlas_conformance.contracts.inventory import PointInTime as PointInTime
-    from atlas_conformance.contracts.inventory import RestoreTarget as RestoreTarget
-    from atlas_conformance.contracts.judge import Judge as Judge
-    from atlas_conformance.contracts.knowledge import Knowledge as Knowledge
-    from atlas_conformance.contracts.operation import Operation as Operation
-    from atlas_conformance.contracts.requirement import Requirement as Requirement
-    from atlas_conformance.contracts.requirement import Source as Source
-    from atlas_conformance.contracts.resources import Resource as Resource
-    from atlas_conformance.contracts.store import JobStore as JobStore
-
-_PLACES = {
-    "Absent": "inventory",
-    "Chronicle": "chronicle",
-    "Cluster": "inventory",
-    "Contract": "contract",
-    "Exchange": "exchange",
-    "Finding": "finding",
-    "Inventory": "inventory",
-    "JobStore": "store",
-    "Judge": "judge",
-    "Judgement": "finding",
-    "Knowledge": "knowledge",
-    "Operation": "operation",
-    "PointInTime": "inventory",
-    "Request": "exchange",
-    "Requirement": "requirement",
-    "Resource": "resources",
-    "Response": "exchange",
-    "RestoreTarget": "inventory",
-    "Source": "requirement",
-}
+    from atlas_conformance.adapters.failure import Failure, RequirementFailed
+    from atlas_conformance.adapters.traffic import TrafficJudge
+    from atlas_conformance.contracts.chronicle import Chronicle
+    from atlas_conformance.contracts.contract import Contract
+    from atlas_conformance.contracts.exchange import Exchange, Request, Response
+    from atlas_conformance.contracts.finding import Finding, Judgement
+    from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+    from atlas_conformance.contracts.judge import Judge
+    from atlas_conformance.contracts.knowledge import Knowledge
+    from atlas_conformance.contracts.operation import Operation
+    from atlas_conformance.contracts.requirement import Requirement, Source
+    from atlas_conformance.contracts.resources import Resource
+    from atlas_conformance.contracts.store import JobStore
+    from atlas_conformance.reference.server import ReferenceServer
 
 __all__ = [
     "Absent",
@@ -62,6 +36,7 @@ __all__ = [
     "Cluster",
     "Contract",
     "Exchange",
+    "Failure",
     "Finding",
     "Inventory",
     "JobStore",
@@ -70,20 +45,41 @@ __all__ = [
     "Knowledge",
     "Operation",
     "PointInTime",
+    "ReferenceServer",
     "Request",
     "Requirement",
+    "RequirementFailed",
     "Resource",
     "Response",
     "RestoreTarget",
     "Source",
+    "TrafficJudge",
 ]
+
+_NAMES = {
+    "adapters.failure": ("Failure", "RequirementFailed"),
+    "adapters.traffic": ("TrafficJudge",),
+    "contracts.chronicle": ("Chronicle",),
+    "contracts.contract": ("Contract",),
+    "contracts.exchange": ("Exchange", "Request", "Response"),
+    "contracts.finding": ("Finding", "Judgement"),
+    "contracts.inventory": ("Absent", "Cluster", "Inventory", "PointInTime", "RestoreTarget"),
+    "contracts.judge": ("Judge",),
+    "contracts.knowledge": ("Knowledge",),
+    "contracts.operation": ("Operation",),
+    "contracts.requirement": ("Requirement", "Source"),
+    "contracts.resources": ("Resource",),
+    "contracts.store": ("JobStore",),
+    "reference.server": ("ReferenceServer",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name. Raises AttributeError where there is none."""
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"atlas_conformance.contracts.{_PLACES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

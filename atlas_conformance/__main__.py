@@ -8,17 +8,8 @@ import sys
 import traceback
 from pathlib import Path
 
+from atlas_conformance.cli.program import INTERRUPTED, OWN_ERROR, PROGRAM
 from atlas_conformance.interrupts import lose_no_interrupt, terminate_as_interrupt
-
-PROGRAM = "atlas-conformance"
-PACKAGE = Path(__file__).resolve().parent
-"""The folder of the package, which holds `suites` and the join of pytest and the run."""
-
-INTERRUPTED = 4
-"""The exit code of a command that was interrupted before it had anything to show: nothing was exercised."""
-
-OWN_ERROR = 4
-"""The exit code of an error of the program itself."""
 
 
 def main() -> None:

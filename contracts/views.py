@@ -14,6 +14,7 @@ from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import page_of
 from atlas_conformance.contracts.media import JSON
 from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.outcomes import shown
 from atlas_conformance.contracts.reading import LARGE_BODY, Reading
 from atlas_conformance.contracts.validation import NotJson, SchemaError, parse_json
 

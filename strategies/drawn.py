@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.strategies.bodies import base_bodies, moments, schema_of
-from atlas_conformance.strategies.paths import REQUIREMENT_OF_PARAMETER
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
@@ -99,7 +98,7 @@ def paths(operation: Operation, scene: Scene, job: str) -> st.SearchStrategy[Req
     """Draw a request of which one or two path parameters are near their boundaries; a create's body is good."""
     good = path_parameters(operation, scene, job)
     document = base_bodies(operation, scene)[0].document if operation.kind == "create" else None
-    names = [name for name in good if name in REQUIREMENT_OF_PARAMETER]
+    names = [parameter.name for parameter in operation.parameters if parameter.malformed is not None]
 
     def make(drawn: list[tuple[int, tuple[Edit, Edit]]]) -> Request:
         changed = {}

@@ -8,21 +8,12 @@ from itertools import islice
 
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation, Parameter
 from atlas_conformance.strategies.bodies import base_bodies
-from atlas_conformance.strategies.boundaries import fits, text_edits
+from atlas_conformance.strategies.boundaries import text_edits
 from atlas_conformance.strategies.requests import Case, build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
-REQUIREMENT_OF_PARAMETER = {
-    "groupId": "P-GROUP",
-    "restoreJobId": "P-JOB",
-    "restoreId": "P-JOB",
-    "name": "P-NAME",
-    "clusterName": "P-NAME",
-}
-_HEX24 = {"type": "string", "pattern": "^([a-f0-9]{24})$"}
-_NAME = {"type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9-]*$", "minLength": 1, "maxLength": 64}
 # A slash, or a segment that is empty or only dots, makes another path of it; routers may rightly differ on those.
 _ROUTING = frozenset("/\\?#%;")
 _DOCUMENT_FREE = frozenset({".", "..", ""})
@@ -32,11 +23,11 @@ def malformed_paths(operation: Operation, scene: Scene, job: str, most: int | No
     """Yield requests in which exactly one path parameter breaks its pattern or length; `most` a parameter."""
     good = path_parameters(operation, scene, job)
     document = _document(operation, scene)
-    for name in operation.path_parameters:
-        requirement = REQUIREMENT_OF_PARAMETER[name]
-        for text, what in islice(malformed_texts(name, good[name]), most):
+    for parameter in operation.parameters:
+        name = parameter.name
+        for text, what in islice(malformed_texts(parameter, good[name]), most):
             request = build(operation, good | {name: text}, document)
-            yield Case(request, requirement, f"{name} with {what}")
+            yield Case(request, parameter.malformed, f"{name} with {what}")
 
 
 def overlong_name(operation: Operation, scene: Scene, job: str) -> Iterator[Case]:
@@ -44,19 +35,23 @@ def overlong_name(operation: Operation, scene: Scene, job: str) -> Iterator[Case
     off; nothing where the cluster's own name is not as long as a name may be.
     """
     good = path_parameters(operation, scene, job)
-    for name in operation.path_parameters:
-        if REQUIREMENT_OF_PARAMETER[name] == "P-NAME" and len(good[name]) == _NAME["maxLength"]:
+    for parameter in operation.parameters:
+        name = parameter.name
+        if parameter.role == "cluster" and len(good[name]) == parameter.longest:
             request = build(operation, good | {name: good[name] + "a"}, _document(operation, scene))
-            yield Case(request, "P-NAME", f"{name} with a letter more than there may be")
+            yield Case(request, parameter.malformed, f"{name} with a letter more than there may be")
 
 
-def malformed_texts(parameter: str, good: str) -> Iterator[tuple[str, str]]:
-    """Yield (text, what) pairs that break a path parameter's rule and that every router delivers as one segment."""
-    schema = _NAME if REQUIREMENT_OF_PARAMETER[parameter] == "P-NAME" else _HEX24
-    most = 64 if schema is _NAME else 24
-    for text, what in text_edits(good, most):
+def malformed_texts(parameter: Parameter, good: str) -> Iterator[tuple[str, str]]:
+    """Yield (text, what) pairs that break a path parameter's rule and that every router delivers as one segment.
+
+    A parameter of which no requirement refuses anything has none.
+    """
+    if parameter.malformed is None:
+        return
+    for text, what in text_edits(good, parameter.longest or len(good)):
         routable = text not in _DOCUMENT_FREE and not _ROUTING & set(text) and "\x00" not in text and len(text) < 1_000
-        if routable and "\ud800" not in text and not fits(schema, text):
+        if routable and "\ud800" not in text and not parameter.fits(text):
             yield text, what
 
 
@@ -64,11 +59,12 @@ def undecodable_paths(operation: Operation, scene: Scene, job: str) -> Iterator[
     """Yield requests in which one path parameter holds percent-encoded bytes that are no UTF-8."""
     good = path_parameters(operation, scene, job)
     document = _document(operation, scene)
-    for name in operation.path_parameters:
+    for parameter in operation.parameters:
+        name = parameter.name
         marked = build(operation, good | {name: "undecodable"}, document)
         for raw in ("%FF", "%C3%28", "%ED%A0%80"):
             target = marked.target.replace("undecodable", good[name][:-1] + raw, 1)
-            yield Case(replace(marked, target=target), REQUIREMENT_OF_PARAMETER[name], f"{name} with {raw}")
+            yield Case(replace(marked, target=target), parameter.malformed, f"{name} with {raw}")
 
 
 def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Inventory) -> Iterator[Case]:
@@ -83,7 +79,8 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
     placed = scene.real or any((c.project, c.name) == (scene.project, scene.cluster) for c in inventory.clusters)
     cluster = "name" if "name" in good else "clusterName"
     # Of a job that exists nowhere either, nothing but a 404 can be said.
-    nowhere = {name: absent.job for name in good if REQUIREMENT_OF_PARAMETER[name] == "P-JOB"}
+    named = operation.parameter("job")
+    nowhere = {named.name: absent.job} if named is not None else {}
     for job_parameter in (nowhere, {}) if nowhere else ({},):
         place = good | job_parameter
         yield Case(build(operation, place | {"groupId": absent.project}, document), "N-GROUP", "an absent project")

@@ -11,11 +11,11 @@ from atlas_conformance.contracts.answers import judge_token
 from atlas_conformance.contracts.exchange import Credential, Request, Scheme
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.contracts.verdicts import Verdicts
-from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
 from atlas_conformance.runner.nothing_created import refuse_all
+from atlas_conformance.runner.outcomes import NoAnswer
 from atlas_conformance.strategies.paths import malformed_paths
 from atlas_conformance.strategies.requests import Case, build, with_header, with_query
 from atlas_conformance.strategies.scenes import path_parameters

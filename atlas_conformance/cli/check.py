@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.__main__ import INTERRUPTED
 from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
+from atlas_conformance.cli.program import INTERRUPTED
 from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording

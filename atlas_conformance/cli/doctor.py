@@ -12,7 +12,7 @@ import click
 import orjson
 from rich.console import Console
 
-from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.cli.run import run_suites
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_mode, with_rate

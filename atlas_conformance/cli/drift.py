@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import orjson
 
-from atlas_conformance.__main__ import PROGRAM
 from atlas_conformance.cli.output import to_reader
+from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.drift.baseline import Judged, baseline_content, entries, judged, read_baseline
 from atlas_conformance.drift.bounded_yaml import DriftError
 from atlas_conformance.drift.comparing import Comparison, compare_descriptions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.program import PROGRAM
 
 
 @click.command("hammer")

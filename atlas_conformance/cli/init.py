@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from atlas_conformance.__main__ import PROGRAM
+from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.contracts.reading import HEX24
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import TargetError

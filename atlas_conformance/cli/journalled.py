@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from atlas_conformance.cli.run_options import as_click
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.gates.gate import GATES, Policy
+from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.merging import MergeError
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.curl import curl
@@ -21,6 +21,7 @@ from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import Curl
 from atlas_conformance.reports.writing import ReportError
+from atlas_conformance.runner.option_table import OPTIONS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,13 +37,9 @@ def in_one_sentence() -> Iterator[None]:
 
 def gate_options(command: Command) -> Command:
     """Add the options that decide which failures end a command with 1."""
-    for option in (
-        click.option("--gate", type=click.Choice(GATES), help="Which failures exit with 1: only new ones (and lost"
-                     " coverage), any, or none. Left out, new where an earlier run is given, else any."),
-        click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                     help="Accepted failures (TOML)."),
-    ):  # fmt: skip
-        command = option(command)
+    for option in reversed(OPTIONS):
+        if option.field in ("gate", "waivers"):
+            command = as_click(option)(command)
     return command
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
-from atlas_conformance.__main__ import PROGRAM
 from atlas_conformance.cli.output import to_reader
+from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact

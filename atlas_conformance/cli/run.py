@@ -11,9 +11,9 @@ import click
 import pytest
 from rich.console import Console
 
-from atlas_conformance.__main__ import INTERRUPTED, PACKAGE, PROGRAM
-from atlas_conformance.cli.journalled import gate_options
 from atlas_conformance.cli.output import complain, to_reader
+from atlas_conformance.cli.program import INTERRUPTED, PACKAGE, PROGRAM
+from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.interrupts import terminate_as_interrupt
 from atlas_conformance.reference.server import ServerError
@@ -54,56 +54,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 
 
 @click.command("run")
-@click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
-@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
-@click.option("--app", metavar="MODULE:ATTRIBUTE", help="ASGI application in this Python, served on a free port by"
-              " uvicorn for the run.")
-@click.option("--wait-for-endpoint", "wait", metavar="TIME", help="How long to wait for the endpoint's first"
-              " answer, such as 30s.")
-@click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
-@click.option(
-    "--profile",
-    type=click.Choice(["quick", "standard", "thorough"]),
-    default="standard",
-    show_default=True,
-    help="How much is sent.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn and shown if left out."
-)
-@click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
-@click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Say nothing of this requirement. Repeatable.")
-@click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
-@click.option(
-    "--processes",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes that share the tests; left out, one a core on loopback, and one elsewhere, where more never run.",
-)
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    callback=_writable,
-    help="Folder for the reports: HTML, JUnit XML, JSON, and the journal of every exchange.",
-)
-@click.option(
-    "--mode",
-    type=click.Choice(["read", "refusals", "restore"]),
-    help="What may be sent: reads alone; also creates that must be refused; or restores, which destroy data. Left out,"
-    " restore on loopback and read elsewhere.",
-)
-@click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
-@click.option("--time-limit", metavar="TIME", help="When the run ends, done or not, such as 30min; then it is partial.")
-@click.option(
-    "--baseline",
-    type=click.Path(path_type=Path),
-    metavar="OLD",
-    help="Earlier run to compare with: a folder of reports, a summary or a journal.",
-)
-@gate_options
-@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
-@click.option("--shard", metavar="I/N", help="Run part I of N; `merge` joins the journals. Needs --seed.")
+@run_options({"report": _writable})
 @click.option(
     "--format",
     "form",
@@ -112,7 +63,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
     show_default=True,
     help="github adds workflow commands that mark failures.",
 )
-def run_command(requirement: tuple[str, ...], form: str, **given: object) -> None:
+def run_command(form: str, **given: object) -> None:
     """Verify an endpoint against the whole contract.
 
     With neither --target nor --base-url, the reference endpoint is started on a free port and verified.
@@ -126,7 +77,7 @@ def run_command(requirement: tuple[str, ...], form: str, **given: object) -> Non
       4  an error of the suite itself, an interrupted run, or nothing was exercised
     """
     try:
-        session = Session(Options(requirements=requirement, **given))  # type: ignore[arg-type]
+        session = Session(Options(**given))  # type: ignore[arg-type]
     except TargetError as error:
         _complain(str(error), USAGE)
     session.launch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from atlas_conformance.contracts.operations import operations_at
+from atlas_conformance.contracts.contract import Contract
 
 _ROOT = "/api/atlas/"
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/?#]*")
@@ -13,18 +13,20 @@ _ILLEGAL = re.compile(r"[^\x21-\x7e]")
 
 
 @lru_cache(maxsize=16_384)
-def target_of(url: str) -> str | None:
+def target_of(url: str, contract: Contract | None = None) -> str | None:
     """Return the request target from `/api/atlas/` on, percent-encoded, or None where no operation has the path.
 
-    Where a base path holds `/api/atlas/` itself, the first place from which the rest is a path of the contract counts.
+    The operations are those of `contract`, or of the one that the package brings. Where a base path holds `/api/atlas/`
+    itself, the first place from which the rest is a path of the contract counts.
     """
     place = _AUTHORITY.match(url)
     whole = (url[place.end() :] if place else url).partition("#")[0]
     path, question, query = whole.partition("?")
+    contract = contract or Contract.load()
     start = path.find(_ROOT)
     while start >= 0:
         rest = _encoded(path[start:])
-        if operations_at(rest):
+        if contract.operations_at(rest):
             return rest + question + _encoded(query)
         start = path.find(_ROOT, start + 1)
     return None

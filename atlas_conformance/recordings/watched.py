@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
-from atlas_conformance.contracts.operations import is_outside
 from atlas_conformance.recordings.bodies import LARGEST_BODY, Lost, undone
 from atlas_conformance.recordings.entries import OUTSIDE, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
@@ -44,16 +44,18 @@ class Watched:
     started: float
     ended: float
 
-    def entry(self, masking: Masking | None = None) -> Recorded | Unjudged:
+    def entry(self, masking: Masking | None = None, contract: Contract | None = None) -> Recorded | Unjudged:
         """Return the exchange, or why there is none to judge; `masking` learns from it in any case.
 
-        Credentials are left out, and so is what it repeats of those that `masking` knows.
+        Its path is one of `contract`, or of the contract that the package brings. Credentials are left out, and so is
+        what it repeats of those that `masking` knows.
         """
         masking = masking or Masking()
         body = _decoded(self.answer)
         masking.learn(self._exchange(self.request.target, body or b""))
-        target = target_of(self.request.target)
-        if target is None or is_outside(self.request.method, target.partition("?")[0]):
+        target = target_of(self.request.target, contract)
+        found = contract or Contract.load()
+        if target is None or found.is_outside(self.request.method, target.partition("?")[0]):
             return Unjudged(OUTSIDE)
         if body is None or not self.request.whole:
             return Unjudged("that were too large, or of an encoding that cannot be undone")

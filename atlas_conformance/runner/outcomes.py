@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.http.failures import NoAnswer
+
+__all__ = ["Departed", "EndpointLost", "Judged", "NoAnswer", "RunEnded"]
 
 
 class Departed(AssertionError):

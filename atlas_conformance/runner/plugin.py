@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -48,35 +48,11 @@ class SuitePlugin:
         self._fuzzes = False
 
     @classmethod
-    def from_config(cls, config: pytest.Config) -> SuitePlugin:
-        """Make the plugin from pytest's own command line. Raises pytest.UsageError on options that cannot be meant."""
-        option = config.option
+    def from_options(cls, given: Mapping[str, Any]) -> SuitePlugin:
+        """Make the plugin from options by their fields. Raises pytest.UsageError on options that cannot be meant."""
         try:
-            return cls(
-                Session(
-                    Options(
-                        target=option.target,
-                        base_url=option.base_url,
-                        level=option.level,
-                        profile=option.profile,
-                        seed=option.seed,
-                        requirements=tuple(option.requirement),
-                        excluded=tuple(option.exclude),
-                        app=option.app,
-                        wait=option.wait_for_endpoint,
-                        workers=option.workers,
-                        report=option.report,
-                        mode=option.mode,
-                        rate=option.rate,
-                        baseline=option.baseline,
-                        waivers=option.waivers,
-                        update_waivers=option.update_waivers,
-                        gate=option.gate,
-                        shard=option.shard,
-                        time_limit=option.time_limit,
-                    )
-                )
-            )
+            repeated = {name: tuple(given[name]) for name in ("requirements", "excluded")}
+            return cls(Session(Options(**{**given, **repeated})))
         except TargetError as error:
             raise pytest.UsageError(str(error)) from None
 

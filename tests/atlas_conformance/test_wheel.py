@@ -13,7 +13,7 @@ import sysconfig
 import threading
 import venv
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -98,10 +98,76 @@ def test_it_verifies_the_reference_endpoint_from_anywhere(installed: Installed) 
 
 
 def test_it_runs_what_it_carries_and_not_the_repository(installed: Installed) -> None:
-    script = "import atlas_conformance.__main__ as m, sys; print(m.PACKAGE); print(*sys.path, sep='\\n')"
+    script = "import atlas_conformance.cli.program as m, sys; print(m.PACKAGE); print(*sys.path, sep='\\n')"
     root, *path = installed.run(str(installed.python), "-c", script).stdout.splitlines()
     assert Path(root).is_relative_to(installed.python.parents[1])
     assert str(ROOT) not in path
+
+
+OWN_PROGRAM = """
+from atlas_conformance import Contract, Exchange, Finding, Judge, Knowledge, Request, Response, TrafficJudge
+from atlas_conformance.adapters import JudgingAdapter, JudgingMiddleware, JudgingTransport
+from atlas_conformance.strategies import conforming_answers
+from contracts import OWN
+
+request = Request("GET", f"/api/atlas/v2/groups/{'a' * 24}/flexClusters/F/backup/restoreJobs", credential="unknown")
+exchange = Exchange(request, Response(404, (), b"{}"), 1.0, 2.0)
+findings: tuple[Finding, ...] = Judge(Contract.load(), Knowledge()).judge(exchange).findings
+traffic = TrafficJudge(on_failure="raise")
+transport, adapter = JudgingTransport(traffic), JudgingAdapter(traffic)
+answers = conforming_answers(request)
+print(OWN, findings[0].requirement)
+"""
+
+
+@pytest.fixture
+def own_folder(installed: Installed, tmp_path: Path) -> Path:
+    """A folder of a user whose own packages have the names of the project's folders, and a program that uses both."""
+    for name in ("contracts", "reports", "suites", "strategies"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"OWN = {name!r}\n")
+    (tmp_path / "program.py").write_text(OWN_PROGRAM)
+    return tmp_path
+
+
+def test_a_program_beside_packages_of_the_same_names_is_typed_and_runs(installed: Installed, own_folder: Path) -> None:
+    here = replace(installed, cwd=own_folder)
+    typed = here.run(str(here.python), "-m", "mypy", "--strict", "--cache-dir", str(own_folder / "cache"), "program.py")
+    assert typed.returncode == 0, typed.stdout + typed.stderr
+    ran = here.run(str(here.python), "program.py")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("contracts ")
+
+
+def test_the_run_works_beside_packages_of_the_same_names(installed: Installed, own_folder: Path) -> None:
+    ended = replace(installed, cwd=own_folder).run(
+        installed.program, "run", "--profile", "quick", "--requirement", "A-NONE"
+    )
+    assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr
+
+
+def test_pytest_finds_the_plugin_by_itself(installed: Installed, own_folder: Path) -> None:
+    (own_folder / "test_own.py").write_text("""
+def test_own(atlas_endpoint, atlas_judge):
+    assert atlas_endpoint.url.startswith("http://127.0.0.1:")
+""")
+    here = replace(installed, cwd=own_folder)
+    ended = here.run(str(here.python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_own.py")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "atlas_conformance.suites")
+    ended = here.run(str(here.python), *command, "--requirement", "A-NONE", "--profile", "quick")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "PASSED: " in ended.stdout
+
+
+def test_the_package_alone_loads_in_no_time(installed: Installed) -> None:
+    script = (
+        "import sys, time; before = set(sys.modules); start = time.perf_counter(); import atlas_conformance;"
+        " took = time.perf_counter() - start; print(took, len(set(sys.modules) - before))"
+    )
+    told = [installed.run(str(installed.python), "-c", script).stdout.split() for _ in range(3)]
+    assert min(float(took) for took, _ in told) < 0.1
+    assert int(told[0][1]) < 40
 
 
 def test_it_tells_its_version(installed: Installed) -> None:

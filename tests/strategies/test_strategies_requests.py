@@ -76,12 +76,13 @@ def test_malformed_paths_decode_to_what_they_claim(operation: Operation) -> None
         "restoreJobId": JOB,
         "restoreId": JOB,
     }
-    for name in operation.path_parameters:
-        texts = [text for text, _ in malformed_texts(name, good[name])]
+    for parameter in operation.parameters:
+        name = parameter.name
+        texts = [text for text, _ in malformed_texts(parameter, good[name])]
         assert good[name] + "\n" in texts
         assert any("\u0301" in text for text in texts)
         assert any(len(text) == (65 if name in ("name", "clusterName") else 25) for text in texts)
-    texts = [text for name in operation.path_parameters for text, _ in malformed_texts(name, good[name])]
+    texts = [text for parameter in operation.parameters for text, _ in malformed_texts(parameter, good[parameter.name])]
     cases = list(malformed_paths(operation, scene, JOB))
     assert len(cases) == len(texts)
     for case, text in zip(cases, texts, strict=True):

@@ -1,0 +1,183 @@
+"""Hypothesis strategies for answers that a conforming endpoint may give to a request: successes, pages, refusals.
+
+Every answer that is drawn is silent under the judge, whatever is known of the endpoint.
+"""
+
+from __future__ import annotations
+
+import http
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.exchange import Headers, Request, Response
+from atlas_conformance.contracts.judge import Judge
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.listing import page_of
+from atlas_conformance.contracts.reading import Reading
+from atlas_conformance.strategies.jobs import Asked, Draw, shown
+
+_JSON = "application/json"
+_CODES = ("INVALID_ATTRIBUTE", "RESOURCE_NOT_FOUND", "NO_CURRENT_PRIMARY", "X", "E11000_DUPLICATE")
+_WORDS = st.sampled_from(("", "Something is wrong.", 'The "name" is odd: 数据', "a\nb"))
+_MOST_JOBS = 4
+_OPEN_PHRASES = frozenset({413, 414, 422})
+"""Statuses whose standard phrase has changed over the years."""
+
+
+def conforming_answers(
+    request: Request, knowledge: Knowledge | None = None, contract: Contract | None = None
+) -> st.SearchStrategy[Response]:
+    """Draw answers that a conforming endpoint may give to `request` in the light of `knowledge`.
+
+    A request that must be refused is answered with errors, one that must be accepted with successes, any other with
+    either; each may be asked to come later (429). Raises ValueError for a request of no offered operation.
+    """
+    judge = Judge(contract, knowledge)
+    contract, knowledge = judge.contract, judge.knowledge
+    reading = judge.readings.of(request)
+    if reading is None:
+        raise ValueError(f"{request.method} {request.path} belongs to no operation that is offered")
+    statuses = _statuses(request, reading)
+    drawn = [_refusals(reading, knowledge, statuses - {reading.operation.success})]
+    if reading.operation.success in statuses:
+        drawn.insert(0, _successes(contract, request, reading))
+    return st.one_of(drawn)
+
+
+def conforming_documents(
+    resource: str, *, project: str, cluster: str, item: str, contract: Contract | None = None
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a conforming endpoint shows of one resource, such as `flex job`: the body of a read, without envelope.
+
+    `project`, `cluster` and `item` (the id of the job, the snapshot, ...) are those that the read's path names. Raises
+    ValueError for a resource that no operation reads.
+    """
+    contract = contract or Contract.load()
+    reads = [o for o in contract.operations.values() if o.kind == "get" and o.response_schema is not None]
+    found = next((operation for operation in reads if operation.resource.name == resource), None)
+    if found is None or found.response_schema is None:
+        names = dict.fromkeys(operation.resource.name for operation in reads)
+        raise ValueError(f"no operation reads a {resource!r}; those that are read are {', '.join(names)}")
+    named = {"project": project, "cluster": cluster, found.resource.what: item}
+    parameters = {parameter.name: named[parameter.role] for parameter in found.parameters}
+    return shown(contract, Asked(found, parameters), found.response_schema)
+
+
+def _statuses(request: Request, reading: Reading) -> frozenset[int]:
+    """Return the statuses that a conforming endpoint may answer."""
+    operation = reading.operation
+    if request.credential in ("none", "wrong", "wrong-secret"):
+        return frozenset({401, 429})
+    if request.credential == "off-list":
+        return frozenset({403, 429})
+    if request.credential == "reader" and operation.kind == "create":
+        return frozenset({403, 429})
+    if reading.must_be_refused:
+        # Of several violations, any one's status will do; a 5xx never.
+        return frozenset(status for status in reading.refusals if status < 500) | {429}
+    free = frozenset(status for status in reading.refusals if status < 500)
+    unsettled = {401, 404} if request.credential == "unknown" else set()
+    return free | unsettled | {operation.success, 429}
+
+
+@st.composite
+def _refusals(draw: Draw, reading: Reading, knowledge: Knowledge, statuses: frozenset[int]) -> Response:
+    """E-*: an error body, in any of its forms."""
+    status = draw(st.sampled_from(sorted(statuses)))
+    code = draw(st.sampled_from(_CODES))
+    body: dict[str, Any] = {"error": status, "errorCode": code}
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "detail": st.none() | _WORDS,
+        "parameters": st.none() | st.lists(st.just({}) | st.just({"name": "x"}), max_size=2),
+        "badRequestDetail": st.none() | st.just({}) | st.fixed_dictionaries({"fields": st.lists(_FIELDS, max_size=2)}),
+        "reason": st.none() if status in _OPEN_PHRASES else st.none() | st.just(http.HTTPStatus(status).phrase),
+        "help": _WORDS,
+    }
+    for name, values in optional.items():
+        if draw(st.booleans()):
+            body[name] = draw(values)
+    headers = [("Content-Type", draw(_media(_JSON)))]
+    if draw(st.booleans()):
+        headers.append(("X-Error-Code", code))
+    if status == 401 and (knowledge.digest or draw(st.booleans())):
+        headers.append(("WWW-Authenticate", 'Digest realm="MMS Public API", nonce="n", qop="auth"'))
+    if status == 429:
+        headers.append(("Retry-After", str(draw(st.integers(0, 60)))))
+    wrapped = reading.envelope is not False and draw(st.booleans())
+    document = {"status": status, draw(st.sampled_from(("content", "envelope"))): body} if wrapped else body
+    return Response(status, (*headers, *draw(_RATE)), _encoded(document, pretty=reading.pretty is True))
+
+
+def _successes(contract: Contract, request: Request, reading: Reading) -> st.SearchStrategy[Response]:
+    operation = reading.operation
+    if operation.media_type is None or operation.response_schema is None:
+        return _RATE.map(lambda headers: Response(operation.success, headers, b""))
+    sent = reading.document if isinstance(reading.document, Mapping) else {}
+    asked = Asked(operation, reading.parameters, {name: value for name, value in sent.items() if value is not None})
+    if operation.kind == "list":
+        documents = _pages(contract, request, asked)
+    else:
+        documents = shown(contract, asked, operation.response_schema)
+
+    @st.composite
+    def success(draw: Draw) -> Response:
+        document = draw(documents)
+        if reading.envelope and operation.kind == "list":
+            document = {**document, "status": operation.success}
+        elif reading.envelope:
+            document = {"status": operation.success, draw(st.sampled_from(("content", "envelope"))): document}
+        headers: Headers = (("Content-Type", draw(_media(operation.media_type or _JSON))), *draw(_RATE))
+        return Response(operation.success, headers, _encoded(document, pretty=reading.pretty is True))
+
+    return success()
+
+
+def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrategy[dict[str, Any]]:
+    """L-PAGE, L-TOTAL: a page whose results, count and links agree with each other and with the request."""
+    assert asked.operation.response_schema is not None
+    page = contract.schemas.documents[asked.operation.response_schema]
+    items = shown(contract, asked, page["properties"]["results"]["items"]["$ref"])
+    size, number = page_of(request) or (100, 1)
+    counted = request.parameter("includeCount") in (None, "true")
+
+    @st.composite
+    def drawn(draw: Draw) -> dict[str, Any]:
+        results = draw(st.lists(items, max_size=min(size, _MOST_JOBS), unique_by=lambda item: item.get("id")))
+        before = (number - 1) * size
+        if not results:
+            total = draw(st.integers(0, before))
+        elif len(results) < size:
+            total = before + len(results)
+        else:
+            total = before + len(results) + draw(st.sampled_from((0, 1, size)))
+        document: dict[str, Any] = {"results": results}
+        if counted or draw(st.booleans()):
+            document["totalCount"] = total
+        if draw(st.booleans()):
+            relations = ["self", *(["next"] if total > size * number else []), *(["previous"] if number > 1 else [])]
+            href = f"https://cloud.example{request.path}"
+            document["links"] = [{"href": f"{href}?pageNum={number}", "rel": relation} for relation in relations]
+        return document
+
+    return drawn()
+
+
+_FIELDS = st.fixed_dictionaries({"description": _WORDS, "field": st.sampled_from(("snapshotId", "", "a.b"))})
+_RATE: st.SearchStrategy[Headers] = st.sampled_from(
+    ((), (("RateLimit-Limit", "100"), ("RateLimit-Remaining", "0")), (("RateLimit-Remaining", "99"),))
+)
+
+
+def _media(name: str) -> st.SearchStrategy[str]:
+    return st.sampled_from((name, f"{name};charset=utf-8", f"{name}; charset=UTF-8"))
+
+
+def _encoded(document: Any, *, pretty: bool) -> bytes:
+    """Encode a document on one line, or on indented ones."""
+    if pretty:
+        return json.dumps(document, ensure_ascii=False, indent=2).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

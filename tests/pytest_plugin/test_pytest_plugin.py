@@ -1,0 +1,165 @@
+"""The pytest plugin as other people's tests use it: fixtures and markers, the suites by name, and nothing unasked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = "atlas_conformance.pytest_plugin"
+
+
+def run(folder: Path, *arguments: str, test: str = "") -> subprocess.CompletedProcess[str]:
+    """Run pytest with the plugin in a folder that holds nothing but this test module."""
+    if test:
+        (folder / "test_own.py").write_text(dedent(test), encoding="utf-8")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MONGODB_"))}
+    environ |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", PLUGIN, "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+
+
+CLIENT = """
+    import httpx
+    import pytest
+    from atlas_conformance.adapters import JudgingTransport
+
+    def path(endpoint, kind="flex", where="flexClusters"):
+        cluster = next(c for c in endpoint.inventory.clusters if c.kind == kind)
+        return f"/api/atlas/v2/groups/{cluster.project}/{where}/{cluster.name}/backup/restoreJobs", cluster
+
+    def client(endpoint, judge):
+        owner = endpoint.credentials.owner
+        auth = httpx.DigestAuth(owner.public, owner.private)
+        headers = {"Accept": "application/vnd.atlas.2024-11-13+json"}
+        return httpx.Client(base_url=endpoint.url, auth=auth, headers=headers, transport=JudgingTransport(judge))
+
+    def restore(endpoint, http):
+        place, cluster = path(endpoint)
+        target = next(t for t in endpoint.inventory.targets if "flex" in t.accepts)
+        body = {"snapshotId": cluster.snapshots[0], "targetDeploymentItemName": target.name,
+                "targetProjectId": target.project}
+        return http.post(place, json=body)
+"""
+
+
+def test_a_client_is_judged_against_the_endpoint_and_each_test_starts_anew(tmp_path: Path) -> None:
+    ended = run(tmp_path, test=CLIENT + """
+    @pytest.mark.parametrize("turn", range(2))
+    @pytest.mark.atlas_judge(credential="owner")
+    def test_restores(atlas_endpoint, atlas_judge, turn):
+        with client(atlas_endpoint, atlas_judge) as http:
+            assert len(http.get(path(atlas_endpoint)[0]).json()["results"]) == 3
+            job = restore(atlas_endpoint, http)
+            assert job.status_code == 200
+            assert http.get(f"{path(atlas_endpoint)[0]}/{job.json()['id']}").status_code == 200
+            assert http.get(f"{path(atlas_endpoint)[0]}/zzz").status_code in (400, 404)
+        assert atlas_judge.judged >= 4
+        assert ("B-ACCEPT", "flex-create") in atlas_judge.held
+
+    def test_the_environment(atlas_endpoint, monkeypatch):
+        assert atlas_endpoint.environ["MONGODB_ATLAS_BASE_URL"] == atlas_endpoint.url
+        assert atlas_endpoint.credentials.owner.private not in repr(atlas_endpoint)
+    """)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "3 passed" in ended.stdout
+
+
+def test_a_fault_fails_the_test_unless_it_is_collected(tmp_path: Path) -> None:
+    ended = run(tmp_path, test=CLIENT + """
+    from atlas_conformance.adapters import RequirementFailed
+
+    @pytest.mark.atlas_endpoint(fault="flex-create/closed")
+    def test_fails_at_its_end(atlas_endpoint, atlas_judge):
+        with client(atlas_endpoint, atlas_judge) as http:
+            assert restore(atlas_endpoint, http).status_code == 200
+
+    @pytest.mark.atlas_endpoint(fault="flex-create/closed")
+    @pytest.mark.atlas_judge(on_failure="collect")
+    def test_looks_at_it(atlas_endpoint, atlas_judge):
+        with client(atlas_endpoint, atlas_judge) as http:
+            restore(atlas_endpoint, http)
+        assert "S-STATUS" in {failure.requirement for failure in atlas_judge.failures}
+
+    @pytest.mark.atlas_endpoint(fault="flex-create/closed")
+    @pytest.mark.atlas_judge(on_failure="raise")
+    def test_is_told_at_once(atlas_endpoint, atlas_judge):
+        with client(atlas_endpoint, atlas_judge) as http, pytest.raises(RequirementFailed):
+            restore(atlas_endpoint, http)
+    """)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "1 failed, 2 passed" in ended.stdout
+    assert "FAILED test_own.py::test_fails_at_its_end" in ended.stdout
+    assert "S-STATUS does not hold on flex-create" in ended.stdout
+
+
+def test_markers_change_the_endpoint_and_what_they_cannot_mean_is_said(tmp_path: Path) -> None:
+    ended = run(tmp_path, test=CLIENT + """
+    @pytest.mark.atlas_endpoint(freedoms={"malformed-group": "404"}, authentication=[], level="core")
+    def test_is_free_and_open(atlas_endpoint, atlas_judge):
+        with httpx.Client(base_url=atlas_endpoint.url, transport=JudgingTransport(atlas_judge)) as http:
+            place = path(atlas_endpoint)[0].replace(atlas_endpoint.inventory.clusters[0].project, "x")
+            assert http.get(place + "/" + "a" * 24).status_code == 404
+
+    @pytest.mark.atlas_endpoint(colour="red")
+    def test_odd_keyword(atlas_endpoint): pass
+
+    @pytest.mark.atlas_endpoint(freedoms={"colour": "red"})
+    def test_odd_freedom(atlas_endpoint): pass
+
+    @pytest.mark.atlas_judge(on_failure="cry")
+    def test_odd_judge(atlas_judge): pass
+    """)
+    assert "1 passed, 3 errors" in ended.stdout, ended.stdout + ended.stderr
+    assert "the marker atlas_endpoint takes fault, freedoms" in ended.stdout
+    assert "colour" in ended.stdout
+    assert "not 'cry'" in ended.stdout
+
+
+def test_nothing_is_imported_and_no_option_is_there_until_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(dedent("""
+        def pytest_addoption(parser):
+            for name in ("--target", "--base-url", "--seed", "--profile", "--report"):
+                parser.addoption(name, default="own")
+    """))
+    ended = run(tmp_path, "--target", "mine", test="""
+    import sys
+
+    def test_own(pytestconfig):
+        assert pytestconfig.getoption("--target") == "mine"
+        heavy = ("httpx", "hypothesis", "schemathesis", "yaml", "requests")
+        assert not [name for name in sys.modules if name.split(".")[0] in heavy]
+        ours = sorted(n for n in sys.modules if n.startswith("atlas_conformance"))
+        assert ours == ["atlas_conformance", "atlas_conformance.pytest_plugin"]
+    """)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_suites_run_by_name(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    ended = run(
+        tmp_path, "--pyargs", "atlas_conformance.suites", "--requirement", "B-PATTERN", "--profile", "quick",
+        "--report", str(reports),
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "PASSED: " in ended.stdout
+    assert (reports / "report.html").exists()
+
+
+def test_what_cannot_be_meant_ends_the_suites_in_one_sentence(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--pyargs", "atlas_conformance.suites", "--target", "x.toml", "--base-url", "http://x")
+    assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "give either a target file or a base URL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_option_that_another_plugin_has_gets_a_prefix(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text("def pytest_addoption(parser): parser.addoption('--base-url', default='own')")
+    arguments = ("-p", "other", "--pyargs", "atlas_conformance.suites", "--atlas-base-url", "http://127.0.0.1:9")
+    ended = run(tmp_path, *arguments, "--target", "x.toml", "--base-url", "own")
+    assert "give either a target file or a base URL" in ended.stderr, ended.stdout + ended.stderr
