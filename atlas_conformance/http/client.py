@@ -22,6 +22,7 @@ from atlas_conformance.http.authentication import (
 )
 from atlas_conformance.http.choosing import choice, offers
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.lines import TURNS, Lines
 from atlas_conformance.http.pacing import Pacer, retry_after
@@ -55,7 +56,7 @@ class Client:
     `send_all`, in request order, are called: `on_exchange` with each exchange, `on_paced` with each 429 or 503 that was
     waited out and sent again, and `on_unsettled` with each write that may have had an effect which no answer tells of
     (it was cut off, or answered 503). `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic`
-    serve pauses and pacing.
+    serve pauses and pacing. `turn` is shared by the clients of several processes (see Guard).
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Client:
         on_paced: Callable[[Exchange], object] | None = None,
         user_agent: str | None = None,
         prefer: Scheme | None = None,
+        turn: Turn | None = None,
         sleep: Callable[[float], object] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,7 +76,7 @@ class Client:
         self.target = target
         self.workers = workers
         self.prefer = prefer
-        self.guard = Guard(target)
+        self.guard = Guard(target, turn)
         self.paced = 0
         """How many answers asked for a pause and were sent again."""
         self.on_unsettled: Callable[[Request], object] | None = None
@@ -254,12 +256,12 @@ class Client:
                     checked = True
                 answered = None
                 self._pacer.hold(pause)
-        except (MissingCredentials, Unsendable) as failure:
+        except (MissingCredentials, Unsendable, Withheld) as failure:
+            # What the budget does not allow a second time never left, nor what is withheld at the last moment.
             sent = False
             return _Outcome(failure, tuple(paced), unsettled)
         except NotSent as failure:
-            # What the budget does not allow a second time never left.
-            return _Outcome(failure, tuple(paced), unsettled or (writes and not isinstance(failure, Withheld)))
+            return _Outcome(failure, tuple(paced), unsettled or writes)
         finally:
             if checked:
                 self.guard.settle(request, answered, sent=sent)

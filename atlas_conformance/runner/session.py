@@ -206,7 +206,10 @@ class Session:
         assert prepared is not None
         self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
         client = self._client = self.connect(
-            prepared.client.target, workers=max(1, prepared.client.workers // sharing), prefer=prepared.client.prefer
+            prepared.client.target,
+            workers=max(1, prepared.client.workers // sharing),
+            prefer=prepared.client.prefer,
+            turn=prepared.client.guard.turn,
         )
         self._limit_time(client)
         self.endpoint = self._endpoint(client, prepared, JournalWriter(path, prepared.header))

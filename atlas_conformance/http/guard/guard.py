@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.reach import (
     Atlas,
     Names,
@@ -30,18 +32,33 @@ class Guard:
 
     A create that could touch something reserves one of the run's `max_jobs` when it is checked; `settle` gives the
     place back where the endpoint refused it.
+
+    `turn` is shared with the guards of other processes that take part in the run: what one of them finds out about the
+    endpoint, all know.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, turn: Turn | None = None) -> None:
         self._safety = target.safety
         self._atlas = Atlas(target.inventory)
         self._lock = threading.Condition()
         self._reserved = 0
         self._under_way = 0
+        self._places: Counter[Request] = Counter()
+        """The requests under way that have a place of the budget, and how many each."""
         self._created: dict[tuple[str, str, str], str] = {}
-        self.remote = not target.loopback
+        self._elsewhere = not target.loopback
+        self._shared = turn is not None
+        self.turn = Turn() if turn is None else turn
+
+    @property
+    def remote(self) -> bool:
         """Whether the endpoint is another machine, or fronts one."""
-        self.remote_because = "its host is not loopback" if self.remote else ""
+        return self._elsewhere or bool(self.turn)
+
+    @property
+    def remote_because(self) -> str:
+        """Why it is remote; empty where it is not."""
+        return "its host is not loopback" if self._elsewhere else self.turn.because
 
     @property
     def mode(self) -> Mode:
@@ -51,7 +68,8 @@ class Guard:
         starting the run; what a target file alone says counts there as `refusals` at most.
         """
         wanted = self._safety.mode or ("read" if self.remote else "restore")
-        if self.remote and wanted == "restore" and not self._safety.confirmed:
+        if wanted == "restore" and self.remote and (not self._safety.confirmed or (self._shared and self.turn)):
+            # Processes that started on loopback have no common account of the jobs that they may create.
             return "refusals"
         return wanted
 
@@ -84,8 +102,22 @@ class Guard:
 
     def treat_as_remote(self, because: str) -> None:
         """From now on hold the endpoint for a remote one, as what answers there fronts one."""
-        self.remote = True
-        self.remote_because = because
+        with self._lock:
+            if not self.turn:
+                # What was created before counts too.
+                self._reserved = max(self._reserved, len(self._created))
+            self._lock.notify_all()
+        self.turn.note(because)
+
+    def recheck(self, request: Request) -> None:
+        """Raise Withheld where a request that was checked may no longer be sent, as the endpoint turned out to be
+        remote since then.
+        """
+        if not self.turn:
+            return
+        reason = self._objection(request, wait=False, again=True)
+        if reason is not None:
+            raise Withheld(request, reason)
 
     def check(self, request: Request, *, wait: bool = False) -> None:
         """Return if the request may be sent (reserving its place in the budget); raise Withheld otherwise.
@@ -109,12 +141,14 @@ class Guard:
             return
         took = response is not None and 200 <= response.status < 300
         with self._lock:
-            if self._budgeted(request, place):
+            if self._places[request] > 0:
+                self._places[request] -= 1
                 self._under_way -= 1
                 if not sent or (response is not None and 300 <= response.status < 500):
                     # What broke with a 5xx may have come as far as making a job.
                     self._reserved -= 1
                 self._lock.notify_all()
+            self._places += Counter()  # forgets those that have no place any more
             job = _job_id(response) if took and response is not None else None
             if job is not None:
                 create = next(operation.id for operation in place.operations if operation.kind == "create")
@@ -135,9 +169,9 @@ class Guard:
         place = place_of(request)
         if place is None or not _is_create(request, place) or self._harm(request, place) is None:
             return None
-        return self._reserve(wait)
+        return self._reserve(request, wait)
 
-    def _reserve(self, wait: bool) -> str | None:
+    def _reserve(self, request: Request, wait: bool) -> str | None:
         """Take a place of the budget, or say that there is none."""
         with self._lock:
             while self.budget is not None and self._reserved >= self.budget:
@@ -146,16 +180,19 @@ class Guard:
                 self._lock.wait()
             self._reserved += 1
             self._under_way += 1
+            self._places[request] += 1
         return None
 
-    def _objection(self, request: Request, wait: bool) -> str | None:
+    def _objection(self, request: Request, wait: bool, *, again: bool = False) -> str | None:
+        """Judge a request to a remote endpoint; `again`: it was checked before, and has its place if it needed one."""
         if overrides_method(request):
             return "a header asks for another host, method, path or framing than the request itself has"
         if request.method in READS:
             # A peer that skips a read's body would take it for the next request.
             return "a read carries a body" if request.body else None
         if self.mode == "read":
-            return "the mode is read, which sends no request that could change anything"
+            since = f"; the endpoint counts as remote, as {self.turn.because}" if self.turn else ""
+            return f"the mode is read, which sends no request that could change anything{since}"
         place = place_of(request)
         if place is None:
             return "its path is not plainly one of the contract's"
@@ -163,7 +200,7 @@ class Guard:
             return f"its query holds {mentioned}"
         if not _is_create(request, place):
             return self._objection_to_other(request, place)
-        return self._objection_to_create(request, place, wait)
+        return self._objection_to_create(request, place, wait, again=again)
 
     def _objection_to_other(self, request: Request, place: Place) -> str | None:
         """Judge a DELETE, or a method that the path does not have."""
@@ -180,7 +217,7 @@ class Guard:
                 return "it would cancel a job that this run did not create"
         return "it could change something that exists"
 
-    def _objection_to_create(self, request: Request, place: Place, wait: bool) -> str | None:
+    def _objection_to_create(self, request: Request, place: Place, wait: bool, *, again: bool) -> str | None:
         harm = self._harm(request, place)
         if harm is None:
             return None
@@ -189,10 +226,10 @@ class Guard:
         names = names_of(request.body)
         if names is None:
             return harm
-        return self._objection_to_restore(place, names) or self._reserve(wait)
-
-    def _budgeted(self, request: Request, place: Place) -> bool:
-        return self.budget is not None and self.mode == "restore" and self._harm(request, place) is not None
+        reason = self._objection_to_restore(place, names)
+        if reason is not None or not again:
+            return reason or self._reserve(request, wait)
+        return None if self._places[request] > 0 else "the endpoint turned out to be remote while it waited to be sent"
 
     def _nowhere(self, place: Place) -> bool:
         """Whether the path itself leads to nothing that exists."""
