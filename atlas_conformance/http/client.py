@@ -81,6 +81,8 @@ class Client:
         """How many answers asked for a pause and were sent again."""
         self.on_unsettled: Callable[[Request], object] | None = None
         self.on_paced = on_paced
+        self.on_no_answer: Callable[[NoAnswer], object] | None = None
+        """Called with each failure that an answer, or the lack of one, was."""
         self._on_exchange = on_exchange
         self._closed = False
         self._ended = threading.Event()
@@ -136,6 +138,11 @@ class Client:
         """Let requests be sent again after `end`; a closed client stays closed."""
         if not self._closed:
             self._ended.clear()
+
+    @property
+    def lost_connections(self) -> int:
+        """How many connections were closed before an answer was complete; most of their requests were sent again."""
+        return self._lines.lost
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -215,6 +222,8 @@ class Client:
         if outcome.unsettled and self.on_unsettled:
             self.on_unsettled(attempt.request)
         if isinstance(attempt, NotSent):
+            if isinstance(attempt, NoAnswer) and self.on_no_answer:
+                self.on_no_answer(attempt)
             raise attempt
         shown = redact_response(attempt, self.secrets)
         if self._on_exchange:

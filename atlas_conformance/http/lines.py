@@ -51,6 +51,8 @@ class Lines:
         self._context: ssl.SSLContext | None = tls_context(target)
         self._local = threading.local()
         self._lines: list[Line] = []
+        self.lost = 0
+        """How many connections were closed before an answer was complete."""
         self._lock = threading.Lock()
         # Fails here, not in a worker thread, where a proxy or certificate is unusable.
         self._line()
@@ -108,6 +110,9 @@ class Lines:
                 if quota is not None:
                     self._pacer.note(quota, request.credential)
                 return exchange
+            if not stopped and isinstance(failure, NoAnswer) and failure.cause == "closed":
+                with self._lock:
+                    self.lost += 1
             # Raised out here, so that no frame of the transport, which holds the credentials, hangs on it.
             if turn == turns or stopped or not self.worth_another(failure, turn, harmless=harmless):
                 raise self._without_secrets(failure)

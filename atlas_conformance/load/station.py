@@ -58,6 +58,7 @@ class Station:
             self.journal.error("hammer", crew.error)
         elif crew.trouble is not None:
             self.journal.error("hammer", crew.trouble)
+        self.journal.lost_connections = self.prepared.client.lost_connections
         self.record.close(partial)
         self.journal.flush()
 

@@ -25,7 +25,7 @@ from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.failures import NoAnswer, TargetError
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target, with_absent, with_mode, with_rate, with_run_seconds, with_schemes
@@ -111,6 +111,8 @@ class Session:
         self.ended_because: str | None = None
         """Why the run was ended before it was done, where it was not by whoever started it."""
         self._prepared: Prepared | None = None
+        self._unanswered: list[NoAnswer] = []
+        """What the preflight had no answer to."""
 
     def launch(self) -> None:
         """Start the reference endpoint, if that is what is verified, without waiting for it: much else is to be loaded.
@@ -164,6 +166,8 @@ class Session:
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
             for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
                 self.endpoint.try_again(judged)
+            prepared.client.on_no_answer = None
+            self.endpoint.take_in(self._unanswered)
         return self.endpoint
 
     def _endpoint(self, client: Client, prepared: Prepared, journal: JournalWriter) -> Endpoint:
@@ -243,6 +247,7 @@ class Session:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
         self._client = self.connect(target, workers=workers)
+        self._client.on_no_answer = self._unanswered.append
         try:
             return preflight(self._client, seed=self.options.seed)
         except PreflightFailed:
@@ -251,6 +256,7 @@ class Session:
                 raise
             self._client.close()
             self._client = self.connect(target, workers=workers, prefer="digest")
+            self._client.on_no_answer = self._unanswered.append
         return preflight(self._client, seed=self.options.seed)
 
     @property
@@ -286,6 +292,7 @@ class Session:
             for job in jobs_left(self.endpoint):
                 journal.job(job)
         self._note_statuses(journal)
+        journal.lost_connections += self.endpoint.client.lost_connections
 
     @property
     def exit_code(self) -> int:

@@ -1,4 +1,4 @@
-"""An endpoint on loopback that gives itself away in the middle of a run gets no write from then on, seen on the wire."""
+"""An endpoint on loopback that gives itself away in the middle of a run gets no write from then on, on the wire."""
 
 from __future__ import annotations
 
