@@ -152,8 +152,8 @@ def test_signs(name: str, value: str, found: bool) -> None:
 def test_a_write_that_waits_for_its_turn_is_withheld_too(server: ReferenceServer) -> None:
     with Wiretap(upstream(server)) as tap, Client(Target(f"http://127.0.0.1:{tap.port}")) as client:
         client.guard.check(request := Request("POST", "/api/atlas/v2/groups/x", body=b"{}"))
-        client.guard.treat_as_remote("its answers carry Via")
-        with pytest.raises(Withheld, match="counts as remote, as its answers carry Via"):
+        client.guard.treat_as_remote("its answers carry via")
+        with pytest.raises(Withheld, match="counts as remote, as its answers carry via"):
             client.guard.recheck(request)
         with pytest.raises(Withheld):
             client.send(request)
@@ -166,8 +166,8 @@ def test_places_of_the_budget_are_given_back_across_the_turn(server: ReferenceSe
     with Client(target, turn=turn) as client, Client(target, turn=turn) as other:
         create = Request("POST", "/api/atlas/v2/groups/x/flexClusters/y/backup/restoreJobs", body=b"{}")
         client.guard.check(create)  # without a budget: it takes no place
-        other.guard.treat_as_remote("its answers carry Via")
+        other.guard.treat_as_remote("its answers carry via")
         client.guard.settle(create, None)
         assert client.guard.remote
-        assert client.guard.remote_because == "its answers carry Via"
+        assert client.guard.remote_because == "its answers carry via"
         assert client.guard.jobs_left == client.guard.budget

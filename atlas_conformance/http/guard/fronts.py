@@ -6,7 +6,7 @@ import mmap
 import re
 from collections.abc import Callable, Iterable
 
-_NAMES = {b"via": "Via", b"x-java-method": "X-Java-Method"}
+_NAMES = {b"via": "via", b"x-java-method": "x-java-method"}
 _LENGTHS = frozenset(map(len, (*_NAMES, b"server")))
 _SERVER = re.compile(rb"(?i)(?<![a-z0-9])mdbws(?![a-z0-9])")
 _MOST = 200

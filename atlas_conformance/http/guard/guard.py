@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from typing import TypeAlias
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.http.failures import Withheld
@@ -21,6 +22,7 @@ from atlas_conformance.http.guard.reach import (
 )
 from atlas_conformance.http.target import USUAL_MAX_JOBS, Mode, Target
 
+_Key: TypeAlias = tuple[str, str, bytes | None]
 _LONGEST_JOB = 1024 * 1024
 """No answer of more bytes is read for the id of a job: it would only cost memory."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -43,7 +45,7 @@ class Guard:
         self._lock = threading.Condition()
         self._reserved = 0
         self._under_way = 0
-        self._places: Counter[Request] = Counter()
+        self._places: Counter[_Key] = Counter()
         """The requests under way that have a place of the budget, and how many each."""
         self._created: dict[tuple[str, str, str], str] = {}
         self._elsewhere = not target.loopback
@@ -141,8 +143,8 @@ class Guard:
             return
         took = response is not None and 200 <= response.status < 300
         with self._lock:
-            if self._places[request] > 0:
-                self._places[request] -= 1
+            if self._places[_key(request)] > 0:
+                self._places[_key(request)] -= 1
                 self._under_way -= 1
                 if not sent or (response is not None and 300 <= response.status < 500):
                     # What broke with a 5xx may have come as far as making a job.
@@ -180,7 +182,7 @@ class Guard:
                 self._lock.wait()
             self._reserved += 1
             self._under_way += 1
-            self._places[request] += 1
+            self._places[_key(request)] += 1
         return None
 
     def _objection(self, request: Request, wait: bool, *, again: bool = False) -> str | None:
@@ -223,31 +225,35 @@ class Guard:
             return None
         if self.mode == "refusals":
             return f"the mode is refusals, and {harm}"
-        names = names_of(request.body)
+        names = names_of(request.body, place)
         if names is None:
             return harm
         reason = self._objection_to_restore(place, names)
         if reason is not None or not again:
             return reason or self._reserve(request, wait)
-        return None if self._places[request] > 0 else "the endpoint turned out to be remote while it waited to be sent"
+        has_place = self._places[_key(request)] > 0
+        return None if has_place else "the endpoint turned out to be remote while it waited to be sent"
 
     def _nowhere(self, place: Place) -> bool:
         """Whether the path itself leads to nothing that exists."""
         project = self._atlas.id_standing(place.project)
         cluster = self._atlas.name_standing(place.cluster, item=False)
-        return "absent" in (project, cluster) or (project == "malformed" and cluster == "malformed")
+        if "absent" in (project, cluster):
+            return True
+        if project != "malformed" or cluster != "malformed":
+            return False
+        return not (self._atlas.projects_like(place.project) and self._atlas.names_like(place.cluster))
 
     def _harm(self, request: Request, place: Place) -> str | None:
         """Say what a create could touch if it were wrongly accepted, or None where it could touch nothing."""
         atlas = self._atlas
-        names = names_of(request.body)
+        names = names_of(request.body, place)
         nowhere = self._nowhere(place)
         if names is None:
             text = (request.body or b"").decode("latin-1")
             if mentioned := atlas.mentions(text):
                 return f"its body, which is no JSON, holds {mentioned}"
-            folded = fold(text)
-            absent = any(name in folded for name in atlas.absent_wares)
+            absent = atlas.holds_absent(text, place)
             return None if nowhere or absent else "its body is no JSON and its path leads to a cluster that may exist"
         snapshots = [atlas.id_standing(value) for value in names.snapshots]
         targets = [atlas.name_standing(value, item=True) for value in names.targets]
@@ -259,7 +265,8 @@ class Guard:
             return "its target is not known to be absent"
         if any(atlas.mentions(value) for value in names.other):
             return "its body names something that may exist"
-        plain = [atlas.id_standing(value) for value in names.plain_snapshots]
+        # To restore to a moment takes no snapshot, so that an absent one keeps nothing safe.
+        plain = [] if names.by_moment else [atlas.id_standing(value) for value in names.plain_snapshots]
         plain += [atlas.name_standing(value, item=True) for value in names.plain_targets]
         if nowhere or "absent" in plain:
             return None
@@ -278,10 +285,12 @@ class Guard:
             return "its body names something under a key that no page names"
         projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
         if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
-            # Left out, repeated or unusable: an endpoint may fall back on the project in the path.
+            # Left out, repeated or unusable: an endpoint may fall back on the project in the path, or repair the id.
             projects.add(fold(place.project))
+            projects |= {known for value in names.projects for known in atlas.projects_like(value)}
         usable = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
+        targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
         if not named and not (names.delivery == "download" and names.plain_snapshots and not names.targets):
             # No usable target: an endpoint may fall back on the cluster in the path.
@@ -292,6 +301,11 @@ class Guard:
                 if (project, fold(name)) not in destroyable:
                     return f"cluster {name!r} of project {project} is not listed as destroyable"
         return None
+
+
+def _key(request: Request) -> _Key:
+    """Return what of a request stays the same however it is authenticated."""
+    return request.method, request.target, request.body
 
 
 def _is_create(request: Request, place: Place) -> bool:
