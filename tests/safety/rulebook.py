@@ -229,7 +229,7 @@ def _near(text: str, known: str) -> bool:
     """
     text, known = ("".join(c for c in one if c.isalnum()) for one in (text, known))
     if text == known:
-        return True
+        return text != ""
     if len(text) >= 4 and (known.startswith(text) or known.endswith(text)):
         return True
     if len(known) >= 4 and (text.startswith(known) or text.endswith(known)):

@@ -236,7 +236,7 @@ def names_of(body: bytes | None, place: Place) -> Names | None:
             roles[role].append(value)
         if key not in documented:
             roles[""] += [key] if role == "" else [key, value]
-    plain = {role: [v for k, v in pairs if k in documented and _role(k) == role] for role in roles}
+    plain = {role: [v for k, v in pairs if k in documented and _role(k) == role and type(v) is str] for role in roles}
     if isinstance(document, _Pairs):
         keys = [key for key, _ in document]
         own = [
