@@ -27,6 +27,7 @@ from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.lines import TURNS, Lines
 from atlas_conformance.http.pacing import Pacer, retry_after
 from atlas_conformance.http.polling import LOOPBACK, REMOTE
+from atlas_conformance.http.redaction.handed import Handed
 from atlas_conformance.http.redaction.redaction import redact_response
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Target
@@ -97,6 +98,7 @@ class Client:
         )
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
+        self._handed = Handed(_ordinary(target))
         self._local = threading.local()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
@@ -146,9 +148,9 @@ class Client:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Every secret in use: the target's, and the tokens fetched so far."""
+        """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
         fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
-        return (*self.target.secrets, *fetched)
+        return (*self.target.secrets, *fetched, *self._handed.secrets)
 
     def offers(self, credential: Credential, scheme: Scheme = "any") -> bool:
         """Tell whether a request with this credential and scheme can be sent with what is known of the target."""
@@ -225,6 +227,7 @@ class Client:
             if isinstance(attempt, NoAnswer) and self.on_no_answer:
                 self.on_no_answer(attempt)
             raise attempt
+        self._handed.note(attempt.response)
         shown = redact_response(attempt, self.secrets)
         if self._on_exchange:
             self._on_exchange(shown)
@@ -323,6 +326,7 @@ class Client:
         def send(authorization: Secret | None) -> Answer:
             exchange = self._lines.exchange(request, authorization, turns=1)
             exchanges.append(exchange)
+            self._handed.note(exchange.response)
             status = exchange.response.status
             if status != 401:
                 return Answer(status, ())
@@ -377,3 +381,11 @@ class Client:
                 break
             self._pacer.hold(pause)
         return exchange
+
+
+def _ordinary(target: Target) -> Iterator[str]:
+    """Yield the names that answers hold in any case."""
+    for cluster in target.inventory.clusters:
+        yield from (cluster.project, cluster.name, *cluster.snapshots)
+    for place in target.inventory.targets:
+        yield from (place.project, place.name)

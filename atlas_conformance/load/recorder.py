@@ -12,7 +12,7 @@ from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.client import Attempt
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
-from atlas_conformance.http.redaction.redaction import redact
+from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.record import Key, RecordWriter
@@ -105,7 +105,7 @@ class Recorder:
         number = self.journal.exchange(
             redact(exchange, secrets), operation=operation, test=who, judgement=Judgement(judgement.held)
         )
-        self.journal.finding(number, *judgement.findings, related=related)
+        self.journal.finding(number, *hushed(exchange, judgement.findings), related=related)
         self.journal.flush()
 
     def _journalled(self, earlier: Exchange) -> int:

@@ -19,7 +19,7 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation, match,
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from atlas_conformance.http.polling import Intervals
-from atlas_conformance.http.redaction.redaction import redact_request
+from atlas_conformance.http.redaction.redaction import hushed, redact_request
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import UNTOLD
@@ -306,7 +306,7 @@ class Endpoint:
             redact_request(exchange, self.client.secrets),
             operation=operation,
             test=self.test,
-            judgement=Judgement(held, judgement.findings),
+            judgement=Judgement(held, hushed(exchange, judgement.findings)),
             passing=passing,
         )
         self._note(judgement.findings)

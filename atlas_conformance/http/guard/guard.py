@@ -275,6 +275,8 @@ class Guard:
     def _objection_to_restore(self, place: Place, names: Names) -> str | None:
         """Judge a create that could touch something, in the mode `restore` on a remote endpoint."""
         atlas = self._atlas
+        if not names.is_object:
+            return "its body is no object, which an endpoint may read once more"
         if atlas.id_standing(place.project) == "foreign":
             return "its project is not listed in the target file"
         if any(atlas.id_standing(value) == "foreign" for value in names.snapshots):
@@ -292,7 +294,7 @@ class Guard:
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
         targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
-        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.targets):
+        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.says_where):
             # No usable target: an endpoint may fall back on the cluster in the path.
             targets.append(place.cluster)
         destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}

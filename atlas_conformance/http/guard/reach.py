@@ -72,7 +72,8 @@ class Names:
 
     `plain_snapshots`, `plain_targets` and `plain_projects` are those that no reader misses: strings under documented
     keys, each there once, of the object itself, not of one within it. A body that is no object has them all.
-    `by_moment` tells whether it names a moment to restore to, for which no snapshot is needed.
+    `by_moment` tells whether it names a moment to restore to, for which no snapshot is needed, `says_where` whether a
+    key of it is that of a target, whatever the value; `is_object` whether it is an object, or an array of them.
     """
 
     snapshots: tuple[str, ...] = ()
@@ -84,6 +85,8 @@ class Names:
     plain_targets: tuple[str, ...] = ()
     plain_projects: tuple[str, ...] = ()
     by_moment: bool = False
+    says_where: bool = False
+    is_object: bool = True
 
 
 def fold(text: str) -> str:
@@ -256,6 +259,8 @@ def names_of(body: bytes | None, place: Place) -> Names | None:
         tuple(plain["target"]),
         tuple(plain["project"]),
         any(fold(key) in _FOLDED_MOMENTS for key in keys_of(document)) or "pointintime" in map(fold, delivery_values),
+        any(_role(key) == "target" for key in keys_of(document)),
+        all(isinstance(member, _Pairs) for member in (document if type(document) is list else [document])),
     )
 
 
