@@ -29,7 +29,7 @@ _COVERED = 0.75
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
-_PORTION = 16 * 1024
+_PORTION = 128 * 1024
 """A longer string is not looked through letter by letter."""
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[^"]+|"', re.DOTALL)
 

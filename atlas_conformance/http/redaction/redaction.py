@@ -97,7 +97,8 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoe
         repeated = Forms(shown)
         headers = _headers(headers, repeated)
         body = repeated.masked_bytes(body)
-    if told and forms.remains_in(_joined(headers) + b"\n" + body):
+    spread = shown and repeated.remains_in(body)
+    if spread or (told and forms.remains_in(_joined(headers) + b"\n" + body)):
         return replace(exchange, response=SpreadResponse(response.status, headers, body))
     if headers is response.headers and body is response.body:
         return exchange
@@ -142,8 +143,11 @@ def without_echoes(response: Response, authorization: Secret) -> Response:
     forms = Forms(parts)
     headers = tuple((name, forms.masked(shown)) for name, shown in response.headers)
     body = forms.masked_bytes(response.body)
-    same = body is response.body and headers == response.headers
-    return response if same else replace(response, headers=headers, body=body)
+    if body is response.body and headers == response.headers:
+        return response
+    if forms.remains_in(body):
+        return SpreadResponse(response.status, headers, body)
+    return replace(response, headers=headers, body=body)
 
 
 def without_credentials(exchange: Exchange) -> Exchange:
