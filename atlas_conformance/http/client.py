@@ -25,9 +25,9 @@ from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSen
 from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.lines import TURNS, Lines
-from atlas_conformance.http.pacing import Pacer, retry_after
+from atlas_conformance.http.pacing import Pacer, Patience, retry_after
 from atlas_conformance.http.polling import LOOPBACK, REMOTE
-from atlas_conformance.http.redaction.handed import Handed
+from atlas_conformance.http.redaction.handed import Handed, names_in
 from atlas_conformance.http.redaction.redaction import redact_response
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Target
@@ -96,9 +96,10 @@ class Client:
             stopped=self._ended.is_set,
             longest=target.limits.pause_seconds,
         )
+        self._patience, self._token_patience = (Patience(target.limits.pause_seconds, monotonic) for _ in range(2))
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
-        self._handed = Handed(_ordinary(target))
+        self._handed = Handed(names_in(target.inventory))
         self._local = threading.local()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
@@ -237,7 +238,7 @@ class Client:
         """Check, send, wait and send again as asked; never raises for what NotSent covers."""
         paced: list[Exchange] = []
         limits = self.target.limits
-        waited = 0.0
+        self._local.waited = 0.0
         unsettled = False
         writes = request.method not in READS
         pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
@@ -255,10 +256,11 @@ class Client:
                 if pause is None and answered.status == 503:
                     # A server between releases says so to one request and not to the next; one that means it stays so.
                     pause = next(pauses)
-                if pause is None or len(paced) >= limits.retries or waited + pause > limits.pause_seconds:
+                self._patience.note(answered.status)
+                if pause is None or len(paced) >= limits.retries or not self._may_wait(pause):
                     return _Outcome(exchange, tuple(paced), unsettled)
                 paced.append(exchange)
-                waited += pause
+                self._local.waited += pause
                 if writes:
                     # What is sent again counts again: the first one may have done what its answer does not tell.
                     unsettled = unsettled or answered.status == 503
@@ -277,6 +279,11 @@ class Client:
         finally:
             if checked:
                 self.guard.settle(request, answered, sent=sent)
+
+    def _may_wait(self, pause: float) -> bool:
+        """Whether the request of this thread may wait so much longer, after all that it, and the run, has waited."""
+        waited: float = getattr(self._local, "waited", 0.0)
+        return waited + pause <= self.target.limits.pause_seconds and self._patience.lasts()
 
     @staticmethod
     def _asked_pause(exchange: Exchange) -> float | None:
@@ -377,15 +384,10 @@ class Client:
                 break
             pause = self._asked_pause(exchange)
             pause = next(pauses) if pause is None else pause
-            if pause > self.target.limits.pause_seconds:
+            self._token_patience.note(exchange.response.status)
+            if not self._may_wait(pause) or not self._token_patience.lasts():
                 break
+            self._local.waited = getattr(self._local, "waited", 0.0) + pause
             self._pacer.hold(pause)
+        self._token_patience.note(exchange.response.status)
         return exchange
-
-
-def _ordinary(target: Target) -> Iterator[str]:
-    """Yield the names that answers hold in any case."""
-    for cluster in target.inventory.clusters:
-        yield from (cluster.project, cluster.name, *cluster.snapshots)
-    for place in target.inventory.targets:
-        yield from (place.project, place.name)

@@ -10,7 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import ahocorasick_rs
 
@@ -48,9 +48,8 @@ class Forms:
 
     def __init__(self, values: Iterable[str], *, lasting: bool = False) -> None:
         kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
-        self._exact = tuple(dict.fromkeys(form for value in kept for form in encoded(value)))
-        self._bytes = tuple(text.encode("utf-8", "surrogatepass") for text in self._exact)
-        self._bones = tuple(dict.fromkeys(form for value in kept for form in _bare_forms(value)))
+        self._kept = kept
+        self._bones = tuple(dict.fromkeys(form for value in kept for form in _bare_forms(value, rare=lasting)))
         # Of a value of hardly any ASCII letters nothing is left: it is looked for as it is, and letter by letter.
         self._odd = tuple(value for value in kept if len(bones(value.encode("utf-8", "ignore"))) < LEAST_LENGTH)
         self._odd_pattern = re.compile("|".join(map(_escaped, self._odd))) if self._odd else None
@@ -61,6 +60,11 @@ class Forms:
             self._grams = tuple(sorted(found))
             self._finder = ahocorasick_rs.BytesAhoCorasick(self._grams)
 
+    @cached_property
+    def _bytes(self) -> tuple[bytes, ...]:
+        plain = dict.fromkeys(form for value in self._kept for form in encoded(value))
+        return tuple(text.encode("utf-8", "surrogatepass") for text in plain)
+
     def may_be_in(self, text: str) -> bool:
         """Tell whether text could hold a value: what holds none is most often told apart at once."""
         return self._may_be_in(text.encode("utf-8", "surrogatepass"))
@@ -70,7 +74,7 @@ class Forms:
         return self._may_be_in(b"\n".join(texts))
 
     def _may_be_in(self, text: bytes) -> bool:
-        if not self._exact:
+        if not self._kept:
             return False
         if self._odd_pattern is not None:
             return True
@@ -189,10 +193,15 @@ def _places(text: str, form: str) -> Iterator[int]:
         at = text.find(form, at + len(form))
 
 
-def _bare_forms(value: str) -> Iterator[bytes]:
-    """Yield the bones of a value and of its encodings, as far as they are the same whatever stands around them."""
+def _bare_forms(value: str, *, rare: bool) -> Iterator[bytes]:
+    """Yield the bones of a value and of its encodings, as far as they are the same whatever stands around them; the
+    rare ones only if asked for.
+    """
     raw = value.encode("utf-8", "surrogatepass")
-    for form in (value, raw.hex(), value[::-1], "".join(f"{byte:d}" for byte in raw), *_base64(raw), *_base32(raw)):
+    forms = [value, raw.hex(), value[::-1], *_base64(raw)]
+    if rare:
+        forms += ["".join(map(str, raw)), *_base32(raw)]
+    for form in forms:
         bare = bones(form.encode("utf-8", "surrogatepass"))
         if len(bare) >= LEAST_LENGTH:
             yield bare

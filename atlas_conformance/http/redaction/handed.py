@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from atlas_conformance.contracts.exchange import Response
+from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.http.redaction.shown import Shown, handed_over, shown_by_answer
 from atlas_conformance.http.secret import MASK, Secret
 
@@ -52,3 +53,11 @@ def _of(response: Response) -> Iterator[Shown]:
     yield from shown_by_answer(response.headers)
     if len(response.body) <= _LARGE:
         yield from handed_over(response.body)
+
+
+def names_in(inventory: Inventory) -> Iterator[str]:
+    """Yield the ids and names that answers hold in any case."""
+    for cluster in inventory.clusters:
+        yield from (cluster.project, cluster.name, *cluster.snapshots)
+    for target in inventory.targets:
+        yield from (target.project, target.name)
