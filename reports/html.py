@@ -265,6 +265,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("Ended", report.ended or "without a closing line"),
         ("Took", duration(report.seconds)),
         ("Exchanges", number(report.exchanges)),
+        ("Lost connections", number(report.lost_connections) if report.lost_connections else ""),
         ("Contract", header.contract),
         ("Suite", header.suite),
         *((name, version) for name, version in sorted(header.versions.items())),

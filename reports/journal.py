@@ -73,6 +73,8 @@ class JournalWriter:
         self._observer = observer
         self.exchanges = 0
         self.findings = 0
+        self.lost_connections = 0
+        """How many connections the endpoint closed before an answer was complete, for the closing line."""
         self._lock = threading.Lock()
         self._leads: dict[int, str] = {}
         try:
@@ -151,7 +153,9 @@ class JournalWriter:
     ) -> None:
         """Append the closing line and close the file."""
         with self._lock:
-            self._write(Closing(ended, self.exchanges, self.findings, verdict, exit, partial, because), flush=True)
+            counts = (self.exchanges, self.findings)
+            closing = Closing(ended, *counts, verdict, exit, partial, because, self.lost_connections)
+            self._write(closing, flush=True)
             self._file.close()
 
     def _append_findings(self, n: int, findings: Iterable[Finding], related: tuple[int, ...]) -> None:

@@ -159,6 +159,7 @@ class Tally:
             jobs=tuple(self._jobs),
             latencies=self._watch.latencies(),
             timelines=self._watch.timelines(),
+            lost_connections=self._closing.lost_connections if self._closing else 0,
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:

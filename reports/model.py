@@ -198,6 +198,7 @@ class Report:
     latencies: tuple[Latency, ...] = ()
     timelines: tuple[Timeline, ...] = ()
     passing: int = 0
+    lost_connections: int = 0
 
     @property
     def unstable(self) -> tuple[FindingGroup, ...]:

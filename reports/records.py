@@ -260,6 +260,7 @@ class Closing:
     """The last line of a journal that was finished.
 
     `ended` is RFC 3339 in UTC; `partial` marks a run cut short, `because` says why where there is more to say.
+    `lost_connections` were closed by the endpoint before an answer was complete.
     """
 
     ended: str
@@ -269,12 +270,13 @@ class Closing:
     exit: int
     partial: bool = False
     because: str | None = None
+    lost_connections: int = 0
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Closing:
         """Return the record that `line` holds."""
         members = {name: line[name] for name in ("ended", "exchanges", "findings", "verdict", "exit", "partial")}
-        return cls(**members, because=line.get("because"))
+        return cls(**members, because=line.get("because"), lost_connections=line.get("lost_connections", 0))
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON form of the line."""

@@ -45,6 +45,7 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
         "seconds": round(report.seconds, 3),
         "exchanges": report.exchanges - report.passing,
         "findings": report.findings,
+        "lost_connections": report.lost_connections,
         "counts": {
             "requirements": {status: len(report.requirements(status)) for status in LADDER},
             "cells": {status: report.count(status) for status in LADDER},

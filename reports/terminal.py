@@ -328,6 +328,7 @@ def _print_end(report: Report, console: Console, signs: Mapping[str, str], writt
     header = report.header
     facts = [
         f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}",
+        plural(report.lost_connections, "lost connection") if report.lost_connections else "",
         f"profile {header.profile}",
         f"seed {header.seed}",
         one_line(str(header.target.get("base_url") or "")),

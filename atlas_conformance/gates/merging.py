@@ -160,4 +160,5 @@ def copy_part(records: Iterable[Record], writer: JournalWriter, part: str) -> Cl
             writer.job(record)
         elif isinstance(record, Closing):
             closing = record
+            writer.lost_connections += record.lost_connections
     return closing

@@ -21,6 +21,8 @@ WRONG = Credentials(
 """Credentials that no endpoint knows; the same in every run."""
 
 TOKEN_PATH = "/api/oauth/token"
+MOST_TOKEN_BYTES = 64 * 1024
+"""A longer answer of the token endpoint holds no token that could go into a header."""
 _LIFE_SECONDS = 3600.0
 _MARGIN_SECONDS = 300.0
 
@@ -148,6 +150,8 @@ class BearerSession:
         status, body = self._fetch(basic(client_id, client_secret))
         if status != 200:
             raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} answered {status}")
+        if len(body) > MOST_TOKEN_BYTES:
+            raise TokenRefused(status, f"the token endpoint {TOKEN_PATH} answered with more than 64 KB")
         try:
             document = parse_json(body)
             token, life = document["access_token"], _seconds(document.get("expires_in", _LIFE_SECONDS))

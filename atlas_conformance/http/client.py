@@ -22,10 +22,12 @@ from atlas_conformance.http.authentication import (
 )
 from atlas_conformance.http.choosing import choice, offers
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.lines import TURNS, Lines
-from atlas_conformance.http.pacing import Pacer, retry_after
+from atlas_conformance.http.pacing import Pacer, Patience, retry_after
 from atlas_conformance.http.polling import LOOPBACK, REMOTE
+from atlas_conformance.http.redaction.handed import Handed, names_in
 from atlas_conformance.http.redaction.redaction import redact_response
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Target
@@ -55,7 +57,7 @@ class Client:
     `send_all`, in request order, are called: `on_exchange` with each exchange, `on_paced` with each 429 or 503 that was
     waited out and sent again, and `on_unsettled` with each write that may have had an effect which no answer tells of
     (it was cut off, or answered 503). `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic`
-    serve pauses and pacing.
+    serve pauses and pacing. `turn` is shared by the clients of several processes (see Guard).
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Client:
         on_paced: Callable[[Exchange], object] | None = None,
         user_agent: str | None = None,
         prefer: Scheme | None = None,
+        turn: Turn | None = None,
         sleep: Callable[[float], object] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,11 +77,13 @@ class Client:
         self.target = target
         self.workers = workers
         self.prefer = prefer
-        self.guard = Guard(target)
+        self.guard = Guard(target, turn)
         self.paced = 0
         """How many answers asked for a pause and were sent again."""
         self.on_unsettled: Callable[[Request], object] | None = None
         self.on_paced = on_paced
+        self.on_no_answer: Callable[[NoAnswer], object] | None = None
+        """Called with each failure that an answer, or the lack of one, was."""
         self._on_exchange = on_exchange
         self._closed = False
         self._ended = threading.Event()
@@ -91,8 +96,10 @@ class Client:
             stopped=self._ended.is_set,
             longest=target.limits.pause_seconds,
         )
+        self._patience, self._token_patience = (Patience(target.limits.pause_seconds, monotonic) for _ in range(2))
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
+        self._handed = Handed(names_in(target.inventory))
         self._local = threading.local()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
@@ -136,10 +143,15 @@ class Client:
             self._ended.clear()
 
     @property
+    def lost_connections(self) -> int:
+        """How many connections were closed before an answer was complete; most of their requests were sent again."""
+        return self._lines.lost
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Every secret in use: the target's, and the tokens fetched so far."""
+        """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
         fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
-        return (*self.target.secrets, *fetched)
+        return (*self.target.secrets, *fetched, *self._handed.secrets)
 
     def tell_waits(self, waits: Callable[[float, str], object], remark: Callable[[str], object]) -> None:
         """Have `waits` told, from any thread, until when (monotonic seconds) the client waits, and for what.
@@ -220,7 +232,10 @@ class Client:
         if outcome.unsettled and self.on_unsettled:
             self.on_unsettled(attempt.request)
         if isinstance(attempt, NotSent):
+            if isinstance(attempt, NoAnswer) and self.on_no_answer:
+                self.on_no_answer(attempt)
             raise attempt
+        self._handed.note(attempt.response)
         shown = redact_response(attempt, self.secrets)
         if self._on_exchange:
             self._on_exchange(shown)
@@ -230,7 +245,7 @@ class Client:
         """Check, send, wait and send again as asked; never raises for what NotSent covers."""
         paced: list[Exchange] = []
         limits = self.target.limits
-        waited = 0.0
+        self._local.waited = 0.0
         unsettled = False
         writes = request.method not in READS
         pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
@@ -248,10 +263,11 @@ class Client:
                 if pause is None and answered.status == 503:
                     # A server between releases says so to one request and not to the next; one that means it stays so.
                     pause = next(pauses)
-                if pause is None or len(paced) >= limits.retries or waited + pause > limits.pause_seconds:
+                self._patience.note(answered.status)
+                if pause is None or len(paced) >= limits.retries or not self._may_wait(pause):
                     return _Outcome(exchange, tuple(paced), unsettled)
                 paced.append(exchange)
-                waited += pause
+                self._local.waited += pause
                 if writes:
                     # What is sent again counts again: the first one may have done what its answer does not tell.
                     unsettled = unsettled or answered.status == 503
@@ -261,15 +277,20 @@ class Client:
                     checked = True
                 answered = None
                 self._pacer.hold(pause, _asked_for(exchange.response))
-        except (MissingCredentials, Unsendable) as failure:
+        except (MissingCredentials, Unsendable, Withheld) as failure:
+            # What the budget does not allow a second time never left, nor what is withheld at the last moment.
             sent = False
             return _Outcome(failure, tuple(paced), unsettled)
         except NotSent as failure:
-            # What the budget does not allow a second time never left.
-            return _Outcome(failure, tuple(paced), unsettled or (writes and not isinstance(failure, Withheld)))
+            return _Outcome(failure, tuple(paced), unsettled or writes)
         finally:
             if checked:
                 self.guard.settle(request, answered, sent=sent)
+
+    def _may_wait(self, pause: float) -> bool:
+        """Whether the request of this thread may wait so much longer, after all that it, and the run, has waited."""
+        waited: float = getattr(self._local, "waited", 0.0)
+        return waited + pause <= self.target.limits.pause_seconds and self._patience.lasts()
 
     @staticmethod
     def _asked_pause(exchange: Exchange) -> float | None:
@@ -319,6 +340,7 @@ class Client:
         def send(authorization: Secret | None) -> Answer:
             exchange = self._lines.exchange(request, authorization, turns=1)
             exchanges.append(exchange)
+            self._handed.note(exchange.response)
             status = exchange.response.status
             if status != 401:
                 return Answer(status, ())
@@ -369,9 +391,12 @@ class Client:
                 break
             pause = self._asked_pause(exchange)
             pause = next(pauses) if pause is None else pause
-            if pause > self.target.limits.pause_seconds:
+            self._token_patience.note(exchange.response.status)
+            if not self._may_wait(pause) or not self._token_patience.lasts():
                 break
+            self._local.waited = getattr(self._local, "waited", 0.0) + pause
             self._pacer.hold(pause, _asked_for(exchange.response))
+        self._token_patience.note(exchange.response.status)
         return exchange
 
 

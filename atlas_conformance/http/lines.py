@@ -6,17 +6,19 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
 from atlas_conformance.http.explanation import explained
-from atlas_conformance.http.failures import NoAnswer, NotSent
+from atlas_conformance.http.failures import NoAnswer, NotSent, Withheld
+from atlas_conformance.http.guard.fronts import fronted_by
 from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.pacing import Pacer
 from atlas_conformance.http.quota import quota_of
 from atlas_conformance.http.redaction.redaction import mask_text, without_echoes
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target
-from atlas_conformance.http.wire import Line, Reply, tls_context
+from atlas_conformance.http.wire import Line, RawHeaders, Reply, tls_context
 from atlas_conformance.http.writing import RequestWriter
 
 TURNS = 4
@@ -49,6 +51,8 @@ class Lines:
         self._context: ssl.SSLContext | None = tls_context(target)
         self._local = threading.local()
         self._lines: list[Line] = []
+        self.lost = 0
+        """How many connections were closed before an answer was complete."""
         self._lock = threading.Lock()
         # Fails here, not in a worker thread, where a proxy or certificate is unusable.
         self._line()
@@ -74,11 +78,13 @@ class Lines:
     ) -> Exchange:
         """Send, and send again where a kept connection turns out closed, or a harmless request's was reset.
 
-        `authorization` is the value of that header. Raises Unsendable before anything is sent, and NoAnswer.
+        `authorization` is the value of that header. Raises Unsendable and Withheld before anything is sent, and
+        NoAnswer.
         """
         headers, raw_target = self._writer.written(request)
         url = self._writer.url(raw_target)
         line = self._line()
+        gate = None if harmless else partial(self._guard.recheck, request)
         for turn in range(1, turns + 1):
             self._pacer.take(request.credential)
             if self._ended.is_set():
@@ -87,7 +93,9 @@ class Lines:
             failure: NotSent | None = None
             stopped = False
             try:
-                reply = line.send(url, request.method.encode(), headers, request.body, authorization)
+                reply = line.send(url, request.method.encode(), headers, request.body, authorization, gate)
+            except Withheld as held:
+                failure = held
             except Exception as error:
                 stopped = self._ended.is_set()
                 failure = explained(request, error, self._target.limits, self._writer.host, stopped=stopped)
@@ -102,6 +110,9 @@ class Lines:
                 if quota is not None:
                     self._pacer.note(quota, request.credential)
                 return exchange
+            if not stopped and isinstance(failure, NoAnswer) and failure.cause == "closed":
+                with self._lock:
+                    self.lost += 1
             # Raised out here, so that no frame of the transport, which holds the credentials, hangs on it.
             if turn == turns or stopped or not self.worth_another(failure, turn, harmless=harmless):
                 raise self._without_secrets(failure)
@@ -115,6 +126,11 @@ class Lines:
             return True
         return turn == 1 and not self._line().opened and self._guard.repeatable(failure.request)
 
+    def _heard(self, headers: RawHeaders) -> None:
+        """Look at an answer for what gives away that the endpoint is remote."""
+        if not self._guard.remote and (found := fronted_by(headers)) is not None:
+            self._guard.treat_as_remote(f"its answers carry {found}")
+
     def _without_secrets(self, failure: NotSent) -> NotSent:
         """Return the failure with a reason that repeats no secret, whatever the endpoint sent."""
         if isinstance(failure, NoAnswer):
@@ -125,7 +141,7 @@ class Lines:
     def _line(self) -> Line:
         line: Line | None = getattr(self._local, "line", None)
         if line is None:
-            line = Line(self._target, self._context)
+            line = Line(self._target, self._context, self._heard)
             self._local.line = line
             with self._lock:
                 self._lines.append(line)

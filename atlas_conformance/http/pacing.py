@@ -104,6 +104,30 @@ class Pacer:
         self.remark(f"the endpoint's RateLimit headers are ignored, as they cannot be true: {why}")
 
 
+class Patience:
+    """For how long an endpoint that only asks to wait is waited for; safe to use from several threads.
+
+    Once nothing but 429 and 503 has come for `longest` seconds, nobody waits any more, until another answer comes.
+    """
+
+    def __init__(self, longest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._longest = longest
+        self._clock = clock
+        self._since: float | None = None
+
+    def note(self, status: int) -> None:
+        """Take in the status of an answer."""
+        if status not in (429, 503):
+            self._since = None
+        elif self._since is None:
+            self._since = self._clock()
+
+    def lasts(self) -> bool:
+        """Whether it is still worth to wait."""
+        since = self._since
+        return since is None or self._clock() - since < self._longest
+
+
 def retry_after(value: str | None, now: float) -> float | None:
     """Return the seconds that a `Retry-After` value asks for (delta or HTTP date; `now` is epoch seconds), or None."""
     if value is None:

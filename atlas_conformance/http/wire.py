@@ -36,13 +36,17 @@ class Undecodable(Exception):
 
 
 class _Clock:
-    """The moment (monotonic seconds) until which the current answer has time, and whether a connection was opened."""
+    """The moment (monotonic seconds) until which the current answer has time, and whether a connection was opened.
 
-    __slots__ = ("deadline", "opened")
+    `gate` is asked before each part of a request leaves, and raises where it must not.
+    """
+
+    __slots__ = ("deadline", "gate", "opened")
 
     def __init__(self) -> None:
         self.deadline = float("inf")
         self.opened = False
+        self.gate: Callable[[], object] | None = None
 
     def left(self, timeout: float | None) -> float:
         left = self.deadline - time.monotonic()
@@ -81,6 +85,8 @@ class _Stream(httpcore.NetworkStream):
             left = self._clock.left(timeout)
             if left <= 0:
                 raise httpcore.WriteTimeout("time limit")
+            if self._clock.gate is not None:
+                self._clock.gate()
             self._inner.write(kept if len(kept) <= _WRITE_BYTES else kept[start : start + _WRITE_BYTES], left)
 
     def close(self) -> None:
@@ -165,7 +171,11 @@ class Reply:
 class Line:
     """Connections of one thread to one endpoint; not to be shared between threads, save `cut` and `close`."""
 
-    def __init__(self, target: Target, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, target: Target, context: ssl.SSLContext | None, heard: Callable[[RawHeaders], object] | None = None
+    ) -> None:
+        """`heard` is called with the headers of each answer as soon as they are there, before the body is read."""
+        self._heard = heard
         self._limits = target.limits
         self._clock = _Clock()
         self._backend = _Backend(self._clock)
@@ -185,12 +195,15 @@ class Line:
         headers: RawHeaders,
         body: bytes | None,
         authorization: Secret | None = None,
+        gate: Callable[[], object] | None = None,
     ) -> Reply:
         """Send one request and read the whole answer; `authorization` is the value of that header.
 
-        Raises httpcore's exceptions, TooLarge, and Undecodable. Every connection that did not end well is dropped.
+        `gate` is called at the last moment before anything leaves. Raises httpcore's exceptions, TooLarge, Undecodable,
+        and what `gate` raises. Every connection that did not end well is dropped.
         """
         clock = self._clock
+        clock.gate = gate
         clock.opened = False
         clock.deadline = time.monotonic() + self._limits.timeout_seconds
         content = (body,) if body else ()
@@ -199,6 +212,8 @@ class Line:
         request = httpcore.Request(method, url, headers=headers, content=content, extensions=self._extensions)
         response = self._transport.handle_request(request)
         try:
+            if self._heard is not None:
+                self._heard(response.headers)
             received = 0
             chunks: list[bytes] = []
             limit = self._limits.body_bytes

@@ -95,6 +95,7 @@ class Master:
             (messages.LINES, self._on_lines),
             (messages.COUNTS, self._on_counts),
             (messages.OVER, self._on_over),
+            (messages.REMOTE, self._on_remote),
             (messages.ENDED, self._on_ended),
         ):
             self._runner.register_message(name, listener)
@@ -243,6 +244,12 @@ class Master:
         if reason is not None:
             self.trouble = self.trouble or f"{self._members[msg.node_id].name}: {reason}"
         self.over.set()
+
+    def _on_remote(self, environment: Any, msg: Any, **_: Any) -> None:
+        """Pass on to the others what one worker has found out."""
+        for member in self._members.values():
+            if member.id != msg.node_id and member.lost is None:
+                self._runner.send_message(messages.REMOTE, {"reason": msg.data["reason"]}, member.id)
 
     def _on_ended(self, environment: Any, msg: Any, **_: Any) -> None:
         self._members[msg.node_id].ended = True

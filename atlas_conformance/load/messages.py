@@ -29,6 +29,9 @@ COUNTS = "hammer-counts"
 OVER = "hammer-over"
 """Either way: it is time to end; from a worker with the `reason`, or None where a requirement to stop at has failed."""
 
+REMOTE = "hammer-remote"
+"""Either way: the endpoint turned out to be a remote one. `reason`."""
+
 ENDED = "hammer-ended"
 """Worker: all that I have written was sent."""
 

@@ -12,11 +12,12 @@ from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.client import Attempt
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
-from atlas_conformance.http.redaction.redaction import redact
+from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.record import Key, RecordWriter
 from atlas_conformance.reports.journal import JournalWriter
+from atlas_conformance.runner.unanswered import is_spoilt, no_answer_finding, unanswered
 
 SAMPLE = 2
 """So many exchanges of each operation, status and set of upheld requirements are journalled."""
@@ -52,7 +53,7 @@ class Recorder:
         if isinstance(attempt, Exchange):
             self.exchange(attempt, intended, who)
         elif isinstance(attempt, NoAnswer):
-            self._no_answer(attempt, intended)
+            self._no_answer(attempt, intended, who)
         elif isinstance(attempt, Withheld):
             found = match(attempt.request.method, attempt.request.path)
             if found is not None:
@@ -104,7 +105,7 @@ class Recorder:
         number = self.journal.exchange(
             redact(exchange, secrets), operation=operation, test=who, judgement=Judgement(judgement.held)
         )
-        self.journal.finding(number, *judgement.findings, related=related)
+        self.journal.finding(number, *hushed(exchange, judgement.findings), related=related)
         self.journal.flush()
 
     def _journalled(self, earlier: Exchange) -> int:
@@ -114,14 +115,19 @@ class Recorder:
             redact(earlier, self.secrets()), operation=found[0].id if found is not None else None, test="evidence"
         )
 
-    def _no_answer(self, failure: NoAnswer, intended: float) -> None:
+    def _no_answer(self, failure: NoAnswer, intended: float, who: str) -> None:
         now = time.time()
         found = match(failure.request.method, failure.request.path)
         operation = found[0].id if found is not None else None
         if failure.cause == "stopped":
             return
         self.ledger.unanswered(failure.request)
-        self.record.sent(intended, intended, now, operation, 0, Judgement(), failure.cause)
+        judgement = Judgement()
+        if operation is not None and failure.cause != "timeout" and is_spoilt(failure):
+            # Under load an endpoint may be too slow: that is among the figures. What is no answer is a failure.
+            judgement = Judgement(findings=(no_answer_finding(failure, operation),))
+            self._keep(unanswered(failure), operation, judgement, (), who)
+        self.record.sent(intended, intended, now, operation, 0, judgement, failure.cause)
         self.requests += 1
         self.errors += 1
         self.silent_since = self.silent_since or now

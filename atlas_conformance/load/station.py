@@ -12,6 +12,7 @@ from pathlib import Path
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.load.acting import Actor
 from atlas_conformance.load.crew import Crew, Signal
@@ -57,6 +58,7 @@ class Station:
             self.journal.error("hammer", crew.error)
         elif crew.trouble is not None and not crew.lost:
             self.journal.error("hammer", crew.trouble)
+        self.journal.lost_connections = self.prepared.client.lost_connections
         self.record.close(partial)
         self.journal.flush()
 
@@ -69,14 +71,15 @@ def announce(options: Options, plan: Plan) -> str:
 
 
 def prepared_session(
-    options: Options, rate: float | None, paced: Callable[[Exchange], object]
+    options: Options, rate: float | None, paced: Callable[[Exchange], object], turn: Turn | None = None
 ) -> tuple[Session, Prepared]:
-    """Look at the endpoint before the leap. `rate` bounds this process, in requests a second.
+    """Look at the endpoint before the leap. `rate` bounds this process, in requests a second; `turn` tells it what
+    other processes find out about the endpoint.
 
     Raises TargetError, PreflightFailed and ServerError.
     """
     rated = replace(options, rate=f"{rate:.6f}/s" if rate else options.rate)
-    session = Session(rated, connect=partial(Client, on_paced=paced))
+    session = Session(rated, connect=partial(Client, on_paced=paced, turn=turn))
     try:
         return session, session.prepare()
     except BaseException:
@@ -85,9 +88,16 @@ def prepared_session(
 
 
 def station(
-    options: Options, plan: Plan, folder: Path, over: Signal, *, parts: int = 1, name: str | None = None
+    options: Options,
+    plan: Plan,
+    folder: Path,
+    over: Signal,
+    *,
+    parts: int = 1,
+    name: str | None = None,
+    turn: Turn | None = None,
 ) -> Station:
-    """Make one process of a run ready, of `parts` that share its rate.
+    """Make one process of a run ready, of `parts` that share its rate, and what they find out about the endpoint.
 
     Raises TargetError, PreflightFailed, ServerError and JournalError.
     """
@@ -98,7 +108,7 @@ def station(
             recorders[0].exchange(exchange, exchange.started, "asked to pause")
 
     rate = plan.rate / parts if plan.rate else None
-    session, prepared = prepared_session(options, rate, paced)
+    session, prepared = prepared_session(options, rate, paced, turn)
     try:
         limit = prepared.client.target.limits.rate
         if plan.rate is None and limit is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.load import engine, messages
 from atlas_conformance.load.crew import Crew, complain
 from atlas_conformance.load.plan import Plan
@@ -61,6 +62,7 @@ class Orders:
     parts: int = 1
     name: str = ""
     refused: str | None = None
+    turn: Turn = field(default_factory=Turn)
     heard: engine.Event = field(default_factory=engine.Event)
 
     def on_plan(self, environment: Any, msg: Any, **_: Any) -> None:
@@ -74,6 +76,12 @@ class Orders:
         self.refused = msg.data["reason"]
         self.heard.set()
 
+    def on_remote(self, environment: Any, msg: Any, **_: Any) -> None:
+        """Take in that another worker found the endpoint to be remote."""
+        told, self.turn.told = self.turn.told, None
+        self.turn.note(msg.data["reason"])
+        self.turn.told = told
+
 
 def run_worker(options: Options, folder: Path, host: str, port: int, over: engine.Event) -> int:
     """Work for the master at `host` until it says that the run is over, and return the exit code.
@@ -85,6 +93,8 @@ def run_worker(options: Options, folder: Path, host: str, port: int, over: engin
     runner = _connected(crews, host, port)
     runner.register_message(messages.PLAN, orders.on_plan)
     runner.register_message(messages.REFUSED, orders.on_refused)
+    runner.register_message(messages.REMOTE, orders.on_remote)
+    orders.turn.told = lambda reason: runner.send_message(messages.REMOTE, {"reason": reason})
     runner.register_message(messages.OVER, lambda environment, msg, **_: over.set())
     try:
         runner.send_message(messages.HELLO, {"host": socket.gethostname(), "folder": str(folder.resolve())})
@@ -120,7 +130,7 @@ def _connected(crews: list[Crew], host: str, port: int) -> engine.WorkerRunner:
 def _ready(options: Options, orders: Orders, folder: Path, over: engine.Event) -> Station:
     assert orders.plan is not None
     seeded = replace(options, seed=orders.plan.seed)
-    return station(seeded, orders.plan, folder, over, parts=orders.parts, name=orders.name)
+    return station(seeded, orders.plan, folder, over, parts=orders.parts, name=orders.name, turn=orders.turn)
 
 
 def _work(ready: Station, runner: engine.WorkerRunner, folder: Path, over: engine.Event) -> int:

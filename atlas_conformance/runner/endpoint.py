@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,21 +12,24 @@ from random import Random
 from atlas_conformance.contracts.answers import is_paced
 from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.chronicle import Chronicle, target_of
-from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operations import OPERATIONS, Operation, match, operations_at
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from atlas_conformance.http.polling import Intervals
-from atlas_conformance.http.redaction.redaction import redact_request
+from atlas_conformance.http.redaction.redaction import hushed, redact_request
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.reports.journal import JournalWriter
+from atlas_conformance.reports.model import UNTOLD
+from atlas_conformance.reports.records import RepeatRecord
 from atlas_conformance.runner.counting import counted, created_job
 from atlas_conformance.runner.outcomes import Departed, EndpointLost, Judged, RunEnded
 from atlas_conformance.runner.profiles import Profile
 from atlas_conformance.runner.rationing import Lesson, Ration
-from atlas_conformance.runner.repeating import Repeating
+from atlas_conformance.runner.repeating import Repeating, outcome_of
+from atlas_conformance.runner.unanswered import LARGE, is_spoilt, no_answer_finding, unanswered
 from atlas_conformance.runner.untested import Untested
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.sampling import CaseOrRequest, sample
@@ -306,7 +310,7 @@ class Endpoint:
             redact_request(exchange, self.client.secrets),
             operation=operation,
             test=self.test,
-            judgement=Judgement(held, judgement.findings),
+            judgement=Judgement(held, hushed(exchange, judgement.findings)),
             passing=passing,
         )
         self._note(judgement.findings)
@@ -364,15 +368,18 @@ class Endpoint:
         """Tell an endpoint that is gone from one that drops the connection on this request alone (C-STATUS)."""
         if failure.cause == "stopped":
             raise RunEnded(failure.reason)
-        large = len(failure.request.body or b"") > 65_536
-        if operation is None or operation not in self.knowledge.offered or large:
+        spoilt = is_spoilt(failure)
+        large = len(failure.request.body or b"") > LARGE
+        if operation is None or operation not in self.knowledge.offered or (large and not spoilt):
             return None
         pauses = iter(self.intervals)
         for _ in range(_TRIES_OF_CLOSED if failure.cause == "closed" else 1):
             attempt = next(self._attempts([failure.request]))
             if isinstance(attempt, Exchange):
-                return self.record(attempt)
+                return self._spoilt(failure, operation, attempt) if spoilt else self.record(attempt)
             if isinstance(attempt, Withheld):
+                if spoilt:
+                    self._spoilt(failure, operation, None)
                 return self._not_sent(attempt)
             if isinstance(attempt, NoAnswer) and attempt.cause == "stopped":
                 raise RunEnded(attempt.reason)
@@ -380,23 +387,41 @@ class Endpoint:
         lost = isinstance(self.client.attempt_all([self._plain_read()])[0], NoAnswer)
         if lost and failure.cause not in ("closed", "malformed"):
             raise EndpointLost(failure.reason)
-        now = time.time()
-        exchange = Exchange(failure.request, Response(0, (), b""), now, now)
-        # An input that no answer follows, and after which none follows anything, is worse than one that earns a 500.
-        requirement = "C-5XX" if lost else "C-STATUS"
-        seen = f"no complete answer: {failure.reason}" + ("; since then the endpoint is gone" if lost else "")
-        finding = Finding(requirement, operation, "an answer with a documented status", seen, "/response/status")
-        judgement = self._without_excluded(Judgement(findings=(finding,)))
+        judged = self._record_unanswered(failure, no_answer_finding(failure, operation, gone=lost))
+        if lost:
+            raise EndpointLost(failure.reason, found=True)
+        return judged
+
+    def take_in(self, failures: Iterable[NoAnswer]) -> None:
+        """Send again what the preflight had no answer to, and record what the endpoint spoilt."""
+        with contextlib.suppress(EndpointLost, RunEnded):  # the first test comes upon that too, and says so
+            for failure in failures:
+                if is_spoilt(failure):
+                    self._not_sent(failure)
+
+    def _spoilt(self, failure: NoAnswer, operation: str, again: Exchange | None) -> Judged | None:
+        """Record an answer that was none (C-STATUS), and what came when the request was sent again, if anything."""
+        departed = self._departed
+        finding = no_answer_finding(failure, operation)
+        first = self._record_unanswered(failure, finding)
+        # What counts is the second exchange: the test goes on with it.
+        self._departed = departed
+        judged = None if again is None else self.record(again)
+        outcome = UNTOLD if judged is None else outcome_of(finding, judged.judgement)
+        number = None if judged is None else judged.number
+        self.journal.repeat(RepeatRecord(first.number, number, *finding.key, outcome))
+        return judged
+
+    def _record_unanswered(self, failure: NoAnswer, finding: Finding) -> Judged:
+        exchange, judgement = unanswered(failure), self._without_excluded(Judgement(findings=(finding,)))
         number = self.journal.exchange(
             redact_request(exchange, self.client.secrets),
-            operation=operation,
+            operation=finding.operation,
             test=self.test,
             judgement=judgement,
             passing=self._is_passing,
         )
         self._note(judgement.findings)
-        if lost:
-            raise EndpointLost(failure.reason, found=True)
         return Judged(exchange, judgement, number)
 
     def _plain_read(self) -> Request:

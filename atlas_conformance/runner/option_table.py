@@ -64,7 +64,7 @@ OPTIONS: tuple[Option, ...] = (
         "How long to wait for the endpoint's first answer, such as 30s.",
         flag="wait-for-endpoint",
         metavar="TIME",
-        ci=("action",),
+        ci=("action", "gitlab"),
     ),
     Option("level", "Claimed level; found out where left out.", choices=get_args(Level), ci=("action",)),
     Option(
@@ -95,7 +95,7 @@ OPTIONS: tuple[Option, ...] = (
         flag="exclude",
         metavar="ID",
         repeatable=True,
-        ci=("action",),
+        ci=("action", "gitlab"),
     ),
     Option("workers", "Connections used at the same time.", "number", metavar="N", least=1),
     Option(

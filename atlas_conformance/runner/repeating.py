@@ -51,13 +51,14 @@ class Repeating:
         again = send()
         records = []
         for finding in wanted:
-            outcome = UNTOLD if again is None else _outcome(finding, again[1])
+            outcome = UNTOLD if again is None else outcome_of(finding, again[1])
             self._tries[finding.key] = TRIES if outcome == REPEATED else self._tries.get(finding.key, 0) + 1
             records.append(RepeatRecord(number, None if again is None else again[0], *finding.key, outcome))
         return records
 
 
-def _outcome(finding: Finding, again: Judgement) -> str:
+def outcome_of(finding: Finding, again: Judgement) -> str:
+    """Return what a second exchange's judgement says of a finding: it repeated, it held, or that is untold."""
     pair = (finding.requirement, finding.operation)
     if any((f.requirement, f.operation) == pair and f.departure is None for f in again.findings):
         return REPEATED

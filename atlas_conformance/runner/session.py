@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from atlas_conformance.contracts.exchange import Exchange, Request, Scheme
+from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.failures import NoAnswer, TargetError
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target, with_absent, with_schemes
@@ -116,6 +117,8 @@ class Session:
         """Whether the run was ended because the endpoint no longer answers."""
         self._claim: Claim | None = None
         self._prepared: Prepared | None = None
+        self._unanswered: list[NoAnswer] = []
+        """What the preflight had no answer to."""
 
     def launch(self) -> None:
         """Start the reference endpoint, if that is what is verified, without waiting for it: much else is to be loaded.
@@ -179,6 +182,8 @@ class Session:
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
             for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
                 self.endpoint.try_again(judged)
+            prepared.client.on_no_answer = None
+            self.endpoint.take_in(self._unanswered)
         return self.endpoint
 
     def _endpoint(self, client: Client, prepared: Prepared, journal: JournalWriter) -> Endpoint:
@@ -223,7 +228,10 @@ class Session:
         assert prepared is not None
         self._copied = self.endpoint  # kept: the end of its journal's file would write what this process has not
         client = self._connected(
-            prepared.client.target, workers=max(1, prepared.client.workers // sharing), prefer=prepared.client.prefer
+            prepared.client.target,
+            workers=max(1, prepared.client.workers // sharing),
+            prefer=prepared.client.prefer,
+            turn=prepared.client.guard.turn,
         )
         self._limit_time(client)
         self.endpoint = self._endpoint(client, prepared, JournalWriter(path, prepared.header))
@@ -262,6 +270,7 @@ class Session:
         """Look before the leap, by the other scheme if the usual one does not let us in: that one is a finding then."""
         assert self.options.seed is not None
         client = self._connected(target, workers=workers)
+        client.on_no_answer = self._unanswered.append
         served = self._application
         if self.options.wait is not None or served is not None:
             wait = self.options.wait
@@ -276,10 +285,11 @@ class Session:
                 raise
             client.close()
             client = self._connected(target, workers=workers, prefer="digest")
+            client.on_no_answer = self._unanswered.append
         return preflight(client, seed=self.options.seed)
 
-    def _connected(self, target: Target, *, workers: int, prefer: Scheme | None = None) -> Client:
-        client = self._client = self.connect(target, workers=workers, prefer=prefer)
+    def _connected(self, target: Target, **given: Any) -> Client:
+        client = self._client = self.connect(target, **given)
         client.tell_waits(self.waits.tell, self.waits.say)
         return client
 
@@ -320,6 +330,7 @@ class Session:
         # An endpoint that ends with the run takes its jobs with it.
         seconds = None if self._own_server is not None else _HURRIED_LOOK if partial else _LAST_LOOK
         wind_up(self.endpoint, seconds, self.masked)
+        self.endpoint.journal.lost_connections += self.endpoint.client.lost_connections
 
     @property
     def exit_code(self) -> int:

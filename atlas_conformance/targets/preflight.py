@@ -15,11 +15,11 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
+from atlas_conformance.http.guard import fronts
 from atlas_conformance.http.target import Target, draw_absent
 
 Offered: TypeAlias = Literal["yes", "no", "unknown"]
 
-_FRONT_HEADERS = ("x-java-method", "via")
 _PROJECT_CODE = re.compile(r"(?:GROUP|PROJECT)(?:_ID)?_NOT_FOUND|NO_SUCH_(?:GROUP|PROJECT)")
 _KINDS = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
 _FATAL = frozenset({"unreachable", "refused", "tls", "timeout", "stopped"})
@@ -77,9 +77,9 @@ def preflight(client: Client, *, seed: int = 0) -> PreflightReport:
     _require_entry(exchanges, target)
     if known:
         _require_projects(exchanges)
-    fronts = next((found for exchange in exchanges if (found := fronted_by(exchange.response))), None)
-    if fronts is not None and not client.guard.remote:
-        client.guard.treat_as_remote(f"its answers carry {fronts}")
+    front = next((found for exchange in exchanges if (found := fronted_by(exchange.response))), None)
+    if front is not None and not client.guard.remote:
+        client.guard.treat_as_remote(f"its answers carry {front}")
     bare = _attempt(client, Request("GET", probes[0].request.target, probes[0].request.headers, credential="none"))
     lost = _attempt(client, Request("GET", _unrouted(probes[0].request), (("Accept", "application/json"),)))
     exchanges += [attempt for attempt in (bare, lost) if isinstance(attempt, Exchange)]
@@ -88,15 +88,14 @@ def preflight(client: Client, *, seed: int = 0) -> PreflightReport:
     schemes = _schemes(client, bare, exchanges)
     is_open = isinstance(bare, Exchange) and bare.response.status != 401
     return PreflightReport(
-        takes_any, is_open, MappingProxyType(offered), MappingProxyType(reasons), schemes, fronts, tuple(exchanges)
+        takes_any, is_open, MappingProxyType(offered), MappingProxyType(reasons), schemes, front, tuple(exchanges)
     )
 
 
 def fronted_by(response: Response) -> str | None:
     """Return the header by which an answer gives away the real service or a proxy behind it, or None."""
-    if (response.header("server") or "").strip().lower() == "mdbws":
-        return "Server: mdbws"
-    return next((name for name in _FRONT_HEADERS if response.header(name) is not None), None)
+    raw = ((name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in response.headers)
+    return fronts.fronted_by(raw)
 
 
 def _probe(operation: Operation, target: Target, seed: int) -> _Probe:

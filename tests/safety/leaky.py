@@ -43,6 +43,13 @@ def spellings(value: str) -> list[str]:
         "".join(f"%{ord(letter):02x}" for letter in value),
         html.escape(value),
         "".join(f"&#{ord(letter)};" for letter in value),
+        value.upper(),
+        value.swapcase(),
+        ":".join(f"{byte:02X}" for byte in value.encode()),
+        " ".join(f"{byte:02x}" for byte in value.encode()),
+        quote(code, safe=""),
+        "".join(f"%25{ord(letter):02X}" for letter in value),
+        value[::-1],
     ]
 
 

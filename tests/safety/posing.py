@@ -27,6 +27,7 @@ from tests.safety.rulebook import Facts, Rulebook
 from tests.safety.wiretap import Wiretap
 
 NAME = "atlas.example.test"
+_KINDS = ("flex", "dedicated")
 HOSTS = (
     "[::ffff:127.0.0.1]",  # an IPv6 literal
     "127.1",
@@ -114,9 +115,11 @@ class Posed:
 
     @property
     def destroyable(self) -> frozenset[tuple[str, str]]:
-        """Three targets of many."""
-        targets = [target for target in self.server.inventory.targets if len(target.accepts) == 3]
-        return frozenset((target.project, target.name) for target in targets[:3])
+        """Three targets of many, and two clusters that have namesakes and neighbours which are not to be destroyed."""
+        inventory = self.server.inventory
+        targets = [(target.project, target.name) for target in inventory.targets if len(target.accepts) == 3]
+        clusters = [next((c.project, c.name) for c in inventory.clusters if c.kind == kind) for kind in _KINDS]
+        return frozenset((*targets[:3], *clusters))
 
     def target(self, mode: Mode, seed: int) -> Target:
         """The target as a run of this mode and seed has it."""

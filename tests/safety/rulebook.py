@@ -1,7 +1,9 @@
 """What may leave, told from the bytes on the wire alone, in its own words: nothing here is shared with the guard.
 
 Each reading of a request must be harmless. So everything in it is undone as often as it can be (percent signs, JSON
-escapes, UTF-16, compatibility forms, case) and then searched for the names of what exists.
+escapes, UTF-16, compatibility forms, case) and then searched for the names of what exists. And the endpoint may be
+sloppy: it skips what it does not know, takes the place in the path for what is missing or makes no sense, and repairs
+ids and names that are nearly right.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -26,7 +28,7 @@ _SMUGGLING = re.compile(
     r"x-http-method.*|x-method-override|x-forwarded-host|x-original-.*|x-rewrite-.*|transfer-encoding|upgrade|connection"
 )
 _ID = re.compile(r"[0-9a-f]{24}")
-_OWN = ("snapshotId", "targetDeploymentItemName", "targetClusterName")
+_MOMENTS = ("pointInTimeUTCSeconds", "oplogTs", "oplogInc")
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,16 @@ class Rulebook:
         project, cluster = _plain(match["project"]), _plain(match["cluster"])
         nowhere = project == self.facts.absent.project or cluster in self._absent_names
         if not (_ID.search(project) or re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", cluster)):
-            nowhere = True  # neither could be the name of anything
+            # Neither could be the name of anything, unless both are repaired.
+            repaired = [any(_near(text, one) for one in known) for text, known in
+                        ((project, self._projects), (cluster, self._names))]  # fmt: skip
+            nowhere = nowhere or not all(repaired)
         if one.method != "POST" or _CREATE.fullmatch(path) is None:
             job = _JOB.fullmatch(path)
             return nowhere or (job is not None and (job["job"] == self.facts.absent.job or not _is_id(job["job"])))
         if self._mentions_wares(one.body):
             return False
-        return nowhere or self._names_the_absent(one.body)
+        return nowhere or self._names_the_absent(one.body, dedicated=_is_dedicated(path))
 
     def _mentions(self, text: str) -> bool:
         undone = _plain(text)
@@ -118,7 +123,7 @@ class Rulebook:
                 return True
         return any(_plain(value) in self._names for value in _strings(body))
 
-    def _names_the_absent(self, body: bytes) -> bool:
+    def _names_the_absent(self, body: bytes, *, dedicated: bool) -> bool:
         absent = {self.facts.absent.snapshot} | self._absent_names
         try:
             document = json.loads(body, object_pairs_hook=_Pairs)
@@ -128,7 +133,12 @@ class Rulebook:
             return any(name in _plain(text) for text in _readings(body) for name in absent)
         # In an object, only where nobody can miss it.
         keys = [key for key, _ in document]
-        own = [value for key, value in document if key in _OWN and keys.count(key) == 1]
+        by_moment = any(moment.casefold() in text.casefold() for moment in (*_MOMENTS, "pointInTime")
+                        for text in _readings(body))  # fmt: skip
+        known = ["targetClusterName" if dedicated else "targetDeploymentItemName"]
+        if not by_moment:
+            known.append("snapshotId")  # to restore to a moment takes none
+        own = [value for key, value in document if key in known and keys.count(key) == 1]
         return any(isinstance(value, str) and _plain(value) in absent for value in own)
 
     def _unlisted(self, one: Seen, created: set[str]) -> str | None:
@@ -146,7 +156,7 @@ class Rulebook:
         if _is_id(project) and project not in self._projects | {self.facts.absent.project}:
             return "a create in a project that is not listed"
         try:
-            document = json.loads(one.body)
+            document = json.loads(one.body) if one.body else {}
         except (ValueError, RecursionError):
             return "a create that may restore, and is no JSON"
         documents = document if isinstance(document, list) else [document]
@@ -157,23 +167,38 @@ class Rulebook:
         strangers = [found for found in ids if found not in listed]
         if strangers:
             return f"a create that names {strangers[0]}, which nobody listed"
-        wrong = (self._wrong_target(member, match["project"], match["cluster"]) for member in documents)
+        dedicated = _is_dedicated(path)
+        wrong = (self._wrong_target(member, match["project"], match["cluster"], dedicated) for member in documents)
         return next((complaint for complaint in wrong if complaint), None)
 
-    def _wrong_target(self, document: dict[str, Any], project: str, cluster: str) -> str | None:
-        names = [document[key] for key in ("targetClusterName", "targetDeploymentItemName") if key in document]
-        projects = [document[key] for key in ("targetGroupId", "targetProjectId") if key in document]
-        if not names and document.get("deliveryType") == "download":
+    def _wrong_target(self, document: dict[str, Any], project: str, cluster: str, dedicated: bool) -> str | None:
+        """Say what a sloppy endpoint could restore to that is not on the list, or None."""
+        says_where = any(re.search(r"(?i)name|cluster|item", key) for key in document)
+        if document.get("deliveryType") == "download" and not says_where:
             return None
-        wanted = [name for name in names if isinstance(name, str)] or [cluster]
-        places = [place for place in projects if isinstance(place, str) and _is_id(place)] or [_plain(project)]
-        for name in wanted:
-            for place in places:
-                pairs = {(p, _plain(n)) for p, n in self.facts.destroyable}
-                absent = _plain(name) in self._absent_names or place == self.facts.absent.project or not _is_id(place)
-                if not absent and _could_be(name) and (place, _plain(name)) not in pairs:
+        name_keys = ("targetClusterName", "targetDeploymentItemName")
+        project_keys = ("targetGroupId", "targetProjectId")
+        own_name, own_project = name_keys[not dedicated], project_keys[not dedicated]
+        names = self._meant([document[key] for key in name_keys if key in document], self._names, _could_be)
+        if not isinstance(document.get(own_name), str) or not _could_be(document[own_name]):
+            names |= self._meant([cluster], self._names, _could_be)
+        places = self._meant([document[key] for key in project_keys if key in document], self._projects, _is_id)
+        if not isinstance(document.get(own_project), str) or not _is_id(document[own_project]):
+            places |= self._meant([project], self._projects, _is_id)
+        pairs = {(p, _plain(n)) for p, n in self.facts.destroyable}
+        for name in sorted(names - self._absent_names):
+            for place in sorted(places - {self.facts.absent.project}):
+                if (place, name) not in pairs:
                     return f"a restore to {name!r} of {place}, which is not to be destroyed"
         return None
+
+    @staticmethod
+    def _meant(values: list[Any], known: set[str], could_be: Callable[[str], bool]) -> set[str]:
+        """What values could be taken for: each itself, where it could be a name, else what it is nearly."""
+        texts = {_plain(value) for value in values if isinstance(value, str)}
+        texts |= {_plain(value) for inner in values if not isinstance(inner, str) for value in _strings_in(inner)}
+        itself = {text for text in texts if could_be(text)}
+        return itself | {one for one in known for text in texts - itself if _near(text, one)}
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -194,9 +219,41 @@ def _is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def _is_dedicated(path: str) -> bool:
+    return "/flexClusters/" not in path and not path.endswith("/tenant/restore")
+
+
+def _near(text: str, known: str) -> bool:
+    """Whether whoever repairs ids and names could take a text for a known one: signs dropped, it is the same, is cut
+    at an end, or has another letter or one more or less.
+    """
+    text, known = ("".join(c for c in one if c.isalnum()) for one in (text, known))
+    if text == known:
+        return text != ""
+    if len(text) >= 4 and (known.startswith(text) or known.endswith(text)):
+        return True
+    if len(known) >= 4 and (text.startswith(known) or text.endswith(known)):
+        return True
+    if abs(len(text) - len(known)) > 1 or len(known) < 5:
+        return False
+    same = 0
+    while same < min(len(text), len(known)) and text[same] == known[same]:
+        same += 1
+    rest = [(text[same + 1 :], known[same + 1 :]), (text[same:], known[same + 1 :]), (text[same + 1 :], known[same:])]
+    return any(one == other for one, other in rest)
+
+
+def _strings_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _strings_in(member)
+
+
 def _could_be(name: str) -> bool:
     """Whether anything could be called so."""
-    return 1 <= len(_plain(name)) <= 64 and not re.search(r"[\s!?*/\\#$%\"<>|;=^`{}\[\]~]", _plain(name))
+    return 1 <= len(_plain(name)) <= 64 and all(c.isalnum() or c in "-_.(),:&@+'" for c in _plain(name))
 
 
 def _undone(text: str) -> str:

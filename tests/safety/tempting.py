@@ -52,9 +52,9 @@ class Tempting:
         draw = self._draw
         operation = draw.choice(list(OPERATIONS.values()))
         values = {
-            "groupId": draw.choice(self._projects),
-            "name": draw.choice(self._clusters),
-            "clusterName": draw.choice(self._clusters),
+            "groupId": self._nearly(draw.choice(self._projects)),
+            "name": self._nearly(draw.choice(self._clusters)),
+            "clusterName": self._nearly(draw.choice(self._clusters)),
             "restoreJobId": draw.choice(self.jobs),
             "restoreId": draw.choice(self.jobs),
         }
@@ -65,6 +65,11 @@ class Tempting:
         credential = draw.choice(("owner", "owner", "owner", "none", "wrong"))
         request = Request(method, target, headers, body, credential=credential)  # type: ignore[arg-type]
         return replace(request, target=self._path(request.target)) if draw.random() < 0.25 else request
+
+    def _nearly(self, value: str) -> str:
+        """Return a value for a path, now and then cut or with a sign in it."""
+        form = self._draw.random()
+        return value[:-1] if form < 0.05 else value[:3] + "_" + value[3:] if form < 0.1 else value
 
     def _path(self, target: str) -> str:
         draw = self._draw
@@ -103,6 +108,7 @@ class Tempting:
                 lambda: "&".join(f"{key}={value}" for key, value in document.items()).encode(),
                 lambda: b"",
                 lambda: None,
+                lambda: b"{}",
                 lambda: json.dumps(json.dumps(document)).encode(),
                 lambda: b"\xef\xbb\xbf" + json.dumps(document).encode(),
             )
@@ -117,6 +123,10 @@ class Tempting:
             keys[0]: self._disguised(draw.choice(self._targets)),
             keys[1]: self._disguised(draw.choice(self._projects)),
         }
+        if draw.random() < 0.1:
+            # Of the other kind of cluster: a key that the operation does not know.
+            other = "targetDeploymentItemName" if dedicated else "targetClusterName"
+            document[other] = document.pop(keys[0])
         if dedicated:
             document["deliveryType"] = draw.choice(("automated", "download", "pointInTime", "Automated", "", None))
             if draw.random() < 0.3:
@@ -147,6 +157,14 @@ class Tempting:
                 f'"{value}"',
                 quote(value, safe=""),
                 value[:-1],
+                value[1:],
+                value[: len(value) // 2],
+                value[: len(value) // 2] + value[len(value) // 2 + 1 :],
+                value[:-1] + "G",
+                value[: len(value) // 2] + "!" + value[len(value) // 2 :],
+                value[: len(value) // 2] + "".join(f"%{ord(c):02x}" for c in value[len(value) // 2 :] if ord(c) < 128),
+                quote(quote(value[: len(value) // 2] + "/", safe=""), safe=""),
+                "",
                 None,
                 7,
             )

@@ -97,7 +97,7 @@ class Desk:
             for name, content in places.items()
             for text in [b"\n".join([content, *_unpacked(content)])]
             for value, forms in wanted.items()
-            if any(form in text for form in forms)
+            if any(form in text for form in forms) or value.lower().encode() in text.lower()
         ]
 
     def written(self) -> list[Path]:

@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,7 +17,10 @@ _STATUS = re.compile(rb"\AHTTP/1\.1 \d{3} [^\r]*\r\n")
 
 @dataclass(frozen=True)
 class Seen:
-    """One request as it stood on the wire, and the answer to it: status and body, 0 and nothing where none came."""
+    """One request as it stood on the wire, and the answer to it: status and body, 0 and nothing where none came.
+
+    `at` is when its first byte arrived, in monotonic seconds.
+    """
 
     method: str
     target: str
@@ -24,6 +28,7 @@ class Seen:
     body: bytes
     status: int = 0
     answer: bytes = b""
+    at: float = 0.0
 
     def header(self, name: str) -> list[str]:
         """Return every value of a header."""
@@ -38,6 +43,11 @@ class Illegible(Exception):
 class _Connection:
     sent: bytearray = field(default_factory=bytearray)
     answered: bytearray = field(default_factory=bytearray)
+    arrived: list[tuple[int, float]] = field(default_factory=list)
+
+    def at(self, place: int) -> float:
+        """When the byte at this place arrived."""
+        return max((moment for start, moment in self.arrived if start <= place), default=0.0)
 
 
 class Wiretap:
@@ -87,6 +97,7 @@ class Wiretap:
             sent, answered = bytes(connection.sent), bytes(connection.answered)
             place = back = 0
             while (request := _message(sent, place)) is not None:
+                began = connection.at(place)
                 line, headers, body, place = request
                 parts = line.split(b" ")
                 if len(parts) != 3:
@@ -96,7 +107,7 @@ class Wiretap:
                 # The last request may be without an answer.
                 if (answer := _message(answered, back, bodiless=method == "HEAD")) is not None:
                     status, shown, back = int(answer[0].split(b" ")[1]), answer[2], answer[3]
-                yield Seen(method, target, headers, body, status, shown)
+                yield Seen(method, target, headers, body, status, shown, began)
             if place < len(sent) and sent.find(b"\r\n\r\n", place) < 0 and len(sent) - place > 65_536:
                 raise Illegible("more than 64 KiB without an end of the headers")
 
@@ -124,6 +135,7 @@ class Wiretap:
         back.start()
         try:
             while piece := client.recv(_PIECE):
+                connection.arrived.append((len(connection.sent), time.monotonic()))
                 connection.sent += piece
                 upstream.sendall(piece)
         except OSError:

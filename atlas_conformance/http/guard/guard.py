@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from typing import TypeAlias
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.failures import Withheld
+from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.reach import (
     Atlas,
     Names,
@@ -19,6 +22,7 @@ from atlas_conformance.http.guard.reach import (
 )
 from atlas_conformance.http.target import USUAL_MAX_JOBS, Mode, Target
 
+_Key: TypeAlias = tuple[str, str, bytes | None]
 _LONGEST_JOB = 1024 * 1024
 """No answer of more bytes is read for the id of a job: it would only cost memory."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,18 +34,33 @@ class Guard:
 
     A create that could touch something reserves one of the run's `max_jobs` when it is checked; `settle` gives the
     place back where the endpoint refused it.
+
+    `turn` is shared with the guards of other processes that take part in the run: what one of them finds out about the
+    endpoint, all know.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, turn: Turn | None = None) -> None:
         self._safety = target.safety
         self._atlas = Atlas(target.inventory)
         self._lock = threading.Condition()
         self._reserved = 0
         self._under_way = 0
+        self._places: Counter[_Key] = Counter()
+        """The requests under way that have a place of the budget, and how many each."""
         self._created: dict[tuple[str, str, str], str] = {}
-        self.remote = not target.loopback
+        self._elsewhere = not target.loopback
+        self._shared = turn is not None
+        self.turn = Turn() if turn is None else turn
+
+    @property
+    def remote(self) -> bool:
         """Whether the endpoint is another machine, or fronts one."""
-        self.remote_because = "its host is not loopback" if self.remote else ""
+        return self._elsewhere or bool(self.turn)
+
+    @property
+    def remote_because(self) -> str:
+        """Why it is remote; empty where it is not."""
+        return "its host is not loopback" if self._elsewhere else self.turn.because
 
     @property
     def mode(self) -> Mode:
@@ -51,7 +70,8 @@ class Guard:
         starting the run; what a target file alone says counts there as `refusals` at most.
         """
         wanted = self._safety.mode or ("read" if self.remote else "restore")
-        if self.remote and wanted == "restore" and not self._safety.confirmed:
+        if wanted == "restore" and self.remote and (not self._safety.confirmed or (self._shared and self.turn)):
+            # Processes that started on loopback have no common account of the jobs that they may create.
             return "refusals"
         return wanted
 
@@ -84,8 +104,22 @@ class Guard:
 
     def treat_as_remote(self, because: str) -> None:
         """From now on hold the endpoint for a remote one, as what answers there fronts one."""
-        self.remote = True
-        self.remote_because = because
+        with self._lock:
+            if not self.turn:
+                # What was created before counts too.
+                self._reserved = max(self._reserved, len(self._created))
+            self._lock.notify_all()
+        self.turn.note(because)
+
+    def recheck(self, request: Request) -> None:
+        """Raise Withheld where a request that was checked may no longer be sent, as the endpoint turned out to be
+        remote since then.
+        """
+        if not self.turn:
+            return
+        reason = self._objection(request, wait=False, again=True)
+        if reason is not None:
+            raise Withheld(request, reason)
 
     def check(self, request: Request, *, wait: bool = False) -> None:
         """Return if the request may be sent (reserving its place in the budget); raise Withheld otherwise.
@@ -109,12 +143,14 @@ class Guard:
             return
         took = response is not None and 200 <= response.status < 300
         with self._lock:
-            if self._budgeted(request, place):
+            if self._places[_key(request)] > 0:
+                self._places[_key(request)] -= 1
                 self._under_way -= 1
                 if not sent or (response is not None and 300 <= response.status < 500):
                     # What broke with a 5xx may have come as far as making a job.
                     self._reserved -= 1
                 self._lock.notify_all()
+            self._places += Counter()  # forgets those that have no place any more
             job = _job_id(response) if took and response is not None else None
             if job is not None:
                 create = next(operation.id for operation in place.operations if operation.kind == "create")
@@ -135,9 +171,9 @@ class Guard:
         place = place_of(request)
         if place is None or not _is_create(request, place) or self._harm(request, place) is None:
             return None
-        return self._reserve(wait)
+        return self._reserve(request, wait)
 
-    def _reserve(self, wait: bool) -> str | None:
+    def _reserve(self, request: Request, wait: bool) -> str | None:
         """Take a place of the budget, or say that there is none."""
         with self._lock:
             while self.budget is not None and self._reserved >= self.budget:
@@ -146,16 +182,19 @@ class Guard:
                 self._lock.wait()
             self._reserved += 1
             self._under_way += 1
+            self._places[_key(request)] += 1
         return None
 
-    def _objection(self, request: Request, wait: bool) -> str | None:
+    def _objection(self, request: Request, wait: bool, *, again: bool = False) -> str | None:
+        """Judge a request to a remote endpoint; `again`: it was checked before, and has its place if it needed one."""
         if overrides_method(request):
             return "a header asks for another host, method, path or framing than the request itself has"
         if request.method in READS:
             # A peer that skips a read's body would take it for the next request.
             return "a read carries a body" if request.body else None
         if self.mode == "read":
-            return "the mode is read, which sends no request that could change anything"
+            since = f"; the endpoint counts as remote, as {self.turn.because}" if self.turn else ""
+            return f"the mode is read, which sends no request that could change anything{since}"
         place = place_of(request)
         if place is None:
             return "its path is not plainly one of the contract's"
@@ -163,7 +202,7 @@ class Guard:
             return f"its query holds {mentioned}"
         if not _is_create(request, place):
             return self._objection_to_other(request, place)
-        return self._objection_to_create(request, place, wait)
+        return self._objection_to_create(request, place, wait, again=again)
 
     def _objection_to_other(self, request: Request, place: Place) -> str | None:
         """Judge a DELETE, or a method that the path does not have."""
@@ -180,37 +219,41 @@ class Guard:
                 return "it would cancel a job that this run did not create"
         return "it could change something that exists"
 
-    def _objection_to_create(self, request: Request, place: Place, wait: bool) -> str | None:
+    def _objection_to_create(self, request: Request, place: Place, wait: bool, *, again: bool) -> str | None:
         harm = self._harm(request, place)
         if harm is None:
             return None
         if self.mode == "refusals":
             return f"the mode is refusals, and {harm}"
-        names = names_of(request.body)
+        names = names_of(request.body, place)
         if names is None:
             return harm
-        return self._objection_to_restore(place, names) or self._reserve(wait)
-
-    def _budgeted(self, request: Request, place: Place) -> bool:
-        return self.budget is not None and self.mode == "restore" and self._harm(request, place) is not None
+        reason = self._objection_to_restore(place, names)
+        if reason is not None or not again:
+            return reason or self._reserve(request, wait)
+        has_place = self._places[_key(request)] > 0
+        return None if has_place else "the endpoint turned out to be remote while it waited to be sent"
 
     def _nowhere(self, place: Place) -> bool:
         """Whether the path itself leads to nothing that exists."""
         project = self._atlas.id_standing(place.project)
         cluster = self._atlas.name_standing(place.cluster, item=False)
-        return "absent" in (project, cluster) or (project == "malformed" and cluster == "malformed")
+        if "absent" in (project, cluster):
+            return True
+        if project != "malformed" or cluster != "malformed":
+            return False
+        return not (self._atlas.projects_like(place.project) and self._atlas.names_like(place.cluster))
 
     def _harm(self, request: Request, place: Place) -> str | None:
         """Say what a create could touch if it were wrongly accepted, or None where it could touch nothing."""
         atlas = self._atlas
-        names = names_of(request.body)
+        names = names_of(request.body, place)
         nowhere = self._nowhere(place)
         if names is None:
             text = (request.body or b"").decode("latin-1")
             if mentioned := atlas.mentions(text):
                 return f"its body, which is no JSON, holds {mentioned}"
-            folded = fold(text)
-            absent = any(name in folded for name in atlas.absent_wares)
+            absent = atlas.holds_absent(text, place)
             return None if nowhere or absent else "its body is no JSON and its path leads to a cluster that may exist"
         snapshots = [atlas.id_standing(value) for value in names.snapshots]
         targets = [atlas.name_standing(value, item=True) for value in names.targets]
@@ -222,7 +265,8 @@ class Guard:
             return "its target is not known to be absent"
         if any(atlas.mentions(value) for value in names.other):
             return "its body names something that may exist"
-        plain = [atlas.id_standing(value) for value in names.plain_snapshots]
+        # To restore to a moment takes no snapshot, so that an absent one keeps nothing safe.
+        plain = [] if names.by_moment else [atlas.id_standing(value) for value in names.plain_snapshots]
         plain += [atlas.name_standing(value, item=True) for value in names.plain_targets]
         if nowhere or "absent" in plain:
             return None
@@ -231,6 +275,8 @@ class Guard:
     def _objection_to_restore(self, place: Place, names: Names) -> str | None:
         """Judge a create that could touch something, in the mode `restore` on a remote endpoint."""
         atlas = self._atlas
+        if not names.is_object:
+            return "its body is no object, which an endpoint may read once more"
         if atlas.id_standing(place.project) == "foreign":
             return "its project is not listed in the target file"
         if any(atlas.id_standing(value) == "foreign" for value in names.snapshots):
@@ -241,12 +287,14 @@ class Guard:
             return "its body names something under a key that no page names"
         projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
         if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
-            # Left out, repeated or unusable: an endpoint may fall back on the project in the path.
+            # Left out, repeated or unusable: an endpoint may fall back on the project in the path, or repair the id.
             projects.add(fold(place.project))
+            projects |= {known for value in names.projects for known in atlas.projects_like(value)}
         usable = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
+        targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
-        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.targets):
+        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.says_where):
             # No usable target: an endpoint may fall back on the cluster in the path.
             targets.append(place.cluster)
         destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}
@@ -255,6 +303,11 @@ class Guard:
                 if (project, fold(name)) not in destroyable:
                     return f"cluster {name!r} of project {project} is not listed as destroyable"
         return None
+
+
+def _key(request: Request) -> _Key:
+    """Return what of a request stays the same however it is authenticated."""
+    return request.method, request.target, request.body
 
 
 def _is_create(request: Request, place: Place) -> bool:

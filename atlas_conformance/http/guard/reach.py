@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, Literal, TypeAlias
 from urllib.parse import unquote, unquote_plus
 
@@ -41,19 +42,13 @@ _OVERRIDES = (
     "upgrade",
     "content-length",
 )
-_DOCUMENTED = frozenset(
-    {
-        "snapshotId",
-        "targetDeploymentItemName",
-        "targetProjectId",
-        "deliveryType",
-        "targetClusterName",
-        "targetGroupId",
-        "oplogTs",
-        "oplogInc",
-        "pointInTimeUTCSeconds",
-    }
-)
+_MOMENTS = frozenset({"oplogTs", "oplogInc", "pointInTimeUTCSeconds"})
+_DEDICATED = _MOMENTS | {"snapshotId", "deliveryType", "targetClusterName", "targetGroupId"}
+_SHARED = frozenset({"snapshotId", "targetDeploymentItemName", "targetProjectId"})
+_ALIKE = 0.7
+"""From this likeness on (0 to 1), an endpoint that repairs a name may take one for the other."""
+_LEAST_ALIKE = 3
+"""Letters from which on a part of a name may stand for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +60,11 @@ class Place:
     cluster: str
     job: str | None
 
+    @property
+    def is_dedicated(self) -> bool:
+        """Whether its operations are those of dedicated clusters."""
+        return any(operation.family == "cluster" for operation in self.operations)
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -72,6 +72,8 @@ class Names:
 
     `plain_snapshots`, `plain_targets` and `plain_projects` are those that no reader misses: strings under documented
     keys, each there once, of the object itself, not of one within it. A body that is no object has them all.
+    `by_moment` tells whether it names a moment to restore to, for which no snapshot is needed, `says_where` whether a
+    key of it is that of a target, whatever the value; `is_object` whether it is an object, or an array of them.
     """
 
     snapshots: tuple[str, ...] = ()
@@ -82,6 +84,9 @@ class Names:
     plain_snapshots: tuple[str, ...] = ()
     plain_targets: tuple[str, ...] = ()
     plain_projects: tuple[str, ...] = ()
+    by_moment: bool = False
+    says_where: bool = False
+    is_object: bool = True
 
 
 def fold(text: str) -> str:
@@ -101,18 +106,21 @@ def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
 
 
+_FOLDED_MOMENTS = frozenset(map(fold, _MOMENTS))
+
+
 class Atlas:
     """What is known to exist and to be absent, folded for comparison."""
 
     def __init__(self, inventory: Inventory) -> None:
         absent = inventory.absent
         self.absent_ids = {absent.project, absent.snapshot, absent.job} if absent else set()
-        self.absent_wares = {absent.snapshot, fold(absent.cluster), fold(absent.target)} if absent else set()
-        """What there must be to restore, or to restore to."""
+        self._absent_snapshots = {absent.snapshot} if absent else set()
         self.absent_names = {fold(absent.cluster), fold(absent.target)} if absent else set()
         places = [(c.project, c.name) for c in inventory.clusters] + [(t.project, t.name) for t in inventory.targets]
         self.snapshots = {snapshot for cluster in inventory.clusters for snapshot in cluster.snapshots}
-        self.known_ids = {project for project, _ in places} | self.snapshots
+        self._projects = {project for project, _ in places}
+        self.known_ids = self._projects | self.snapshots
         self.known_names = {fold(name) for _, name in places}
         words = "|".join(re.escape(name) for name in sorted(self.known_names, key=len, reverse=True))
         self._known_word = re.compile(rf"(?<![a-z0-9-])(?:{words})(?![a-z0-9-])") if words else None
@@ -139,6 +147,25 @@ class Atlas:
             return "foreign"
         return "foreign" if self._known_word and self._known_word.search(folded) else "malformed"
 
+    def holds_absent(self, text: str, place: Place) -> bool:
+        """Tell whether free text that some reader takes for a body names what must be there and is not: a target, or a
+        snapshot where no moment makes up for it.
+        """
+        folded = fold(text)
+        other = "targetdeploymentitemname" if place.is_dedicated else "targetclustername"
+        if other not in folded and any(name in folded for name in self.absent_names):
+            return True
+        by_moment = any(word in folded for word in ("pointintime", "oplog"))
+        return not by_moment and any(snapshot in folded for snapshot in self._absent_snapshots)
+
+    def projects_like(self, text: str) -> set[str]:
+        """Return the known projects that an endpoint which repairs ids could take a value for."""
+        return {known for known in self._projects if _is_like(fold(text), known)}
+
+    def names_like(self, text: str) -> set[str]:
+        """Return the known names, folded, that an endpoint which repairs names could take a value for."""
+        return {known for known in self.known_names if _is_like(fold(text), known)}
+
     def mentions(self, text: str) -> str | None:
         """Return something in free text that exists or may exist, or None."""
         folded = fold(_unescaped(text.replace("\0", "")))
@@ -147,6 +174,18 @@ class Atlas:
                 return "an id that is not known to be absent"
         found = self._known_word.search(folded) if self._known_word else None
         return f"the name {found[0]!r}" if found else None
+
+
+def _is_like(text: str, known: str) -> bool:
+    """Tell whether what is left of a value without its signs is a known name, a part of one, or one a few letters off.
+    """
+    bare, wanted = (re.sub(r"[\W_]", "", one) for one in (text, known))
+    if bare == wanted:
+        return True
+    short, long = sorted((bare, wanted), key=len)
+    if len(short) < _LEAST_ALIKE:
+        return False
+    return short in long or SequenceMatcher(None, bare[:200], wanted, autojunk=False).ratio() >= _ALIKE
 
 
 def overrides_method(request: Request) -> bool:
@@ -174,32 +213,39 @@ def place_of(request: Request) -> Place | None:
     return Place(operations, values[0], values[1], values[2] if len(values) > 2 else None)
 
 
-def names_of(body: bytes | None) -> Names | None:
-    """Return the names that a JSON body could be read to hold, duplicate and nested keys too; None if it is no JSON."""
+def names_of(body: bytes | None, place: Place) -> Names | None:
+    """Return the names that a JSON body could be read to hold, duplicate and nested keys too; None if it is no JSON.
+
+    Only what the operation at `place` documents is plain: an endpoint skips the other kind's keys.
+    """
     if not body:
         return Names()
+    documented = _DEDICATED if place.is_dedicated else _SHARED
     try:
-        document = json.loads(body.decode("utf-8"), object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number)
+        text = body.decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number)
         pairs = list(_pairs("", document))
     except (ValueError, RecursionError):
         return None
     roles: dict[str, list[str]] = {"snapshot": [], "project": [], "target": [], "": []}
     delivery: list[str] = []
+    delivery_values: list[str] = []
     for key, value in pairs:
         role = _role(key)
         if key == "deliveryType":
             delivery.append(value)
+            delivery_values.append(value)
         else:
             roles[role].append(value)
-        if key not in _DOCUMENTED:
+        if key not in documented:
             roles[""] += [key] if role == "" else [key, value]
-    plain = roles
+    plain = {role: [v for k, v in pairs if k in documented and _role(k) == role and type(v) is str] for role in roles}
     if isinstance(document, _Pairs):
         keys = [key for key, _ in document]
         own = [
             (_role(key), value)
             for key, value in document
-            if key in _DOCUMENTED and type(value) is str and keys.count(key) == 1
+            if key in documented and type(value) is str and keys.count(key) == 1
         ]
         delivery = [value for key, value in document if key == "deliveryType" and type(value) is str]
         plain = {role: [value for found, value in own if found == role] for role in ("snapshot", "target", "project")}
@@ -212,7 +258,21 @@ def names_of(body: bytes | None) -> Names | None:
         tuple(plain["snapshot"]),
         tuple(plain["target"]),
         tuple(plain["project"]),
+        any(fold(key) in _FOLDED_MOMENTS for key in keys_of(document)) or "pointintime" in map(fold, delivery_values),
+        any(_role(key) == "target" for key in keys_of(document)),
+        all(isinstance(member, _Pairs) for member in (document if type(document) is list else [document])),
     )
+
+
+def keys_of(document: Any) -> Iterator[str]:
+    """Yield every key of a document, at any depth."""
+    if isinstance(document, _Pairs):
+        for key, member in document:
+            yield key
+            yield from keys_of(member)
+    elif isinstance(document, list):
+        for member in document:
+            yield from keys_of(member)
 
 
 class _Number(str):

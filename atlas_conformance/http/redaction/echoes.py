@@ -1,23 +1,37 @@
-"""Finding secrets that an endpoint repeats: as they are, escaped as JSON, URLs and HTML do it, in base64 or in hex."""
+"""Finding secrets that an endpoint repeats in whatever form: plain, in other case, escaped, encoded, or in pieces.
+
+A text is searched without its escapes, case and signs (`skeleton`). What is found in one place is masked there; what
+is spread over several cannot be, and then all of the text is to be left out.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 
 import ahocorasick_rs
 
+from atlas_conformance.http.redaction.skeleton import Mapped, bones, stages, views
 from atlas_conformance.http.secret import MASK
 
 LEAST_LENGTH = 6
 """Shorter values would mask half the text."""
-_ESCAPES = ("\\u", "%", "&#")
+_LONG = 12
+"""Bones of at least this number are no coincidence, whatever stands between them."""
+_GRAM = 6
+_PIECES = 16
+"""Bones of at least this number are told by the pieces of them that show."""
+_COVERED = 0.75
+"""The share of a secret's letters that shows, in pieces, from which on the secret shows."""
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
+_PORTION = 128 * 1024
+"""A longer string is not looked through letter by letter."""
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[^"]+|"', re.DOTALL)
 
 
 @lru_cache(maxsize=16)
@@ -29,61 +43,180 @@ def forms_of(values: tuple[str, ...]) -> Forms:
 class Forms:
     """Every way in which some values may be written.
 
-    `lasting` ones take a while to make, and tell quickly of a text that it holds none.
+    `lasting` ones take a while to make; they tell quickly of a text that it holds none, and find values in pieces.
     """
 
-    def __init__(self, values: tuple[str, ...], *, lasting: bool = False) -> None:
+    def __init__(self, values: Iterable[str], *, lasting: bool = False) -> None:
         kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
-        plain = dict.fromkeys(form for value in kept for form in encoded(value))
-        self._texts = tuple(plain)
-        self._bytes = tuple(text.encode("utf-8", "surrogatepass") for text in plain)
-        self._values = kept
-        self._escapes = (*_ESCAPES, "+") if any(" " in value for value in kept) else _ESCAPES
-        self._byte_escapes = tuple(escape.encode() for escape in self._escapes)
-        self._finder = ahocorasick_rs.BytesAhoCorasick(self._bytes) if lasting and self._values else None
+        self._kept = kept
+        self._bones = tuple(dict.fromkeys(form for value in kept for form in _bare_forms(value, rare=lasting)))
+        # Of a value of hardly any ASCII letters nothing is left: it is looked for as it is, and letter by letter.
+        self._odd = tuple(value for value in kept if len(bones(value.encode("utf-8", "ignore"))) < LEAST_LENGTH)
+        self._odd_pattern = re.compile("|".join(map(_escaped, self._odd))) if self._odd else None
+        self._grams: tuple[bytes, ...] = ()
+        self._finder = None
+        if lasting and self._bones:
+            found = {bone[at : at + _GRAM] for bone in self._bones for at in range(len(bone) - _GRAM + 1)}
+            self._grams = tuple(sorted(found))
+            self._finder = ahocorasick_rs.BytesAhoCorasick(self._grams)
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(_escaped, self._values)))
-
-    @cached_property
-    def _byte_pattern(self) -> re.Pattern[bytes]:
-        return re.compile(self._pattern.pattern.encode("utf-8", "surrogatepass"))
+    def _bytes(self) -> tuple[bytes, ...]:
+        plain = dict.fromkeys(form for value in self._kept for form in encoded(value))
+        return tuple(text.encode("utf-8", "surrogatepass") for text in plain)
 
     def may_be_in(self, text: str) -> bool:
         """Tell whether text could hold a value: what holds none is most often told apart at once."""
-        if any(escape in text for escape in self._escapes):
-            return True
-        if self._finder is None:
-            return any(form in text for form in self._texts)
-        return self._found(self._finder, text.encode("utf-8", "surrogatepass"))
+        return self._may_be_in(text.encode("utf-8", "surrogatepass"))
 
-    def _found(self, finder: ahocorasick_rs.BytesAhoCorasick, body: bytes) -> bool:
-        if len(body) <= _STRETCH:
-            return bool(finder.find_matches_as_indexes(body))
-        more = max(map(len, self._bytes)) - 1
-        starts = range(0, len(body), _STRETCH)
-        return any(finder.find_matches_as_indexes(body[start : start + _STRETCH + more]) for start in starts)
+    def may_be_in_any(self, *texts: bytes) -> bool:
+        """Tell whether texts could hold a value, each alone or together."""
+        return self._may_be_in(b"\n".join(texts))
+
+    def _may_be_in(self, text: bytes) -> bool:
+        if not self._kept:
+            return False
+        if self._odd_pattern is not None:
+            return True
+        finder = self._finder
+        if finder is None:
+            return any(self._holds(view) for view in views(text))
+        return any(finder.find_matches_as_indexes(part) for view in views(text) for part in _stretches(view))
+
+    def _holds(self, view: bytes) -> bool:
+        return any(form in view for form in self._bones)
 
     def masked(self, text: str) -> str:
-        """Return text with every form of every value masked; the same object where there is none."""
-        for form in self._texts:
-            if form in text:
-                text = text.replace(form, MASK)
-        if self._values and any(escape in text for escape in self._escapes):
-            text = self._pattern.sub(MASK, text)
-        return text
+        """Return text with every form of every value masked; the same object where there is none.
+
+        Where a value shows in pieces, all of the text is masked.
+        """
+        raw = text.encode("utf-8", "surrogatepass")
+        shown = self.masked_bytes(raw)
+        if self.remains_in(shown):
+            return MASK
+        return text if shown is raw else shown.decode("utf-8", "surrogatepass")
 
     def masked_bytes(self, body: bytes) -> bytes:
-        """Return a body with every form of every value masked; the same object where there is none."""
-        if self._finder is None or self._found(self._finder, body):
-            for form in self._bytes:
-                if form in body:
-                    body = body.replace(form, _MASK)
-        if self._values and any(escape in body for escape in self._byte_escapes):
-            found, count = self._byte_pattern.subn(_MASK, body)
-            body = found if count else body
+        """Return a body with every form of every value masked that stands in one place; the same object where there is
+        none.
+        """
+        if not self._may_be_in(body):
+            return body
+        for form in self._bytes:
+            if form in body:
+                body = body.replace(form, _MASK)
+        if self._odd_pattern is not None:
+            text = body.decode("utf-8", "surrogateescape")
+            found, count = self._odd_pattern.subn(MASK, text)
+            body = found.encode("utf-8", "surrogateescape") if count else body
+        if any(self._holds(view) for view in views(body)):
+            # One string of a JSON text after the other: what is masked must not take a quote with it.
+            is_json = body.lstrip()[:1] in (b"{", b"[")
+            portions = _STRINGS.findall(body) if is_json else [body]
+            shown = [p if is_json and p[:1] != b'"' else self._masked_portion(p) for p in portions]
+            body = b"".join(shown) if shown != portions else body
         return body
+
+    def _masked_portion(self, portion: bytes) -> bytes:
+        if len(portion) < LEAST_LENGTH or len(portion) > _PORTION:
+            return portion
+        for depth, stage in enumerate(stages(portion)):
+            if self._holds(bones(stage)):
+                portion = self._masked_at(portion, depth)
+        return portion
+
+    def _masked_at(self, portion: bytes, depth: int) -> bytes:
+        text = portion.decode("latin-1")
+        mapped = Mapped(text, depth)
+        spans = [
+            span
+            for bone in self._bones
+            for at in _places(mapped.found, bone.decode())
+            if self._is_meant(text, bone, span := mapped.span(at, at + len(bone)), depth)
+        ]
+        parts: list[str] = []
+        at = 0
+        for start, end in sorted(spans):
+            if start >= at:
+                parts += (text[at:start], MASK)
+            at = max(at, end)
+        parts.append(text[at:])
+        return "".join(parts).encode("latin-1") if spans else portion
+
+    def _is_meant(self, text: str, bone: bytes, span: tuple[int, int], depth: int) -> bool:
+        """Whether what was found is the value: a short one must not have more signs in it than the value itself."""
+        if len(bone) >= _LONG or depth:
+            return True
+        return span[1] - span[0] <= len(bone) + max(len(form) - len(bones(form)) for form in self._bytes)
+
+    def remains_in(self, body: bytes) -> bool:
+        """Tell whether a body from which all was masked that could be still shows a value, spread over several places.
+        """
+        finder = self._finder
+        if not self._bones or not self._may_be_in(body):
+            return False
+        if any(form in view for view in views(body) for form in self._bones if len(form) >= _LONG):
+            return True
+        if finder is None:
+            return False
+        grams = {
+            self._grams[number]
+            for view in views(body)
+            for part in _stretches(view)
+            for number, _, _ in finder.find_matches_as_indexes(part, overlapping=True)
+        }
+        return any(len(bone) >= _PIECES and _covered(bone, grams) >= _COVERED for bone in self._bones)
+
+
+def _covered(bone: bytes, grams: set[bytes]) -> float:
+    """Return the share of the bones that some of these pieces make up."""
+    shown = bytearray(len(bone))
+    for at in range(len(bone) - _GRAM + 1):
+        if bone[at : at + _GRAM] in grams:
+            shown[at : at + _GRAM] = b"\1" * _GRAM
+    return sum(shown) / len(bone)
+
+
+def _stretches(view: bytes) -> Iterator[bytes]:
+    if len(view) <= _STRETCH:
+        yield view
+        return
+    for start in range(0, len(view), _STRETCH):
+        yield view[start : start + _STRETCH + _GRAM - 1]
+
+
+def _places(text: str, form: str) -> Iterator[int]:
+    at = text.find(form)
+    while at >= 0:
+        yield at
+        at = text.find(form, at + len(form))
+
+
+def _bare_forms(value: str, *, rare: bool) -> Iterator[bytes]:
+    """Yield the bones of a value and of its encodings, as far as they are the same whatever stands around them; the
+    rare ones only if asked for.
+    """
+    raw = value.encode("utf-8", "surrogatepass")
+    forms = [value, raw.hex(), value[::-1], *_base64(raw)]
+    if rare:
+        forms += ["".join(map(str, raw)), *_base32(raw)]
+    for form in forms:
+        bare = bones(form.encode("utf-8", "surrogatepass"))
+        if len(bare) >= LEAST_LENGTH:
+            yield bare
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    for before in range(3):
+        code = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        yield code[(0, 2, 3)[before] : len(code) - ((before + len(raw)) % 3 != 0)]
+
+
+def _base32(raw: bytes) -> Iterator[str]:
+    for before in range(5):
+        code = base64.b32encode(bytes(before) + raw).decode().rstrip("=")
+        yield code[-(-8 * before // 5) : len(code) - ((before + len(raw)) % 5 != 0)]
 
 
 def encoded(value: str) -> Iterator[str]:
@@ -95,9 +228,7 @@ def encoded(value: str) -> Iterator[str]:
     raw = value.encode("utf-8", "surrogatepass")
     yield raw.hex()
     yield raw.hex().upper()
-    for before in range(3):
-        code = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
-        inner = code[(0, 2, 3)[before] : len(code) - ((before + len(raw)) % 3 != 0)]
+    for inner in _base64(raw):
         if len(inner) >= LEAST_LENGTH:
             yield inner
             yield inner.replace("+", "-").replace("/", "_")

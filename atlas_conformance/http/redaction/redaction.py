@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from atlas_conformance.contracts.exchange import Exchange, Headers, Response
+from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.http.redaction.echoes import Forms, forms_of
 from atlas_conformance.http.redaction.shown import (
     CHALLENGE_HEADERS,
+    CREDENTIAL_NAME,
     DIGEST_FIELD,
     HINTS,
     Hints,
@@ -20,6 +22,7 @@ from atlas_conformance.http.redaction.shown import (
     shown_by_answer,
     shown_by_request,
 )
+from atlas_conformance.http.redaction.skeleton import stages
 from atlas_conformance.http.secret import MASK, Secret
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
@@ -31,6 +34,10 @@ _KEYED_VALUE = re.compile(
     rb"\s*:\s*"
 )
 _HINTED = Hints(*HINTS, b'rl"', b'rls"', b'RL"', b'RLS"', b'RLs"')
+_NAMED_HINTS = Hints(*(hint for hint in HINTS if hint != b"\\u"), b'rl"', b'rls"', b'RL"', b'RLS"', b'RLs"')
+_LONG_URL = 8_192
+"""Of what follows the host of a longer address nothing is kept."""
+_PASSING_FIELDS = ("nonce", "cnonce", "opaque", "response")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _SCALAR_END = re.compile(rb"[,}\]\s]")
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]*:)?(//[^/?#\\\s]*)?(.*)\Z", re.DOTALL)
@@ -39,6 +46,14 @@ _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CLIENT_ID|PROXY")
 _LABEL = re.compile(rb"[A-Za-z0-9\-_]+")
 _PORT = re.compile(rb":[0-9]*\Z")
 _SCHEME_VALUE = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9\-._~+/]{6,}=*")
+
+
+LEFT_OUT = b"[body left out: it repeats a credential in several places, where it cannot be masked]"
+
+
+class SpreadResponse(Response):
+    """An answer that repeats a credential spread over several places: it may be judged, and its body is never stored.
+    """
 
 
 def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
@@ -52,9 +67,11 @@ def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool =
 
 
 def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
-    """Like `redact`, of the request alone."""
-    request = exchange.request
+    """Like `redact`, of the request alone; the body of a SpreadResponse is left out."""
     forms = _forms(secrets)
+    if isinstance(exchange.response, SpreadResponse):
+        exchange = replace(exchange, response=_left_out(exchange.response, forms))
+    request = exchange.request
     anywhere = forms if forms.may_be_in("\n".join((request.target, *_values(request.headers or ())))) else None
     headers = None if request.headers is None else _headers(request.headers, anywhere)
     body = None if request.body is None else _body(request.body, forms)
@@ -71,17 +88,37 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoe
     """
     response = exchange.response
     forms = _forms(secrets)
-    headers = _headers(response.headers, forms if forms.may_be_in("\n".join(_values(response.headers))) else None)
-    body = _body(response.body, forms)
+    told = forms.may_be_in_any(_joined(response.headers), response.body)
+    headers = _headers(response.headers, forms if told else None)
+    body = _body(response.body, forms if told else None)
     # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
     shown = _shown(exchange) if echoes else ()
     if shown:
         repeated = Forms(shown)
         headers = _headers(headers, repeated)
         body = repeated.masked_bytes(body)
+    spread = shown and repeated.remains_in(body)
+    if spread or (told and forms.remains_in(_joined(headers) + b"\n" + body)):
+        return replace(exchange, response=SpreadResponse(response.status, headers, body))
     if headers is response.headers and body is response.body:
         return exchange
     return replace(exchange, response=replace(response, headers=headers, body=body))
+
+
+def hushed(exchange: Exchange, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings of an exchange; of a body that is left out they quote nothing either."""
+    if not isinstance(exchange.response, SpreadResponse):
+        return tuple(findings)
+    return tuple(replace(finding, seen="what a body shows that is left out") for finding in findings)
+
+
+def _left_out(response: Response, forms: Forms) -> Response:
+    headers = tuple((name, MASK if forms.may_be_in(value) else value) for name, value in response.headers)
+    return Response(response.status, headers, LEFT_OUT)
+
+
+def _joined(headers: Headers) -> bytes:
+    return "\n".join(_values(headers)).encode("utf-8", "surrogatepass")
 
 
 def _shown(exchange: Exchange) -> tuple[str, ...]:
@@ -102,12 +139,15 @@ def without_echoes(response: Response, authorization: Secret) -> Response:
     value = authorization.reveal()
     if not value.startswith("Digest "):
         return response
-    parts = tuple(m[3].strip('"') for m in DIGEST_FIELD.finditer(value) if m[1] in ("nonce", "cnonce", "response"))
+    parts = tuple(m[3].strip('"') for m in DIGEST_FIELD.finditer(value) if m[1] in _PASSING_FIELDS)
     forms = Forms(parts)
     headers = tuple((name, forms.masked(shown)) for name, shown in response.headers)
     body = forms.masked_bytes(response.body)
-    same = body is response.body and headers == response.headers
-    return response if same else replace(response, headers=headers, body=body)
+    if body is response.body and headers == response.headers:
+        return response
+    if forms.remains_in(body):
+        return SpreadResponse(response.status, headers, body)
+    return replace(response, headers=headers, body=body)
 
 
 def without_credentials(exchange: Exchange) -> Exchange:
@@ -141,7 +181,7 @@ def _headers(headers: Headers, forms: Forms | None) -> Headers:
     for pair in headers:
         name, value = pair
         lower = name.lower()
-        if lower in _SENSITIVE_HEADERS:
+        if lower in _SENSITIVE_HEADERS or CREDENTIAL_NAME.search(lower):
             value = _header_value(lower, value)
         value = forms.masked(value) if forms else value
         changed = changed or value != pair[1]
@@ -162,9 +202,11 @@ def _header_value(lower: str, value: str) -> str:
     return f"{scheme} {MASK}" if space else MASK
 
 
-def _body(body: bytes, forms: Forms) -> bytes:
-    body = forms.masked_bytes(body)
+def _body(body: bytes, forms: Forms | None) -> bytes:
+    body = forms.masked_bytes(body) if forms is not None else body
     if not _HINTED.may_be_in(body):
+        return body
+    if b"\\u" in body and not any(_NAMED_HINTS.may_be_in(stage) for stage in stages(body)):
         return body
     searched = plain_keys(body) if b"\\u" in body else body
     parts: list[bytes] = []
@@ -216,7 +258,7 @@ def _masked_url(literal: bytes) -> bytes:
         name = host[: port.start()] if port else host
         name = name if name.startswith(b"[") else _LABEL.sub(b"masked", name)
         authority = b"//" + (b"masked" if user else b"") + at + name + (port[0] if port else b"")
-    return scheme + authority + _TEXT.sub(_masked_piece, rest)
+    return scheme + authority + (b"/masked" if len(rest) > _LONG_URL else _TEXT.sub(_masked_piece, rest))
 
 
 def _masked_piece(match: re.Match[bytes]) -> bytes:

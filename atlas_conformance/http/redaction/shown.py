@@ -23,6 +23,8 @@ Shown: TypeAlias = tuple[str, Kind]
 CHALLENGE_HEADERS = frozenset(
     {"www-authenticate", "proxy-authenticate", "authentication-info", "proxy-authentication-info"}
 )
+CREDENTIAL_NAME = re.compile(r"token|secret|api-?key|session|passw|credential")
+"""In the name, in lower case, of a header that holds a credential, whatever it is called."""
 DIGEST_FIELD = re.compile(
     r'(?i)\b(nonce|opaque|cnonce|nextnonce|response|rspauth|username|uri)(\s*=\s*)("(?:[^"\\]|\\.)*"|[^\s,"]+)'
 )
@@ -104,6 +106,8 @@ def shown_by_answer(headers: Headers) -> Iterator[Shown]:
             for match in DIGEST_FIELD.finditer(value):
                 if match[1].lower() not in ("uri", "username"):
                     yield match[3].strip('"'), "passing"
+        elif CREDENTIAL_NAME.search(lower):
+            yield value.strip(), "secret"
 
 
 def may_hand_over(text: bytes) -> bool:
