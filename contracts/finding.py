@@ -16,8 +16,8 @@ class Finding:
     `/request/query/envelope`, `/request/headers/accept`, `/request/body/snapshotId`, `/response/status`,
     `/response/headers/content-type`, `/response/body/results/0/id`. For a request that should have been refused it
     names the offending place of the request; otherwise the place of the response.
-    `departure` is the id of the known departure of the real service that covers the finding, or None. `source` are the ids
-    of the pages that the requirement comes from.
+    `departure` is the id of the known departure of the real service that covers the finding, or None. `source` says
+    where the requirement comes from, in words: title, place within the page, address, basis.
     """
 
     requirement: str
