@@ -40,7 +40,7 @@ class Header:
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
     it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
-    nothing is said. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
+    nothing is said; under `strict` advice is failure. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
     can be judged again (`contracts.knowledge_form`).
     """
 
@@ -58,6 +58,7 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
+    strict: bool = False
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
@@ -157,6 +158,7 @@ class FindingRecord:
             seen=line["seen"],
             pointer=line["pointer"],
             departure=line["departure"],
+            advice=line.get("advice", False),
         )
         return cls(line["exchange"], finding, tuple(line["related"]), line["led_by"])
 
@@ -172,6 +174,7 @@ class FindingRecord:
             "expected": found.expected,
             "seen": found.seen,
             "departure": found.departure,
+            **({"advice": True} if found.advice else {}),
             "related": self.related,
             "led_by": self.led_by,
         }
