@@ -96,6 +96,7 @@ def _test(
         "failed": cell.failed,
         "advice": cell.advised,
         "known_departures": cell.departed,
+        "statement": row.statement,
         "basis": row.basis,
         "source": row.source,
         "link": row.address,

@@ -66,9 +66,6 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
     for family, cases in by_family.items():
         _suite(root, f"{family}: {FAMILIES.get(family, family)}", cases, report)
     _suite(root, "The run", _run_cases(report), report)
-    properties = ET.Element("properties")
-    ET.SubElement(properties, "property", {"name": "advice", "value": str(report.count(ADVICE))})
-    root[-1].insert(0, properties)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     ET.indent(root)
@@ -104,6 +101,7 @@ def _outcome(case: ET.Element, tag: str, message: str, text: str = "", type: str
 def _fill(
     case: ET.Element, cell: Cell, row: Row, groups: list[FindingGroup], report: Report, curl: Curl | None
 ) -> None:
+    said = ""
     if cell.status == FAILED:
         shown = groups[0]
         message = f"{row.statement} Expected {shown.finding.expected}; seen {shown.finding.seen}."
@@ -113,13 +111,15 @@ def _fill(
     elif cell.status in (NOT_EXERCISED, NOT_OFFERED, WITHHELD, EXCLUDED):
         _outcome(case, "skipped", f"{cell.status}: {cell.reason}")
     elif cell.status == ADVICE and groups:
-        words = f"Advice, which fails nothing: {row.statement}\n{_failure_text(groups, report, curl)}"
-        ET.SubElement(case, "system-out").text = legal(words)
+        said = f"Advice, which fails nothing.\n{_failure_text(groups, report, curl)}"
     elif cell.status == DEPARTURE:
         uses = [use for use in report.departures if cell.operation in use.operations]
         own = [f"{use.id}: {one_line(use.statement)}" for use in uses if use.requirement == cell.requirement]
         words = f"{plural(cell.departed, 'exchange')} with known departures of the real service.\n"
-        ET.SubElement(case, "system-out").text = legal(words + "\n".join(own))
+        said = words + "\n".join(own)
+    source = "" if cell.status in (FAILED, ADVICE) else f"Requirement: {row.statement}\nSource: {row.source}\n"
+    if source or said:
+        ET.SubElement(case, "system-out").text = legal(source + said)
 
 
 def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None) -> str:
@@ -156,6 +156,9 @@ def _run_cases(report: Report) -> list[ET.Element]:
         _outcome(whole, "error", f"The run is partial: {report.partial}.", type="partial run")
     elif report.verdict == NOT_EXERCISED:
         _outcome(whole, "error", verdict_sentence(report), type="nothing exercised")
+    if advice := report.count(ADVICE):
+        words = f"Advice on {plural(advice, 'cell')}: what should hold and does not fails nothing."
+        ET.SubElement(whole, "system-out").text = words
     cases = [whole]
     for index, error in enumerate((e for e in report.errors if not (e.requirement and e.operation)), 1):
         case = _case(f"error {index} of the suite: {one_line(error.where, 100)}", "atlas.run")

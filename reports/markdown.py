@@ -40,6 +40,7 @@ def markdown(report: Report, curl: Curl | None = None, standing: Standing | None
     lines += _failures(report, curl, standing)
     lines += _advice(report)
     lines += _unexercised(report)
+    lines += _requirements(report)
     header = report.header
     facts = (
         f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}, profile {header.profile}, seed "
@@ -147,6 +148,15 @@ def _source(row: Row) -> str:
     words = escaped(f"{cited.page.title}, {cited.place}")
     link = f"[{words}]({cited.page.address})" if cited.page.address else words
     return f"{link} ({row.basis})"
+
+
+def _requirements(report: Report) -> list[str]:
+    """Return what each requirement asks for, and where it can be looked up."""
+    lines = ["<details><summary>Requirements and their sources</summary>", ""]
+    for row in report.rows.values():
+        if row.selected:
+            lines.append(f"- **{escaped(row.id)}** {escaped(row.statement)} Source: {_source(row)}")
+    return [*lines, "", "</details>", ""]
 
 
 def _advice(report: Report) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.comparison import Comparison, Failure, Key
 from atlas_conformance.reports.wording import one_line, plural, visible
@@ -60,6 +61,12 @@ def failure_words(failure: Failure) -> str:
     return one_line(words, 400)
 
 
+def sources_of(failures: Iterable[Failure]) -> list[str]:
+    """Return, for each requirement of some failures, what it asks for and where that can be looked up, in one line."""
+    known = [REQUIREMENTS[id] for id in dict.fromkeys(failure.key[0] for failure in failures) if id in REQUIREMENTS]
+    return [f"{one.id}: {one.statement} Source: {one.source}" for one in known]
+
+
 def standing_lines(standing: Standing) -> list[str]:
     """Return all that is to be said of a standing as lines of plain text, the decision last."""
     lines: list[str] = []
@@ -75,6 +82,8 @@ def standing_lines(standing: Standing) -> list[str]:
             ("Still failing", comparison.still),
         ):
             lines += _some(heading, [failure_words(failure) for failure in failures])
+            if failures is comparison.new:
+                lines += sources_of(failures)
         lines += _some("New advice", [failure_words(failure) for failure in comparison.advice])
         lines += _some("Lost coverage", lost_words(comparison))
     lines += [f"Waived: {sentence}" for sentence in dict.fromkeys(standing.waived.values())]
