@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.explanations.stories import CLOSED, STORIES, Story, paced
+from atlas_conformance.explanations.stories import CLOSED, Story, paced, stories_of
 from atlas_conformance.explanations.world import Moment, World
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.reference.fault import Fault
@@ -21,15 +22,17 @@ _LONGEST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A failing exchange with its finding, the earlier ones that it rests on, and the same exchange with a sound endpoint.
+    """A failing exchange with its finding, and the same exchange with a sound endpoint.
 
-    `fault` is what the endpoint of the failing one does wrong.
+    `before` and `conforming_before` are the earlier exchanges that the finding rests on. `fault` is what the endpoint of
+    the failing one does wrong.
     """
 
     fault: Fault
     before: tuple[Exchange, ...]
     failing: Exchange
     finding: Finding
+    conforming_before: tuple[Exchange, ...]
     conforming: Exchange
 
 
@@ -40,19 +43,20 @@ def faults_of(requirement: str) -> tuple[Fault, ...]:
     return tuple(sorted(found, key=lambda fault: order.index(fault.kind)))
 
 
+@cache
 def example_of(requirement: str) -> Example | None:
     """Return an example of a requirement, one that leads with it and is short if there is one; None where there is none.
 
     The same contract and the same faults give the same example.
     """
     second: Example | None = None
-    for story in STORIES.get(requirement.partition("-")[0], ()):
+    for story in stories_of(requirement):
         for fault in faults_of(requirement):
             if fault.pause:
                 continue
             for family in _families(fault):
-                for example, leads in _examples(requirement, story, fault, family):
-                    if leads:
+                for example, clear in _examples(requirement, story, fault, family):
+                    if clear:
                         return example
                     second = second or example
     return second
@@ -69,7 +73,10 @@ def _world(story: Story, fault: Fault | None) -> World:
 
 
 def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iterator[tuple[Example, bool]]:
-    """Yield the first failing exchanges of a story, and whether each is short and led by the requirement."""
+    """Yield the first failing exchanges of a story, and whether each is as a reader wants it.
+
+    That is: short, led by the requirement, and answered otherwise than by a sound endpoint.
+    """
     found: list[tuple[int, Moment]] = []
     with _world(story, fault) as world:
         for _ in story(world, family):
@@ -92,10 +99,13 @@ def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iter
         findings = [f for f in moment.told.judgement.findings if f.departure is None]
         finding = next(f for f in findings if f.requirement == requirement)
         short = len(request.body or b"") + len(moment.exchange.response.body or b"") < _LONGEST
-        before = tuple(redact(one.exchange) for one in _evidence(moments[:index], moment))
+        rests_on = _evidence(moments[:index], moment)
+        before = tuple(redact(moments[place].exchange) for place in rests_on)
+        sound_before = tuple(redact(sound[place].exchange) for place in rests_on)
+        differs = (before, moment.exchange.response) != (sound_before, same.exchange.response)
         yield (
-            Example(fault, before, redact(moment.exchange), finding, redact(same.exchange)),
-            short and findings[0].requirement == requirement,
+            Example(fault, before, redact(moment.exchange), finding, sound_before, redact(same.exchange)),
+            short and differs and findings[0].requirement == requirement,
         )
 
 
@@ -109,8 +119,12 @@ def _told(story: Story, fault: Fault, family: str, count: int) -> list[Moment]:
         return list(world.moments)
 
 
-def _evidence(earlier: list[Moment], moment: Moment) -> list[Moment]:
-    """Return the creation and the last sight of the jobs that a finding rests on."""
+def _evidence(earlier: list[Moment], moment: Moment) -> list[int]:
+    """Return where the creation and the last sight of the jobs are that a finding rests on."""
     about = {job.encode() for job in moment.told.about}
-    seen = [one for one in earlier if any(job in (one.exchange.response.body or b"") for job in about)]
+    seen = [
+        place
+        for place, one in enumerate(earlier)
+        if any(job in (one.exchange.response.body or b"") or job in one.exchange.request.target.encode() for job in about)
+    ]
     return seen if len(seen) <= 2 else [seen[0], seen[-1]]

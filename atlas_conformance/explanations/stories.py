@@ -226,10 +226,17 @@ STORIES: Mapping[str, tuple[Story, ...]] = {
     "B": (refusals, acceptance),
     "T": (acceptance, refusals, lifecycle),
     "S": (acceptance, lifecycle, representations),
-    "L": (pages, lifecycle, paths),
+    "L": (lifecycle, paths, pages),
+    "L-PAGE": (pages,),
+    "L-TOTAL": (pages,),
     "A": (credentials, paced),
 }
-"""The stories in which a requirement of each family may show, the first one first."""
+"""The stories in which a requirement, or one of a family, may show, the likeliest first."""
+
+
+def stories_of(requirement: str) -> tuple[Story, ...]:
+    """Return the stories in which a requirement may show, the likeliest first."""
+    return STORIES.get(requirement) or STORIES.get(requirement.partition("-")[0], ())
 
 CLOSED = frozenset({credentials, paced})
 """The stories of an endpoint that asks for credentials."""
