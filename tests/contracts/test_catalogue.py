@@ -95,7 +95,7 @@ def test_requirements_on_a_parameter_bind_the_operations_that_have_it() -> None:
         ("E-STATUS", "E-SCHEMA"),
         ("E-FIELDS", "E-SCHEMA"),
         ("E-SCHEMA", "C-SCHEMA"),
-        ("C-SCHEMA", "C-STATUS"),
+        ("C-STATUS", "E-SCHEMA"),
         ("C-5XX", "A-BEFORE"),
         ("C-5XX", "B-JSON"),
         ("V-QUERY", "C-5XX"),
