@@ -177,7 +177,9 @@ class Schemas:
         return known
 
     def undeclared(self, name: str) -> Mapping[str, Any]:
-        """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns too."""
+        """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns
+        too.
+        """
         return {keyword: value for keyword, value in self.documents[name].items() if keyword != "$schema"}
 
     @cached_property
