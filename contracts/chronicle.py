@@ -1,6 +1,7 @@
 """A run's exchanges in order: each one judged alone, and in the light of those before it.
 
-The chronicle follows every job by its id, so it knows which reads must succeed, which must not, and what changed.
+The chronicle follows every job by its resource, its place and its id, so it knows which reads must succeed, which must
+not, and what changed. The same id in another family of jobs is another job.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.history import JobHistory, Observation
 from atlas_conformance.contracts.judge import AnswerMemory, Examined, examine_as_read, judge
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.reading import Reading, Readings
 from atlas_conformance.contracts.verdicts import Verdicts
 
@@ -32,8 +34,14 @@ LIST_OF = {"flex-create": "flex-list", "cluster-create": "cluster-list"}
 
 Target: TypeAlias = tuple[str, str]
 """The project and the name of what a create restores to."""
+Place: TypeAlias = tuple[str, str]
+"""The project and the cluster of a job."""
+JobKey: TypeAlias = tuple[str, str, str, str]
+"""The family, the project, the cluster and the id of a job."""
 ANY: Target = ("", "")
 """Stands for a target that could not be read: it may be any."""
+
+FAMILIES = tuple(dict.fromkeys(operation.family for operation in OPERATIONS.values()))
 
 LISTED_WITHIN = 30.0
 """Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
@@ -65,8 +73,10 @@ class Chronicle:
         self._remember = remember
         self._answers = None if remember is None else AnswerMemory()
         self._readings = Readings(knowledge)
-        self._jobs: dict[str, JobHistory] = {}
-        self._holding: dict[Target, dict[str, JobHistory]] = {}
+        self._jobs: dict[JobKey, JobHistory] = {}
+        self._places: dict[tuple[str, str], dict[Place, JobHistory]] = {}
+        """The jobs by place, under their family and id."""
+        self._holding: dict[Target, dict[JobKey, JobHistory]] = {}
         """The created jobs that hold, or held, each target."""
         self._lost: set[Target] = set()
 
@@ -78,9 +88,17 @@ class Chronicle:
         """The jobs whose creation was part of the traffic."""
         return [job for job in self._jobs.values() if job.created is not None]
 
-    def job(self, job_id: str) -> JobHistory | None:
-        """The history of one job, or None where the id was never seen."""
-        return self._jobs.get(job_id)
+    def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+        """The history of one job, or None where the id was never seen.
+
+        `family` and `place` (project, cluster) tell jobs apart that share an id; where they are left out, the first
+        one of that id is returned.
+        """
+        for known in FAMILIES if family is None else (family,):
+            for where, job in self._places.get((known, job_id), {}).items():
+                if place is None or where == place:
+                    return job
+        return None
 
     def reading(self, request: Request) -> Reading | None:
         """What a request means to its operation, or None when it belongs to no offered one."""
@@ -157,13 +175,14 @@ class Chronicle:
         if document is None or not isinstance(job_id, str):
             return
         requirement = "T-NEW" if reading.operation.family == "cluster" else "S-NEW"
-        known = self._jobs.get(job_id)
+        known = self._jobs.get(key_of(reading, job_id))
         if known is not None and _is_same_answer(known.created, exchange, document):
             return
-        repeated = known is not None and (known.created is not None or known.first_ended <= exchange.started)
+        namesakes = self._places.get((reading.operation.family, job_id), {}).values()
+        earlier = [job for job in namesakes if job.created is not None or job.first_ended <= exchange.started]
         pointer = f"{examined.pointer}/id"
-        verdicts.check(requirement, not repeated, "an id that no earlier job has", job_id, pointer)
-        if repeated:
+        verdicts.check(requirement, not earlier, "an id that no earlier job has", job_id, pointer)
+        if known is not None and known in earlier:
             return
         history = self._history(job_id, reading)
         history.create_operation = reading.operation.id
@@ -171,21 +190,21 @@ class Chronicle:
         history.target_unread = reading.document is None
         held = held_by(history)
         if held is not None:
-            self._holding.setdefault(held, {})[job_id] = history
+            self._holding.setdefault(held, {})[history.key] = history
         history.observe(_observation(exchange, examined, document, examined.pointer, created=True), verdicts)
 
     def _follow_get(self, exchange: Exchange, examined: Examined) -> None:
         reading, verdicts = examined.reading, examined.verdicts
         job_id = _job_parameter(reading)
-        known = self._jobs.get(job_id)
+        known = self._jobs.get(key_of(reading, job_id))
         status = exchange.response.status
+        if known is None and status < 500 and self._elsewhere(reading, job_id) is not None:
+            expected = "404, 400 or 403 through another cluster or project"
+            # Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
+            if status < 400 or status not in (401, 406, 429):
+                verdicts.check("L-SCOPE", status in (400, 403, 404), expected, status, "/response/status")
+            return
         if known is not None and status < 500:
-            if not _same_place(known, reading):
-                expected = "404, 400 or 403 through another cluster or project"
-                # Pacing, credentials that nobody vouches for and an unsettled Accept say nothing of the job.
-                if status < 400 or status not in (401, 406, 429):
-                    verdicts.check("L-SCOPE", status in (400, 403, 404), expected, status, "/response/status")
-                return
             must_find = (
                 known.created is not None
                 and known.created.ended <= exchange.started
@@ -210,11 +229,12 @@ class Chronicle:
     def _observe(
         self, exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, job_id: str
     ) -> None:
-        history = self._history(job_id, examined.reading)
-        if not _same_place(history, examined.reading):
+        owner = self._elsewhere(examined.reading, job_id)
+        if owner is not None:
             expected = "a job only through its own cluster and project"
-            examined.verdicts.check("L-SCOPE", False, expected, f"the job of {history.cluster}", pointer)
+            examined.verdicts.check("L-SCOPE", False, expected, f"the job of {owner.cluster}", pointer)
             return
+        history = self._history(job_id, examined.reading)
         shown = document.get("id")
         if shown != job_id:
             requirement = "T-FLAGS" if history.family == "cluster" else "S-FIXED"
@@ -234,8 +254,9 @@ class Chronicle:
             if isinstance(job_id, str) and job_id not in seen:
                 seen.add(job_id)
                 self._observe(exchange, examined, job, pointer, job_id)
-                history = self._jobs[job_id]
-                history.listed_ended = min(exchange.ended, history.listed_ended)
+                history = self._jobs.get(key_of(reading, job_id))
+                if history is not None:
+                    history.listed_ended = min(exchange.ended, history.listed_ended)
         place, family = place_of(reading), reading.operation.family
         if any((j.project, j.cluster) != place for j in self._jobs.values() if j.family == family):
             examined.verdicts.held("L-SCOPE")
@@ -258,11 +279,14 @@ class Chronicle:
             )
 
     def _follow_cancel(self, exchange: Exchange, examined: Examined) -> None:
-        known = self._jobs.get(_job_parameter(examined.reading))
+        job_id = _job_parameter(examined.reading)
+        known = self._jobs.get(key_of(examined.reading, job_id))
         status = exchange.response.status
-        if known is None or status >= 500 or status in (401, 429):
+        if status >= 500 or status in (401, 429):
             return
-        if not _same_place(known, examined.reading):
+        if known is None and self._elsewhere(examined.reading, job_id) is None:
+            return
+        if known is None:
             expected = "a refusal through another cluster or project"
             examined.verdicts.check("L-SCOPE", status >= 400, expected, status, "/response/status")
         elif known.finished_ended < exchange.started and known.last_state != "cancelled":
@@ -275,19 +299,42 @@ class Chronicle:
     def _release(self, job: JobHistory) -> bool:
         """Forget that a job held its target; return whether that was known."""
         held = held_by(job)
-        return held is not None and self._holding.get(held, {}).pop(job.job, None) is not None
+        return held is not None and self._holding.get(held, {}).pop(job.key, None) is not None
+
+    def _elsewhere(self, reading: Reading, job_id: str) -> JobHistory | None:
+        """Return a job of this family and id that belongs to another place, where none of this place is known."""
+        places = self._places.get((reading.operation.family, job_id))
+        if not places or place_of(reading) in places:
+            return None
+        return next(iter(places.values()))
 
     def _history(self, job_id: str, reading: Reading) -> JobHistory:
-        known = self._jobs.get(job_id)
+        key = key_of(reading, job_id)
+        known = self._jobs.get(key)
         if known is not None and self._remember is not None:
-            self._jobs[job_id] = self._jobs.pop(job_id)
+            self._jobs[key] = self._jobs.pop(key)
         if known is None:
             if self._remember is not None and len(self._jobs) >= self._remember:
-                forgotten = self._jobs.pop(next(iter(self._jobs)))
+                forgotten = next(iter(self._jobs.values()))
+                self._forget(forgotten)
                 self._release(forgotten)
             project, cluster = place_of(reading)
-            known = self._jobs[job_id] = JobHistory(job_id, reading.operation.family, project, cluster)
+            known = self._remembered(JobHistory(job_id, reading.operation.family, project, cluster))
         return known
+
+    def _remembered(self, job: JobHistory) -> JobHistory:
+        """Follow a job from now on, and return it."""
+        self._jobs[job.key] = job
+        self._places.setdefault((job.family, job.job), {})[job.project, job.cluster] = job
+        return job
+
+    def _forget(self, job: JobHistory) -> None:
+        """Follow a job no longer."""
+        self._jobs.pop(job.key, None)
+        places = self._places.get((job.family, job.job), {})
+        places.pop((job.project, job.cluster), None)
+        if not places:
+            self._places.pop((job.family, job.job), None)
 
 
 def _observation(
@@ -312,8 +359,9 @@ def place_of(reading: Reading) -> tuple[str, str]:
     return parameters["groupId"], parameters.get("name") or parameters["clusterName"]
 
 
-def _same_place(job: JobHistory, reading: Reading) -> bool:
-    return (job.project, job.cluster) == place_of(reading)
+def key_of(reading: Reading, job_id: str) -> JobKey:
+    """The key of the job that a request names, or that its answer shows, under the request's own place."""
+    return (reading.operation.family, *place_of(reading), job_id)
 
 
 def held_by(job: JobHistory) -> Target | None:

@@ -83,6 +83,7 @@ class JobHistory:
 
     def __init__(self, job: str, family: str, project: str, cluster: str) -> None:
         self.job, self.family, self.project, self.cluster = job, family, project, cluster
+        self.key = (family, project, cluster, job)
         self.created: Observation | None = None
         self.create_operation: str | None = None
         self.target: tuple[str, str] | None = None

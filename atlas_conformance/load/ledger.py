@@ -15,12 +15,16 @@ from typing import Any
 from atlas_conformance.contracts import listing
 from atlas_conformance.contracts.chronicle import (
     ANY,
+    FAMILIES,
     LIST_OF,
     LISTED_WITHIN,
     READ_OF,
     Chronicle,
+    JobKey,
+    Place,
     Target,
     held_by,
+    key_of,
     place_of,
 )
 from atlas_conformance.contracts.exchange import Exchange, Request
@@ -52,8 +56,6 @@ ADOPTED = 200
 TRAIL = 2
 """So many of the last exchanges of each followed job are kept, besides its create, as evidence."""
 
-Place = tuple[str, str]
-
 
 class Ledger(Chronicle):
     """Judges exchanges as they come in from any number of users, and forgets jobs that have closed.
@@ -70,21 +72,23 @@ class Ledger(Chronicle):
         self._answers = AnswerMemory(1_024, 2_048)
         self._alone = alone
         self._tell_closed = closed
-        self.open: OrderedDict[str, JobHistory] = OrderedDict()
+        self.open: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have not ended yet, as far as was seen, the oldest first."""
-        self.settled: OrderedDict[str, JobHistory] = OrderedDict()
+        self.settled: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have ended and are still followed, the one that settled longest ago first."""
         self.evidence: tuple[Exchange, ...] = ()
         """The earlier exchanges that the latest judgement rests on, where it has findings."""
         self.summaries = 0
-        self._closed: OrderedDict[str, Summary] = OrderedDict()
-        self._ids = Identities()
-        self._strangers: OrderedDict[str, float] = OrderedDict()
-        self._trails: dict[str, deque[Exchange]] = {}
-        self._creates: dict[str, Exchange] = {}
-        self._reads: Counter[str] = Counter()
+        self._closed: OrderedDict[JobKey, Summary] = OrderedDict()
+        self._closed_at: dict[tuple[str, str], dict[Place, Summary]] = {}
+        """The closed jobs by place, under their family and id."""
+        self._ids = {family: Identities() for family in FAMILIES}
+        self._strangers: OrderedDict[JobKey, float] = OrderedDict()
+        self._trails: dict[JobKey, deque[Exchange]] = {}
+        self._creates: dict[JobKey, Exchange] = {}
+        self._reads: Counter[JobKey] = Counter()
         self._lists: dict[tuple[str, Place], ListMemory] = {}
-        self._at: dict[tuple[str, Place], dict[str, JobHistory]] = {}
+        self._at: dict[tuple[str, Place], dict[JobKey, JobHistory]] = {}
         self._released: dict[Target, float] = {}
         self._under_way: Counter[Target] = Counter()
         self._adopted = 0
@@ -131,14 +135,14 @@ class Ledger(Chronicle):
 
     # One exchange
 
-    def evidence_of(self, job_ids: Iterable[str]) -> tuple[Exchange, ...]:
+    def evidence_of(self, jobs: Iterable[JobKey]) -> tuple[Exchange, ...]:
         """Return the exchanges that are kept of these jobs, the earliest first."""
         found = []
-        for job_id in job_ids:
-            created = self._creates.get(job_id)
+        for key in jobs:
+            created = self._creates.get(key)
             if created is not None:
                 found.append(created)
-            found += self._trails.get(job_id, ())
+            found += self._trails.get(key, ())
         return tuple(found)
 
     def _follow(self, exchange: Exchange, examined: Examined) -> None:
@@ -148,9 +152,9 @@ class Ledger(Chronicle):
         job_id = _job_of(examined)
         if job_id is None:
             return
-        if examined.verdicts.findings > before:
-            self.evidence = tuple(e for e in self.evidence_of([job_id]) if e is not exchange)
-        job = self._jobs.get(job_id)
+        job = self._jobs.get(key_of(examined.reading, job_id)) or self._elsewhere(examined.reading, job_id)
+        if examined.verdicts.findings > before and job is not None:
+            self.evidence = tuple(e for e in self.evidence_of([job.key]) if e is not exchange)
         if job is not None:
             self._keep(job, exchange, examined)
 
@@ -158,45 +162,60 @@ class Ledger(Chronicle):
         """Keep an exchange on a followed job as evidence, and see whether the job has settled."""
         created = examined.reading.operation.kind == "create"
         if created and job.created is not None and job.created.started == exchange.started:
-            self._creates[job.job] = exchange
+            self._creates[job.key] = exchange
             if READ_OF[examined.reading.operation.id] not in self.knowledge.offered:
-                self.open.pop(job.job, None)  # nobody can look after it
+                self.open.pop(job.key, None)  # nobody can look after it
         elif not created:
-            self._trails.setdefault(job.job, deque(maxlen=TRAIL)).append(exchange)
+            self._trails.setdefault(job.key, deque(maxlen=TRAIL)).append(exchange)
             if examined.document is not None:
                 self._count_read(job)
 
     def _count_read(self, job: JobHistory) -> None:
         """Count a read; a job that was seen ended by two of them has settled."""
-        if job.job in self.settled or not (job.finished_ended < float("inf") or job.delivered):
+        if job.key in self.settled or not (job.finished_ended < float("inf") or job.delivered):
             return
-        self._reads[job.job] += 1
-        if self._reads[job.job] >= 2:
-            self.open.pop(job.job, None)
-            self.settled[job.job] = job
+        self._reads[job.key] += 1
+        if self._reads[job.key] >= 2:
+            self.open.pop(job.key, None)
+            self.settled[job.key] = job
             if len(self.settled) > SETTLED:
                 self._close(next(iter(self.settled.values())))
 
     def _close(self, job: JobHistory) -> None:
         """Tell a job's summary, and forget it: from now on what is shown of it is held to the summary."""
-        summary = summary_of(job, self._reads[job.job])
-        name = job.job
-        for kept in (self._jobs, self.open, self.settled, self._trails, self._creates, self._reads):
-            kept.pop(name, None)
-        self._at.get((job.family, (job.project, job.cluster)), {}).pop(name, None)
+        key, place = job.key, (job.project, job.cluster)
+        summary = summary_of(job, self._reads[key])
+        self._forget(job)
+        for kept in (self.open, self.settled, self._trails, self._creates, self._reads):
+            kept.pop(key, None)
+        self._at.get((job.family, place), {}).pop(key, None)
         target = held_by(job)
         if self._release(job) and target is not None:
             self._released[target] = max(self._released.get(target, job.finished_ended), job.finished_ended)
         if job.created is None:
             self._adopted -= 1
-        self._closed[name] = summary
+        self._closed[key] = summary
+        self._closed_at.setdefault((job.family, job.job), {})[place] = summary
         if summary.created:
-            self._ids.add(name)
+            self._ids[job.family].add(job.job)
         if len(self._closed) > CLOSED:
-            self._closed.popitem(last=False)
+            self._drop_closed()
         self.summaries += 1
         if self._tell_closed is not None:
             self._tell_closed(summary)
+
+    def _drop_closed(self) -> None:
+        """Forget the job that was closed longest ago."""
+        (family, project, cluster, job_id), _ = self._closed.popitem(last=False)
+        places = self._closed_at.get((family, job_id), {})
+        places.pop((project, cluster), None)
+        if not places:
+            self._closed_at.pop((family, job_id), None)
+
+    def _closed_job(self, reading: Reading, job_id: str) -> Summary | None:
+        """Return what is kept of a closed job of this id: the one of the request's own place if there is one."""
+        places = self._closed_at.get((reading.operation.family, job_id), {})
+        return places.get(place_of(reading)) or next(iter(places.values()), None)
 
     def close_all(self) -> None:
         """Close every job that is still followed."""
@@ -204,14 +223,14 @@ class Ledger(Chronicle):
             self._close(job)
 
     def _history(self, job_id: str, reading: Reading) -> JobHistory:
-        known = self._jobs.get(job_id)
+        key = key_of(reading, job_id)
+        known = self._jobs.get(key)
         if known is None:
             if len(self._jobs) >= OPEN:
                 self._close(next(iter(self._jobs.values())))
             project, cluster = place_of(reading)
-            known = JobHistory(job_id, reading.operation.family, project, cluster)
-            self._jobs[job_id] = self.open[job_id] = known
-            self._at.setdefault((known.family, (project, cluster)), {})[job_id] = known
+            known = self.open[key] = self._remembered(JobHistory(job_id, reading.operation.family, project, cluster))
+            self._at.setdefault((known.family, (project, cluster)), {})[key] = known
             if reading.operation.kind != "create":
                 self._adopted += 1
         return known
@@ -221,16 +240,18 @@ class Ledger(Chronicle):
     def _follow_create(self, exchange: Exchange, examined: Examined) -> None:
         job_id = examined.document.get("id") if examined.document is not None else None
         if isinstance(job_id, str):
-            closed = self._closed.get(job_id)
-            first = closed.first_ended if closed is not None else self._strangers.get(job_id, float("inf"))
-            forgotten = job_id not in self._jobs and job_id in self._ids
+            reading = examined.reading
+            key = key_of(reading, job_id)
+            closed = self._closed_job(reading, job_id)
+            first = closed.first_ended if closed is not None else self._strangers.get(key, float("inf"))
+            followed = (reading.operation.family, job_id) in self._places
+            forgotten = not followed and job_id in self._ids[reading.operation.family]
             if forgotten or first <= exchange.started:
-                reading = examined.reading
                 verdicts = Verdicts(reading.operation.id) if reading.must_be_refused else examined.verdicts
                 requirement = "T-NEW" if reading.operation.family == "cluster" else "S-NEW"
                 verdicts.check(requirement, False, "an id that no earlier job has", job_id, f"{examined.pointer}/id")
                 return
-            adopted = self._jobs.get(job_id)
+            adopted = self._jobs.get(key)
             if adopted is not None and adopted.created is None:
                 self._adopted -= 1
         super()._follow_create(exchange, examined)
@@ -239,8 +260,9 @@ class Ledger(Chronicle):
 
     def _follow_get(self, exchange: Exchange, examined: Examined) -> None:
         job_id = _job_of(examined)
-        closed = self._closed.get(job_id) if job_id is not None else None
-        if closed is None or job_id in self._jobs:
+        reading = examined.reading
+        closed = self._closed_job(reading, job_id) if job_id is not None else None
+        if closed is None or (reading.operation.family, job_id) in self._places:
             super()._follow_get(exchange, examined)
         elif examined.document is not None:
             self._revisit(closed, exchange, examined, examined.document, examined.pointer)
@@ -291,7 +313,8 @@ class Ledger(Chronicle):
         if lost is not None:
             expected = "a page that shows what stands on both sides of a job shows the job"
             verdicts.failed("L-PAGE", expected, f"{len(lost.jobs)} lost: {lost.jobs[0]}", f"{examined.pointer}/results")
-            self.evidence = (*self.evidence_of(lost.jobs[:2]), lost.before)
+            keys = [key_of(reading, job_id) for job_id in lost.jobs[:2]]
+            self.evidence = (*self.evidence_of(keys), lost.before)
         total = document.get("totalCount")
         if isinstance(total, int) and not isinstance(total, bool) and total >= 0:
             floor = memory.floor(exchange.started)
@@ -303,18 +326,22 @@ class Ledger(Chronicle):
         self, job_id: str, job: Mapping[str, Any], pointer: str, exchange: Exchange, examined: Examined
     ) -> int:
         """Follow a job that a list shows; return 1 where it is one of the run's that is listed for the first time."""
-        closed = self._closed.get(job_id)
-        if closed is not None and job_id not in self._jobs:
+        reading = examined.reading
+        key, followed = key_of(reading, job_id), (reading.operation.family, job_id) in self._places
+        closed = self._closed_job(reading, job_id)
+        if closed is not None and not followed:
             self._revisit(closed, exchange, examined, job, pointer)
             return 0
-        if job_id not in self._jobs and self._adopted >= ADOPTED:
-            if job_id not in self._strangers:
-                self._strangers[job_id] = exchange.ended
+        if not followed and self._adopted >= ADOPTED:
+            if key not in self._strangers:
+                self._strangers[key] = exchange.ended
                 if len(self._strangers) > STRANGERS:
                     self._strangers.popitem(last=False)
             return 0
         self._observe(exchange, examined, job, pointer, job_id)
-        history = self._jobs[job_id]
+        history = self._jobs.get(key)
+        if history is None:
+            return 0
         first = history.listed_ended == float("inf")
         history.listed_ended = min(exchange.ended, history.listed_ended)
         self._count_read(history)
@@ -341,7 +368,7 @@ class Ledger(Chronicle):
         pointer = f"{examined.pointer}/results"
         examined.verdicts.check("L-FOUND", not lost, expected, f"{len(lost)} missing", pointer)
         if lost:
-            self.evidence = self.evidence_of(lost[:2])
+            self.evidence = self.evidence_of(key_of(reading, job_id) for job_id in lost[:2])
 
 
 def _job_of(examined: Examined) -> str | None:
