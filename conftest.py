@@ -15,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("atlas-conformance")
     group.addoption("--target", help="target file (TOML) that describes the endpoint")
     group.addoption("--base-url", help="base URL of an endpoint that takes any well-formed id")
+    group.addoption("--stateful", action="store_true", default=None, help="with --base-url: it keeps created jobs")
+    group.addoption("--stateless", action="store_false", dest="stateful", help="with --base-url: it keeps no jobs")
     group.addoption("--level", choices=["core", "extended"], help="claimed level; found out where left out")
     group.addoption("--profile", default="standard", help="quick, standard or thorough")
     group.addoption("--seed", type=int, help="what requests are drawn from")

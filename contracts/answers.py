@@ -58,8 +58,13 @@ def judge_rate(response: Response, verdicts: Verdicts) -> None:
 
 
 def judge_authentication(exchange: Exchange, reading: Reading, knowledge: Knowledge, verdicts: Verdicts) -> bool:
-    """A-NONE, A-WRONG, A-BEFORE, A-DIGEST, A-BEARER, A-ROLE, A-LIST; return whether the answer is settled by them."""
+    """A-NONE, A-WRONG, A-BEFORE, A-DIGEST, A-BEARER, A-ROLE, A-LIST; return whether the answer is settled by them.
+
+    A client without any credentials puts none of them to the test.
+    """
     request, status = exchange.request, exchange.response.status
+    if not knowledge.credentials:
+        return status == 401
     if request.credential in ("none", "wrong", "wrong-secret"):
         requirement = "A-NONE" if request.credential == "none" else "A-WRONG"
         if reading.must_be_refused and request.credential == "none":

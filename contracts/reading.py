@@ -178,7 +178,7 @@ def _read_existence(
     job = parameters.get("restoreJobId") or parameters.get("restoreId")
     cluster_parameter = "name" if "name" in parameters else "clusterName"
     not_found = frozenset({404})
-    job_is_absent = job is not None and absent is not None and job == absent.job
+    job_is_absent = job is not None and job == (inventory.absent_job if absent is None else absent.job)
     if job is not None and not job_is_absent and not inventory.takes_any:
         # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
         freedoms.append(Freedom("a job that may not exist", frozenset({400, 403, 404})))
@@ -196,6 +196,8 @@ def _read_existence(
             return
         if not inventory.takes_any:
             freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404} | conflict)))
+    elif cluster.kind != KIND_OF_FAMILY[operation.family] and inventory.invented:
+        freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404} | conflict)))
     elif cluster.kind != KIND_OF_FAMILY[operation.family]:
         if operation.family != "tenant" or cluster.kind != "flex":
             kind = frozenset({400, 404})

@@ -40,6 +40,7 @@ class Header:
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
     it is not offered. `requirements` are the selected ids, or None for all. `started` is RFC 3339 in UTC. `knowledge`
     is what was known of the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
+    `conclusion` says in a few words what was found out about an endpoint of which only the URL was known.
     """
 
     contract: str
@@ -55,6 +56,7 @@ class Header:
     shard: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
+    conclusion: str | None = None
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:

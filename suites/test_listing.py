@@ -42,7 +42,9 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
         places += [(absent.project, scene.cluster), (scene.project, absent.cluster)]
     elsewhere = [place for place in dict.fromkeys(places) if place != (scene.project, scene.cluster)]
     if not elsewhere:
-        endpoint.not_exercised("L-SCOPE", operation.id, "the target names one cluster only")
+        invented = endpoint.knowledge.inventory.invented
+        reason = "the endpoint keeps no jobs apart" if invented else "the target names one cluster only"
+        endpoint.not_exercised("L-SCOPE", operation.id, reason)
     endpoint.verify(
         build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
         for project, name in elsewhere[: 6 if endpoint.profile.name == "quick" else None]
@@ -69,6 +71,9 @@ def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operati
 def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
     """The list is walked in pages of several sizes; every created job is on one of them."""
     scene = endpoint.scenes(operation.family)[0]
+    if operation.id in endpoint.restless:
+        endpoint.not_exercised("L-PAGE", operation.id, "the list changes by itself, so its pages say nothing")
+        return
     create = OPERATIONS[CREATE_OF[operation.id]]
     with endpoint.in_passing():
         while len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:

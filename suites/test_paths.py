@@ -33,7 +33,8 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
     """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
     scene = endpoint.scenes(operation.family)[0]
     if endpoint.knowledge.inventory.absent is None:
-        for requirement in ("N-GROUP", "N-CLUSTER", "N-JOB"):
+        jobs = ("N-JOB",) if endpoint.knowledge.inventory.absent_job is None else ()
+        for requirement in ("N-GROUP", "N-CLUSTER", *jobs):
             endpoint.not_exercised(
                 requirement, operation.id, "the endpoint takes any id, so nothing is known to be absent"
             )

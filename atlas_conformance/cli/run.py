@@ -20,6 +20,7 @@ from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.progress import Progress
 from atlas_conformance.reports.records import FindingRecord, Header, Record
+from atlas_conformance.runner.learnt import conclusion_line
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import REFERENCE, Session
@@ -53,6 +54,11 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 @click.command("run")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
 @click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
+@click.option(
+    "--stateful/--stateless",
+    default=None,
+    help="With --base-url: it keeps the jobs that are created, or it keeps none; found out where left out.",
+)
 @click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
 @click.option(
     "--profile",
@@ -166,7 +172,8 @@ class _Observer:
 def _announcement(header: Header) -> str:
     target = header.target
     name = "the reference endpoint" if target["source"] == REFERENCE else target["base_url"]
-    return f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    verifying = f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    return verifying if header.conclusion is None else f"{verifying}\n{conclusion_line(header.conclusion)}"
 
 
 def _show(session: Session, progress: Progress) -> None:

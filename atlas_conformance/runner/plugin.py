@@ -71,6 +71,7 @@ class SuitePlugin:
                         gate=option.gate,
                         shard=option.shard,
                         time_limit=option.time_limit,
+                        stateful=option.stateful,
                     )
                 )
             )

@@ -41,6 +41,8 @@ from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_reports
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.latency import connections, intervals, median_latency
+from atlas_conformance.runner.learning import Learnt, learn
+from atlas_conformance.runner.learnt import report_learnt
 from atlas_conformance.runner.left_behind import jobs_left, tidy_up
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
@@ -66,13 +68,19 @@ _VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a run has before its journal: the client, what is known of the endpoint, the journal's header, and the
-    exchanges of the preflight."""
+    """What a run has before its journal: the client, what is known of the endpoint, the journal's header, the
+    exchanges of the preflight, and what the first creates taught."""
 
     client: Client
     knowledge: Knowledge
     header: Header
     exchanges: tuple[Exchange, ...]
+    learnt: Learnt
+
+    @property
+    def has_made_jobs(self) -> bool:
+        """Whether a job was created already, which only a process that saw it can take into account."""
+        return any(e.request.method == "POST" and e.response.status < 300 for e in self.learnt.exchanges)
 
 
 @dataclass
@@ -134,18 +142,24 @@ class Session:
         found = self._look(target, self.options.workers or connections(0.0))
         assert self._client is not None
         workers = self._client.workers = self.options.workers or connections(median_latency(found.exchanges) or 0.0)
-        if found.takes_any:
-            target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
-        offered, reasons = offered_operations(target, found)
+        learnt = learn(self._client, target, found, self.options.seed, self.options.stateful)
+        target = replace(target, inventory=learnt.inventory)
+        offered, reasons = offered_operations(target, found, learnt.offered)
         owner = target.credentials.get("owner")
         knowledge = Knowledge(
             inventory=target.inventory,
-            offered=offered,
+            # What refuses every request alike has its finding: nothing more can be learnt of it.
+            offered=offered - {refusal.operation for refusal in learnt.refusals},
             digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            credentials=bool(target.credentials),
         )
-        header = replace(self._header(target, workers, reasons), knowledge=knowledge_as_json(knowledge))
-        return Prepared(self._client, knowledge, header, found.exchanges)
+        header = replace(
+            self._header(target, workers, reasons),
+            knowledge=knowledge_as_json(knowledge),
+            conclusion=learnt.conclusion or None,
+        )
+        return Prepared(self._client, knowledge, header, found.exchanges, learnt)
 
     def open(self) -> Endpoint:
         """Prepare the run and open the journal.
@@ -162,8 +176,10 @@ class Session:
         self.endpoint = self._endpoint(prepared.client, prepared, journal)
         self.endpoint.begin_test("preflight")
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
-            for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
+            seen = [*prepared.exchanges, *prepared.learnt.unsettled()]
+            for judged in [self.endpoint.record(exchange) for exchange in seen]:
                 self.endpoint.try_again(judged)
+            report_learnt(self.endpoint, prepared.learnt)
         return self.endpoint
 
     def _endpoint(self, client: Client, prepared: Prepared, journal: JournalWriter) -> Endpoint:
@@ -172,7 +188,9 @@ class Session:
         if client.guard.mode != "restore":
             profile = profile.where_nothing_is_restored()
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
-        return Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        endpoint = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        endpoint.restless = frozenset(item.operation for item in prepared.learnt.restless)
+        return endpoint
 
     def processes(self, tests: int) -> int:
         """How many processes share the run's tests, which are so many.
@@ -183,6 +201,8 @@ class Session:
         client, wanted = self.endpoint.client, self.options.processes
         free = client.guard.mode == "restore" and not client.guard.remote and client.guard.budget is None
         if not free or client.target.limits.rate or self.endpoint.inventory_is_open or self.stop is not None:
+            return 1
+        if self._prepared is not None and self._prepared.has_made_jobs:
             return 1
         if not hasattr(os, "fork"):
             return 1
