@@ -234,14 +234,15 @@ class Chronicle:
             expected = "a job only through its own cluster and project"
             examined.verdicts.check("L-SCOPE", False, expected, f"the job of {owner.cluster}", pointer)
             return
-        history = self._history(job_id, examined.reading)
         shown = document.get("id")
         if shown != job_id:
-            requirement = "T-FLAGS" if history.family == "cluster" else "S-FIXED"
-            if history.created is not None and history.family != "cluster":
+            known = self._jobs.get(key_of(examined.reading, job_id))
+            requirement = "T-FLAGS" if examined.reading.operation.family == "cluster" else "S-FIXED"
+            if known is not None and known.created is not None and known.family != "cluster":
                 requirement = "S-SAME"
             examined.verdicts.check(requirement, False, f"the id {job_id!r} that was asked for", shown, f"{pointer}/id")
             return
+        history = self._history(job_id, examined.reading)
         history.observe(_observation(exchange, examined, document, pointer), examined.verdicts)
 
     def _follow_list(self, exchange: Exchange, examined: Examined) -> None:
@@ -302,11 +303,16 @@ class Chronicle:
         return held is not None and self._holding.get(held, {}).pop(job.key, None) is not None
 
     def _elsewhere(self, reading: Reading, job_id: str) -> JobHistory | None:
-        """Return a job of this family and id that belongs to another place, where none of this place is known."""
+        """Return a job of this family and id that belongs to another place, where none of this place is known.
+
+        Of an endpoint that takes any id only created jobs belong to a place: it may show a job under each other id.
+        """
         places = self._places.get((reading.operation.family, job_id))
         if not places or place_of(reading) in places:
             return None
-        return next(iter(places.values()))
+        inventory = self.knowledge.inventory
+        takes_any = inventory.takes_any or (inventory.invented and inventory.absent_job is None)
+        return next((job for job in places.values() if job.created is not None or not takes_any), None)
 
     def _history(self, job_id: str, reading: Reading) -> JobHistory:
         key = key_of(reading, job_id)

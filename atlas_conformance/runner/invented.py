@@ -16,6 +16,7 @@ from atlas_conformance.strategies.scenes import INVENTED_MOMENT, Scene, path_par
 from atlas_conformance.targets.preflight import job_id_of
 
 _ELSEWHERE = "another place"
+_VERSIONED = "the operation's own content type"
 _ACROSS = "a target of another project"
 
 
@@ -46,13 +47,15 @@ class Invented:
         for number in range(count):
             body = base_bodies(operation, self.scene(0, next(spares)))[number]
             yield body.what, build(operation, here, body.document)
-        if operation.api == "v2" and operation.media_type is not None:
-            plain = build(operation, here, base_bodies(operation, self.scene(0, next(spares)))[0].document)
-            yield "versioned", with_header(plain, "Content-Type", operation.media_type)
         across = base_bodies(operation, self.scene(0, next(spares), across=True))[0]
         yield _ACROSS, build(operation, here, across.document)
         there = path_parameters(operation, self.scene(1), "")
         yield _ELSEWHERE, build(operation, there, base_bodies(operation, self.scene(1, next(spares)))[0].document)
+        if operation.api == "v2" and operation.media_type is not None:
+            for number, what in enumerate((_VERSIONED, _ELSEWHERE)):
+                document = base_bodies(operation, self.scene(number, next(spares)))[0].document
+                request = build(operation, (here, there)[number], document)
+                yield what, with_header(request, "Content-Type", operation.media_type)
 
 
 def invented(family: str, seed: int) -> Invented:
@@ -92,7 +95,7 @@ class Accepted:
         """Return what was accepted, by what each create tried; None unless plain ones were, in two places."""
         tried = {what for what, _ in accepted}
         plain = base_bodies(operation, names.scene(0))[0].what
-        if _ELSEWHERE not in tried or not tried & {plain, "versioned"}:
+        if _ELSEWHERE not in tried or not tried & {plain, _VERSIONED}:
             return None
         scene = names.scene(0)
         jobs = [job_id_of(exchange.response) for what, exchange in accepted if what != _ELSEWHERE]

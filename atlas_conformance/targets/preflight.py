@@ -169,7 +169,8 @@ def require_entry(exchanges: Iterable[Exchange], target: Target) -> None:
         if "owner" not in target.credentials:
             raise PreflightFailed(
                 "the endpoint asks for credentials and the target names none; set MONGODB_ATLAS_PUBLIC_API_KEY and"
-                " MONGODB_ATLAS_PRIVATE_API_KEY, or MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET"
+                " MONGODB_ATLAS_PRIVATE_API_KEY, MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET,"
+                " or MONGODB_ATLAS_ACCESS_TOKEN"
             )
         names = " and ".join(sorted(target.credentials["owner"].names.values())) or "the target's"
         raise PreflightFailed(f"the endpoint refuses the credentials from {names} (401)")

@@ -108,8 +108,22 @@ class Restore:
         return {**self.shown, **flags, **done}
 
 
-def careful_mock(*, token: str | None = None, v1: bool = True, extended: bool = True, base_path: str = "") -> FastAPI:
-    """Return the application; `token` is the bearer token that it wants, `extended` adds lists, cancels and v1.0 reads.
+def _random_id(family: str) -> str:
+    return secrets.token_hex(12)
+
+
+def careful_mock(
+    *,
+    token: str | None = None,
+    v1: bool = True,
+    extended: bool = True,
+    base_path: str = "",
+    new_id: Callable[[str], str] = _random_id,
+) -> FastAPI:
+    """Return the application.
+
+    `token` is the bearer token that it wants, `extended` adds lists, cancels and v1.0 reads, `new_id` gives a job of a
+    family its id.
     """
     app = FastAPI(redirect_slashes=False)
     jobs: dict[tuple[str, str, str, str], Restore] = {}
@@ -119,7 +133,7 @@ def careful_mock(*, token: str | None = None, v1: bool = True, extended: bool = 
             raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
 
     def create(request: Request, place: tuple[str, str, str], shown: Mapping[str, Any], media: str) -> Response:
-        job = secrets.token_hex(12)
+        job = new_id(place[0])
         restore = Restore(place, {"id": job, **shown}, shared=place[0] != "cluster")
         jobs[*place, job] = restore
         return answered(request, restore.view(), media)
