@@ -198,7 +198,7 @@ def test_the_finding_on_every_create_comes_before_all_others() -> None:
             answer.headers["content-type"] = "text/plain"
         return answer
 
-    report = report_of(app)
+    report = report_of(app, requirements=("P-JOB", "L-PAGE"))
     assert [(g.requirement, g.operation) for g in report.groups[:2]] == [
         ("B-ACCEPT", "flex-create"),
         ("B-ACCEPT", "cluster-create"),
@@ -258,7 +258,7 @@ def test_a_mock_that_never_makes_two_ids_alike_but_shows_one_example_is_stateles
     async def show() -> Response:
         return JSONResponse({"id": "32b6e34b3d91647abb20e7b8", **example}, media_type=FLEX_MEDIA)
 
-    report = report_of(app)
+    report = report_of(app, requirements=("L-SCOPE", "N-JOB", "B-ACCEPT"))
     assert report.header.conclusion == "takes any id; keeps no jobs; no lists"
     assert not report.rows["L-SCOPE"].exercised
     assert not report.rows["N-JOB"].exercised
@@ -322,7 +322,19 @@ def test_a_list_that_changes_by_itself_is_found_and_convicts_no_refusal() -> Non
 # One id in two families
 
 
-def test_sequential_ids_of_each_family_are_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_number_beyond_64_bits_earns_no_5xx() -> None:
+    app = careful_mock(v1=False)
+
+    @app.middleware("http")
+    async def narrow(request: Request, proceed: Next) -> Response:
+        number = request.query_params.get("pageNum", "1")
+        return error(500) if number.isascii() and number.isdigit() and int(number) >= 2**63 else await proceed(request)
+
+    report = report_of(app, requirements=("L-PAGE",))
+    assert {(g.requirement, g.operation) for g in report.groups} == {("C-5XX", "flex-list"), ("C-5XX", "cluster-list")}
+
+
+def test_sequential_ids_of_each_family_are_no_failure() -> None:
     counters: dict[str, Iterator[int]] = {}
 
     def numbered(family: str) -> str:
