@@ -34,15 +34,17 @@ _ORDINARY = MISSING | {400, 401, 403, 409, 429}
 
 @dataclass(frozen=True)
 class Refusal:
-    """A create that answers every request with one status, which no conforming endpoint does.
+    """A create that answers every conforming request with one status, which no conforming endpoint does.
 
-    `exchange` is a conforming create among the `tried` ones.
+    `exchange` is one of the `tried` ones. `alike` says that it answers wrong requests so too, so that nothing else can
+    be learnt of it.
     """
 
     operation: str
     status: int
     tried: int
     exchange: Exchange
+    alike: bool
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,16 @@ class _Learner:
         if not suspicious and not (self._invents and self._is_free()):
             self._make(operation, scene)
             return
-        answers = [bare, *self._conforming(operation, scene)]
+        answers = self._conforming(operation, scene)
         statuses = {exchange.response.status for exchange in answers}
-        if len(answers) == 1 or len(statuses) > 1:
+        if len(statuses) != 1 or any(is_paced(exchange.response) for exchange in answers):
             return
-        if status in MISSING and not self._claimed:
+        (answered,) = statuses
+        if answered == status and status in MISSING and not self._claimed:
             self._settle(operation, answers[-1])
-        elif status not in _ORDINARY and status >= 400 and not any(is_paced(e.response) for e in answers):
-            self._refusals.append(Refusal(operation.id, status, len(answers), answers[1]))
+        elif answered not in _ORDINARY and answered >= 400:
+            alike = answered == status
+            self._refusals.append(Refusal(operation.id, answered, len(answers) + alike, answers[0], alike))
 
     def _make(self, operation: Operation, scene: Scene) -> None:
         """Make a job in a place that the target names, where reads of an absent one could not tell what is offered."""

@@ -148,8 +148,8 @@ class Session:
         owner = target.credentials.get("owner")
         knowledge = Knowledge(
             inventory=target.inventory,
-            # What refuses every request alike has its finding: nothing more can be learnt of it.
-            offered=offered - {refusal.operation for refusal in learnt.refusals},
+            # What answers every request alike has its finding: nothing more can be learnt of it.
+            offered=offered - {refusal.operation for refusal in learnt.refusals if refusal.alike},
             digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
             credentials=bool(target.credentials),

@@ -206,6 +206,23 @@ def test_the_finding_on_every_create_comes_before_all_others() -> None:
     assert {g.requirement for g in report.groups[2:]} >= {"C-MEDIA"}
 
 
+def test_conforming_creates_that_all_fail_come_first_and_refusals_are_still_tested() -> None:
+    app = careful_mock(v1=False)
+
+    @app.middleware("http")
+    async def failing(request: Request, proceed: Next) -> Response:
+        answer = await proceed(request)
+        return error(500) if request.method == "POST" and answer.status_code == 200 else answer
+
+    report = report_of(app, requirements=("B-REQUIRED", "B-JSON", "B-ACCEPT"))
+    assert [(g.requirement, g.operation) for g in report.groups] == [
+        ("C-5XX", "flex-create"),
+        ("C-5XX", "cluster-create"),
+    ], complaint(report)
+    assert "conforming creates" in report.groups[0].finding.seen
+    assert report.rows["B-JSON"].cells["flex-create"].passed
+
+
 def test_a_create_that_takes_one_content_type_alone_fails_on_the_other() -> None:
     app = careful_mock(v1=False)
 
