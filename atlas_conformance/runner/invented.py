@@ -32,8 +32,7 @@ class Invented:
     """Targets for creates that only try something out, so that no job of theirs keeps a target busy later."""
 
     def scene(self, number: int, spare: str | None = None, *, across: bool = False) -> Scene:
-        """Return the scene of one of the two clusters; `spare` replaces its target, `across` takes the other project's.
-        """
+        """Return the scene of one cluster; `spare` replaces its target, `across` takes one of the other project."""
         project = self.projects[number]
         where = self.projects[1 - number] if across else project
         target = (where, spare or self.targets[number])
@@ -128,4 +127,3 @@ def accepted_inventory(accepted: Iterable[Accepted], names: Mapping[str, Invente
         for number in (0, 1) if across else (0,):
             targets.append(RestoreTarget(mine.projects[number], mine.targets[number], frozenset({kind})))
     return Inventory(tuple(clusters), tuple(targets), invented=True)
-

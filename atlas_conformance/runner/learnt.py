@@ -14,8 +14,7 @@ def conclusion_line(conclusion: str) -> str:
 
 
 def report_learnt(endpoint: Endpoint, learnt: Learnt) -> None:
-    """Journal the finding on each create that refuses every conforming request, and on lists that change by themselves.
-    """
+    """Journal the findings on creates that refuse every conforming request, and on restless lists."""
     endpoint.begin_test(EVERY_CREATE)
     for refusal in learnt.refusals:
         endpoint.convict(refusal.exchange, finding_of(refusal))

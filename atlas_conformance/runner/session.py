@@ -17,7 +17,7 @@ from pathlib import Path
 
 from atlas_conformance.contracts import CONTRACT_VERSION
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.knowledge_form import knowledge_as_json
@@ -41,11 +41,12 @@ from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, end_journal, write_reports
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.latency import connections, intervals, median_latency
-from atlas_conformance.runner.learning import Learnt, learn
+from atlas_conformance.runner.learning import learn
 from atlas_conformance.runner.learnt import report_learnt
 from atlas_conformance.runner.left_behind import jobs_left, tidy_up
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.prepared import Prepared
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
@@ -64,23 +65,6 @@ _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
 _VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a run has before its journal: the client, what is known of the endpoint, the journal's header, the
-    exchanges of the preflight, and what the first creates taught."""
-
-    client: Client
-    knowledge: Knowledge
-    header: Header
-    exchanges: tuple[Exchange, ...]
-    learnt: Learnt
-
-    @property
-    def has_made_jobs(self) -> bool:
-        """Whether a job was created already, which only a process that saw it can take into account."""
-        return any(e.request.method == "POST" and e.response.status < 300 for e in self.learnt.exchanges)
 
 
 @dataclass

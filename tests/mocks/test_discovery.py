@@ -281,9 +281,7 @@ def test_a_mock_that_never_makes_two_ids_alike_but_shows_one_example_is_stateles
     assert not report.rows["N-JOB"].exercised
 
 
-@pytest.mark.parametrize(
-    ("stateful", "says"), [(True, "keeps jobs, as you say"), (False, "keeps no jobs, as you say")]
-)
+@pytest.mark.parametrize(("stateful", "says"), [(True, "keeps jobs, as you say"), (False, "keeps no jobs, as you say")])
 def test_a_person_overrules_what_was_found_out(stateful: bool, says: str) -> None:
     report = report_of(careful_mock(), stateful=stateful, requirements=("L-SCOPE", "N-JOB"))
     assert report.header.conclusion is not None and says in report.header.conclusion
