@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.resources import Resource
@@ -51,6 +51,10 @@ class Order:
         return None
 
 
+JobKey: TypeAlias = tuple[str, str, str, str]
+"""The resource's name, the project, the cluster and the id of a job."""
+
+
 class JobHistory:
     """All that is remembered of one job.
 
@@ -61,6 +65,7 @@ class JobHistory:
     def __init__(self, job: str, resource: Resource, project: str, cluster: str) -> None:
         self.job, self.resource, self.project, self.cluster = job, resource, project, cluster
         self.place = (project, cluster)
+        self.key: JobKey = (resource.name, project, cluster, job)
         self.created: Observation | None = None
         self.create_operation: str | None = None
         self.target: tuple[str, str] | None = None

@@ -144,7 +144,8 @@ class Judge:
         self.book.apply(view, operation.id, verdicts, RequestView)
         hidden = view.hidden_error is not None
         if not hidden and not response.asks_to_wait:
-            if exchange.request.credential != "owner" or exchange.request.scheme != "any":
+            asked = exchange.request.credential != "owner" or exchange.request.scheme != "any"
+            if asked and self.knowledge.credentials:
                 self.book.apply(view, operation.id, verdicts, AccessView)
             if not view.settled or response.status >= 500:
                 self.book.apply(view, operation.id, verdicts)

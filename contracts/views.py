@@ -121,6 +121,8 @@ class RequestView:
     def settled(self) -> bool:
         """Whether who asked settles the answer, so that nothing else can be demanded of its status."""
         request, status = self.request, self.status
+        if not self.knowledge.credentials:
+            return status == 401
         if request.credential in ("none", "wrong", "wrong-secret", "off-list") or self.lacks_the_role:
             return True
         if request.credential == "unknown":

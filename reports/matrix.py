@@ -17,6 +17,7 @@ from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
     DEPARTURE,
     ERROR,
+    EVERY_CREATE,
     EXCLUDED,
     EXIT_CODES,
     FAILED,
@@ -287,8 +288,11 @@ class Tally:
         requirements = {id: index for index, id in enumerate(self._requirements)}
         operations = {id: index for index, id in enumerate(OPERATIONS)}
 
-        def place(key: Key) -> tuple[int, int, Key]:
-            return (requirements.get(key[0], len(requirements)), operations.get(key[1], len(operations)), key)
+        first = {key for key, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
+
+        def place(key: Key) -> tuple[bool, int, int, Key]:
+            requirement = requirements.get(key[0], len(requirements))
+            return (key not in first, requirement, operations.get(key[1], len(operations)), key)
 
         leads = heads({key: self._lead_of(key, group) for key, group in self._groups.items()})
         groups = []

@@ -10,6 +10,8 @@ from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
 PASSED = "passed"
+EVERY_CREATE = "every create"
+"""Stands in place of a test for what is found of all creates of an operation at once: what else fails may follow."""
 FAILED = "failed"
 ERROR = "error"
 DEPARTURE = "known departure"

@@ -42,6 +42,7 @@ class Header:
     it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
     nothing is said. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
     can be judged again (`contracts.knowledge_form`).
+    `conclusion` says in a few words what was found out about an endpoint of which only the URL was known.
     """
 
     contract: str
@@ -58,6 +59,7 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
+    conclusion: str | None = None
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:

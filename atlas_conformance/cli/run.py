@@ -23,6 +23,7 @@ from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.header import REFERENCE
+from atlas_conformance.runner.learnt import conclusion_line
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import Session
@@ -129,7 +130,8 @@ class _Observer:
 def _announcement(header: Header) -> str:
     target = header.target
     name = "the reference endpoint" if target["source"] == REFERENCE else target["base_url"]
-    return f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    verifying = f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    return verifying if header.conclusion is None else f"{verifying}\n{conclusion_line(header.conclusion)}"
 
 
 def _show(session: Session, progress: Progress) -> None:
