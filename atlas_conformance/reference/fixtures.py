@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime, RestoreTarget
@@ -54,9 +54,27 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization: its id and its name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project: its id, its name, and the id of the organization that it belongs to."""
+
+    id: str
+    name: str
+    organization: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fixtures:
     """Everything that exists. The mappings are keyed by (project, name) and by snapshot id; `epoch` is whole seconds.
-    `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones.
+    `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones. `described` and
+    `organizations` say what the projects of `projects` look like in lists.
     """
 
     epoch: int
@@ -66,6 +84,8 @@ class Fixtures:
     targets: Mapping[tuple[str, str], RestoreTarget]
     snapshots: Mapping[str, Snapshot]
     earlier: Mapping[tuple[str, str], int] | None = None
+    organizations: tuple[Organization, ...] = ()
+    described: tuple[Project, ...] = ()
 
     def window(self, cluster: Cluster) -> int:
         """Return the first second that the cluster can be restored to: that of its oldest snapshot."""
@@ -104,7 +124,7 @@ def make_fixtures(seed: int, epoch: int) -> Fixtures:
         moment = epoch - DAY
         point = PointInTime(moment, moment, 1 + len(clusters)) if kind == "dedicated" else None
         clusters.append(Cluster(project, name, kind, sharded, tuple(snapshot.id for snapshot in taken), point))
-    targets = tuple(_targets((first, second)))
+    targets = (*_targets((first, second)), *themselves(clusters))
     absent = Absent(
         project=_identifier(draw),
         cluster=f"absent-{draw.getrandbits(32):08x}",
@@ -112,10 +132,13 @@ def make_fixtures(seed: int, epoch: int) -> Fixtures:
         job=_identifier(draw),
         target=f"absent-{draw.getrandbits(32):08x}",
     )
+    organization, projects = described(f"{seed}", sorted((first, second)))
     return Fixtures(
         epoch=epoch,
         inventory=Inventory(tuple(clusters), targets, absent),
         projects=frozenset((first, second)),
+        organizations=(organization,),
+        described=projects,
         clusters={(cluster.project, cluster.name): cluster for cluster in clusters},
         targets={(target.project, target.name): target for target in targets},
         snapshots=snapshots,
@@ -133,10 +156,14 @@ def furnish(inventory: Inventory, epoch: int, earlier: Mapping[tuple[str, str], 
         for cluster in inventory.clusters
         for age, snapshot in enumerate(reversed(cluster.snapshots), 1)
     }
+    found = {c.project for c in inventory.clusters} | {t.project for t in inventory.targets}
+    organization, projects = described("furnished", sorted(found))
     return Fixtures(
         epoch=epoch,
         inventory=inventory,
-        projects=frozenset({c.project for c in inventory.clusters} | {t.project for t in inventory.targets}),
+        projects=frozenset(found),
+        organizations=(organization,),
+        described=projects,
         clusters={(cluster.project, cluster.name): cluster for cluster in inventory.clusters},
         targets={(target.project, target.name): target for target in inventory.targets},
         snapshots=snapshots,
@@ -146,6 +173,19 @@ def furnish(inventory: Inventory, epoch: int, earlier: Mapping[tuple[str, str], 
 
 def _identifier(draw: random.Random) -> str:
     return f"{draw.getrandbits(96):024x}"
+
+
+def described(seed: str, projects: Sequence[str]) -> tuple[Organization, tuple[Project, ...]]:
+    """Return an organization drawn from `seed`, and the projects of these ids as members of it."""
+    organization = Organization(_identifier(random.Random(f"organization {seed}")), "Organization 0")
+    return organization, tuple(
+        Project(project, f"Project {number}", organization.id) for number, project in enumerate(projects)
+    )
+
+
+def themselves(clusters: Iterable[Cluster]) -> Iterable[RestoreTarget]:
+    """Yield each cluster as a restore target of its kind: so it can be restored to itself and to its like."""
+    return (RestoreTarget(cluster.project, cluster.name, frozenset({cluster.kind})) for cluster in clusters)
 
 
 def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
