@@ -17,6 +17,7 @@ from atlas_conformance.reference.messages import Answer, Call, Refusal
 
 REALM = "MMS Public API"
 TOKEN_PATH = "/api/oauth/token"
+REVOKE_PATH = "/api/oauth/revoke"
 TOKEN_LIFE = 3_600
 SCHEMES = ("digest", "bearer")
 
@@ -189,7 +190,7 @@ class Authentication:
         return known[1]
 
     def token(self, call: Call) -> Answer:
-        """Answer a request to the token endpoint; its errors are in OAuth's form."""
+        """Answer a request for a token, or to revoke one (RFC 7009); errors are in OAuth's form."""
         headers = [("Cache-Control", "no-store")]
         if call.method != "POST":
             return Answer(405, {"error": "invalid_request"}, headers=[*headers, ("Allow", "POST")])
@@ -197,8 +198,12 @@ class Authentication:
         if role is None:
             challenge = ("WWW-Authenticate", f'Basic realm="{REALM}"')
             return Answer(401, {"error": "invalid_client"}, headers=[*headers, challenge])
-        form = (call.body or b"").decode("utf-8", "replace")
-        grants = [value for key, value in parse_qsl(form, keep_blank_values=True) if key == "grant_type"]
+        form = parse_qsl((call.body or b"").decode("utf-8", "replace"), keep_blank_values=True)
+        if call.path == REVOKE_PATH:
+            # RFC 7009: a token that is not known is no mistake.
+            self._tokens.pop(next((value for key, value in form if key == "token"), ""), None)
+            return Answer(200, None, headers=headers)
+        grants = [value for key, value in form if key == "grant_type"]
         if len(grants) != 1 and "A-TOKEN/grant" not in self.skip:
             return Answer(
                 400, {"error": "invalid_request", "error_description": "one grant_type is needed"}, headers=headers
@@ -207,7 +212,8 @@ class Authentication:
             return Answer(400, {"error": "unsupported_grant_type"}, headers=headers)
         token = secrets.token_urlsafe(32)
         if len(self._tokens) > 10_000:
-            self._tokens = {key: value for key, value in self._tokens.items() if value[0] > call.now}
+            for old in [key for key, value in self._tokens.items() if value[0] <= call.now]:
+                del self._tokens[old]
         self._tokens[token] = (call.now + TOKEN_LIFE, role)
         return Answer(200, {"access_token": token, "expires_in": TOKEN_LIFE, "token_type": "Bearer"}, headers=headers)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime, RestoreTarget
 
@@ -71,10 +71,21 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a cluster looks like in lists besides: nothing that a restore depends on."""
+
+    size: str = "M10"
+    provider: str = "AWS"
+    region: str = "US_EAST_1"
+    version: str = "8.0.16"
+
+
+@dataclass(frozen=True, slots=True)
 class Fixtures:
     """Everything that exists. The mappings are keyed by (project, name) and by snapshot id; `epoch` is whole seconds.
     `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones. `described` and
-    `organizations` say what the projects of `projects` look like in lists.
+    `organizations` say what the projects of `projects` look like in lists, `looks` what clusters do, where they differ
+    from the usual.
     """
 
     epoch: int
@@ -86,10 +97,19 @@ class Fixtures:
     earlier: Mapping[tuple[str, str], int] | None = None
     organizations: tuple[Organization, ...] = ()
     described: tuple[Project, ...] = ()
+    looks: Mapping[tuple[str, str], Look] = field(default_factory=dict)
 
     def window(self, cluster: Cluster) -> int:
         """Return the first second that the cluster can be restored to: that of its oldest snapshot."""
         return min((self.snapshots[snapshot].finished for snapshot in cluster.snapshots), default=self.epoch)
+
+    def look(self, cluster: Cluster) -> Look:
+        """Return what a cluster looks like."""
+        found = self.looks.get((cluster.project, cluster.name))
+        if found is None:
+            sizes = {"tenant": "M5" if "M5" in cluster.name else "M2", "flex": "FLEX"}
+            found = Look(size=sizes.get(cluster.kind, "M30" if cluster.sharded else "M10"))
+        return found
 
     @property
     def failing(self) -> frozenset[str]:

@@ -69,13 +69,15 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`)."""
+    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`), `listed` one
+    page of a list."""
 
     status: int
     document: Any
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
     error: bool = False
+    listed: bool = False
 
 
 class Refusal(Exception):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.targets.target_file import target_from_text
 from tests.reference.calling import Caller, error
@@ -47,7 +48,9 @@ def test_a_cluster_of_another_kind_is_refused_as_a_target(caller: Caller) -> Non
 
 def test_the_target_file_names_the_same_targets(caller: Caller) -> None:
     server = caller.server
-    written = target_from_text(target_toml(server.url, server.inventory), {}).inventory
+    written = target_from_text(
+        target_toml(server.url, server.inventory), dict(environment(server.credentials))
+    ).inventory
     assert set(written.targets) == set(server.inventory.targets)
     for cluster in server.inventory.clusters:
         own = next(one for one in written.targets if (one.project, one.name) == (cluster.project, cluster.name))
