@@ -57,6 +57,12 @@ def show_project_named(visit: Visit, name: str) -> Answer:
     raise Refusal(404, "GROUP_NAME_NOT_FOUND", "There is no project of that name.", parameters=(name[:64],))
 
 
+def list_nothing(visit: Visit, project: str) -> Answer:
+    """List what a project here has none of: alerts, access list entries, database users."""
+    visit.project(project)
+    return visit.page((), GENERAL)
+
+
 def _organization(visit: Visit, organization: Organization) -> Mapping[str, Any]:
     return {
         "id": organization.id,

@@ -31,6 +31,9 @@ _READS: Mapping[str, Handler] = {
     "v2 groups/{}/flexClusters": clusters.list_flex_clusters,
     "v2 groups/{}/flexClusters/{}": clusters.show_flex_cluster,
     "v2 v1.0 groups/{}/clusters/{}/backup/schedule": clusters.show_schedule,
+    "v2 v1.0 groups/{}/alerts": projects.list_nothing,
+    "v2 v1.0 groups/{}/accessList": projects.list_nothing,
+    "v2 v1.0 groups/{}/databaseUsers": projects.list_nothing,
     # Snapshots: what the contract's operations come to cover is answered by these, and no longer from here.
     "v2 v1.0 groups/{}/clusters/{}/backup/snapshots": snapshots.list_dedicated,
     "v2 v1.0 groups/{}/clusters/{}/backup/snapshots/{}": snapshots.show_dedicated,
