@@ -81,14 +81,14 @@ class Authentication:
             return "owner"
         given = call.headers.get(b"authorization")
         if given is None:
-            raise self.challenge(call.now)
+            raise self.challenge(call.wall)
         scheme, _, rest = given.decode("latin-1").strip().partition(" ")
         match scheme.lower():
             case "digest" if "digest" in self.schemes:
                 return self._digest(call, rest)
             case "bearer" if "bearer" in self.schemes:
                 return self._bearer(call, rest.strip())
-        raise self.challenge(call.now)
+        raise self.challenge(call.wall)
 
     def challenge(self, now: float, *, stale: bool = False, invalid_token: bool = False) -> Refusal:
         """Return the 401 with a challenge of each offered scheme."""
@@ -137,13 +137,13 @@ class Authentication:
             or algorithm not in self.algorithms
             or parts.get("qop") != "auth"
         ):
-            raise refused(call.now)
+            raise refused(call.wall)
         if parts.get("uri") != call.target and "A-DIGEST/uri" not in self.skip:
-            raise refused(call.now)
+            raise refused(call.wall)
         nonce, count = parts.get("nonce", ""), parts.get("nc", "")
         issued = self._issued(nonce)
         if (issued is None and "A-DIGEST/nonce" not in self.skip) or _COUNT.fullmatch(count) is None:
-            raise refused(call.now)
+            raise refused(call.wall)
         role, pair = known
         expected = self._response(pair, algorithm, call.method, parts)
         response = parts.get("response", "")
@@ -151,11 +151,11 @@ class Authentication:
             not hmac.compare_digest(expected.encode(), response.encode("latin-1"))
             and "A-DIGEST/response" not in self.skip
         ):
-            raise refused(call.now)
-        if issued is not None and call.now - issued > self.nonce_life and "A-DIGEST/nonce" not in self.skip:
-            raise refused(call.now, stale=True)
-        if not self._fresh(nonce, int(count, 16), call.now) and "A-DIGEST/count" not in self.skip:
-            raise refused(call.now, stale=True)
+            raise refused(call.wall)
+        if issued is not None and call.wall - issued > self.nonce_life and "A-DIGEST/nonce" not in self.skip:
+            raise refused(call.wall, stale=True)
+        if not self._fresh(nonce, int(count, 16), call.wall) and "A-DIGEST/count" not in self.skip:
+            raise refused(call.wall, stale=True)
         return role
 
     def _response(self, pair: KeyPair, algorithm: str, method: str, parts: Mapping[str, str]) -> str:
@@ -184,9 +184,9 @@ class Authentication:
         if known is None:
             if "A-BEARER/known" in self.skip and token:
                 return "owner"
-            raise self.challenge(call.now, invalid_token=True)
-        if call.now >= known[0] and "A-BEARER/expiry" not in self.skip:
-            raise self.challenge(call.now, invalid_token=True)
+            raise self.challenge(call.wall, invalid_token=True)
+        if call.wall >= known[0] and "A-BEARER/expiry" not in self.skip:
+            raise self.challenge(call.wall, invalid_token=True)
         return known[1]
 
     def token(self, call: Call) -> Answer:
@@ -212,10 +212,14 @@ class Authentication:
             return Answer(400, {"error": "unsupported_grant_type"}, headers=headers)
         token = secrets.token_urlsafe(32)
         if len(self._tokens) > 10_000:
-            for old in [key for key, value in self._tokens.items() if value[0] <= call.now]:
+            for old in [key for key, value in self._tokens.items() if value[0] <= call.wall]:
                 del self._tokens[old]
-        self._tokens[token] = (call.now + TOKEN_LIFE, role)
+        self._tokens[token] = (call.wall + TOKEN_LIFE, role)
         return Answer(200, {"access_token": token, "expires_in": TOKEN_LIFE, "token_type": "Bearer"}, headers=headers)
+
+    def forget_tokens(self) -> None:
+        """Let every token that was issued be refused from now on."""
+        self._tokens.clear()
 
     def _client(self, call: Call) -> Role | None:
         scheme, _, encoded = (call.header(b"authorization") or "").partition(" ")

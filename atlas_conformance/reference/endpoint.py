@@ -57,7 +57,7 @@ class Endpoint:
     def handle(self, call: Call) -> tuple[int, RawHeaders, bytes]:
         """Return the status, headers and body that a call is answered with. Raises nothing."""
         try:
-            place = self._place(call)
+            place = self.place(call)
             fault = self._faults.get(place)
             return self._encode(call, fault, self._answer(call, place, fault))
         except Exception:
@@ -69,7 +69,7 @@ class Endpoint:
 
     # Routing
 
-    def _place(self, call: Call) -> str:
+    def place(self, call: Call) -> str:
         """Note the operation and its parameters on the call; return the operation's id, `TOKEN` or `NOWHERE`."""
         if call.path in (TOKEN_PATH, REVOKE_PATH) and "bearer" in self.backend.authentication.schemes:
             return TOKEN
@@ -225,9 +225,7 @@ class Endpoint:
             answer = replace(answer, media_type=answer.media_type + ";charset=utf-8")
         if not call.envelope or answer.document is None or (answer.error and free["envelope-on-error"] == "plain"):
             return answer
-        listed = not answer.error and (
-            answer.listed or (call.operation is not None and call.operation.kind == "list")
-        )
+        listed = not answer.error and (answer.listed or (call.operation is not None and call.operation.kind == "list"))
         if listed and isinstance(answer.document, dict):
             return replace(answer, document={**answer.document, "status": answer.status})
         return replace(answer, document={"status": answer.status, free["envelope-key"]: answer.document})

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime, RestoreTarget
 
@@ -217,10 +218,18 @@ def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
             yield RestoreTarget(project, name, shared)
 
 
-def target_toml(url: str, inventory: Inventory, *, level: str = "extended", prefix: str = "ATLAS_REFERENCE_") -> str:
+def target_toml(
+    url: str,
+    inventory: Inventory,
+    *,
+    level: str = "extended",
+    prefix: str = "ATLAS_REFERENCE_",
+    authority: Path | None = None,
+) -> str:
     """Return a target file (TOML) that describes the reference endpoint.
 
-    Credentials are named, never written: `credentials.environment` has the variables that go with `prefix`.
+    Credentials are named, never written: `credentials.environment` has the variables that go with `prefix`. `authority`
+    is the certificate authority to trust, where it serves https.
     """
     text = json.dumps  # a JSON string of these values is a TOML basic string too
     lines = [f"base_url = {text(url)}", f"level = {text(level)}"]
@@ -256,4 +265,6 @@ def target_toml(url: str, inventory: Inventory, *, level: str = "extended", pref
             f"name = {text(target.name, ensure_ascii=False)}",
             f"accepts = {text(sorted(target.accepts))}",
         ]
+    if authority is not None:
+        lines += ["", "[tls]", f"ca_file = {text(str(authority))}"]
     return "\n".join(lines) + "\n"

@@ -46,12 +46,12 @@ def check_rate(backend: Backend, call: Call) -> None:
     """Count the call, and refuse it where its caller's minute is used up (`A-RATE`)."""
     if backend.rate is None:
         return
-    minute = int(call.now // 60)
+    minute = int(call.wall // 60)
     seen, used = backend.used.get(call.role or "", (minute, 0))
     used = used if seen == minute else 0
     backend.used[call.role or ""] = (minute, used + 1)
     if used >= backend.rate:
-        wait = str(60 - int(call.now % 60))
+        wait = str(60 - int(call.wall % 60))
         raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=(("Retry-After", wait),))
 
 
