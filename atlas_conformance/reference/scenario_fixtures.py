@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +13,18 @@ import tomlkit
 from tomlkit.items import AoT, Table
 
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
+from atlas_conformance.reference.clock import wall_time
 from atlas_conformance.reference.credentials import Credentials, KeyPair, ServiceAccount, make_credentials
-from atlas_conformance.reference.fixtures import DAY, Fixtures, Look, Organization, Project, Snapshot, themselves
+from atlas_conformance.reference.fixtures import (
+    DAY,
+    Fixtures,
+    Look,
+    Organization,
+    Project,
+    Snapshot,
+    furnish,
+    themselves,
+)
 from atlas_conformance.reference.scenario import ClusterForm, CredentialForm, Scenario
 
 
@@ -129,8 +140,11 @@ def _account(drawn: ServiceAccount, given: CredentialForm) -> ServiceAccount:
 # Writing
 
 
-def scenario_toml(fixtures: Fixtures, credentials: Credentials) -> str:
-    """Return the scenario (TOML) in which exactly these fixtures and credentials exist."""
+def scenario_toml(fixtures: Fixtures, credentials: Credentials, *, dated: bool = True) -> str:
+    """Return the scenario (TOML) in which exactly these fixtures and credentials exist.
+
+    `dated` says when snapshots were finished; without, they are always some days old.
+    """
     document = tomlkit.document()
     document.add(tomlkit.comment("A scenario for `atlas-conformance serve --scenario FILE`."))
     document.add(tomlkit.comment("Credentials here are made up for the mock: never put real ones into this file."))
@@ -141,7 +155,7 @@ def scenario_toml(fixtures: Fixtures, credentials: Credentials) -> str:
     )
     clusters = tomlkit.aot()
     for cluster in fixtures.inventory.clusters:
-        clusters.append(_table(cluster, fixtures))
+        clusters.append(_table(cluster, fixtures, dated))
     document["clusters"] = clusters
     own = set(fixtures.clusters)
     further = [one for one in fixtures.inventory.targets if (one.project, one.name) not in own]
@@ -163,6 +177,17 @@ def scenario_toml(fixtures: Fixtures, credentials: Credentials) -> str:
         )
     }
     return tomlkit.dumps(document) + _HINTS
+
+
+def scenario_of_clusters(clusters: Sequence[Cluster], names: Mapping[str, str]) -> str:
+    """Return the scenario (TOML) in which these clusters exist, in projects of these names where they have one.
+
+    The snapshots of each are given the newest first. Credentials are made up.
+    """
+    turned = tuple(replace(cluster, snapshots=cluster.snapshots[::-1]) for cluster in clusters)
+    fixtures = furnish(Inventory(turned), int(wall_time()))
+    named = tuple(replace(one, name=names.get(one.id, one.name)[:64]) for one in fixtures.described)
+    return scenario_toml(replace(fixtures, described=named), make_credentials(secrets.randbits(64)), dated=False)
 
 
 _HINTS = """
@@ -195,7 +220,7 @@ def _array(rows: Iterable[Mapping[str, Any]]) -> AoT:
     return found
 
 
-def _table(cluster: Cluster, fixtures: Fixtures) -> Table:
+def _table(cluster: Cluster, fixtures: Fixtures, dated: bool) -> Table:
     look = fixtures.look(cluster)
     table = tomlkit.table()
     table.update({"project": cluster.project, "name": cluster.name, "kind": cluster.kind, "size": look.size})
@@ -207,7 +232,9 @@ def _table(cluster: Cluster, fixtures: Fixtures) -> Table:
     for one in cluster.snapshots:
         snapshot = fixtures.snapshots[one]
         row = tomlkit.table()
-        row.update({"id": one, "finished": datetime.fromtimestamp(snapshot.finished, UTC)})
+        row["id"] = one
+        if dated:
+            row["finished"] = datetime.fromtimestamp(snapshot.finished, UTC)
         if snapshot.failing:
             row["fails"] = True
         snapshots.append(row)

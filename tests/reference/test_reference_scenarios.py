@@ -13,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from atlas_conformance.cli.init import init_command
 from atlas_conformance.cli.serve import serve_command
 from atlas_conformance.reference.mock import MockAtlas
 from atlas_conformance.reference.scenario import scenario_schema
@@ -156,6 +157,34 @@ def test_a_scenario_that_is_written_is_read_as_the_same(tmp_path: Path) -> None:
             for operation in ("flex-create", "cluster-create", "tenant-create"):
                 calling.create(operation)
             calling.http.close()
+
+
+def test_init_makes_a_scenario_of_what_an_endpoint_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "scenario.toml"
+    monkeypatch.chdir(tmp_path)
+    with MockAtlas(seed=6) as mock:
+        for name, value in mock.environment.items():
+            monkeypatch.setenv(name, value)
+        made = CliRunner().invoke(init_command, ["--scenario", str(out)])
+        assert made.exit_code == 0, made.output
+        again = CliRunner().invoke(init_command, ["--scenario", str(out)])
+        assert (again.exit_code, "is there already" in again.output) == (2, True)
+        assert not list(tmp_path.glob("atlas.toml"))
+        text = out.read_text(encoding="utf-8")
+        scenario = scenario_of_text(text, str(out))
+        listed = {(one.project, one.name, one.kind, one.sharded) for one in mock.fixtures.inventory.clusters}
+        assert {(one.project, one.name, one.kind, one.sharded) for one in scenario.clusters} == listed
+        assert {one.id for cluster in scenario.clusters for one in cluster.snapshots} == set(mock.fixtures.snapshots)
+        assert {one.name for one in scenario.projects} == {"Project 0", "Project 1"}
+        assert mock.credentials.owner.private not in text
+        assert mock.credentials.owner_account.secret not in text
+    with MockAtlas(scenario) as second:
+        calling = Caller(second.server)
+        for operation in ("flex-create", "cluster-create", "tenant-create"):
+            calling.create(operation)
+        point = calling.body("cluster-create", "pointInTime")
+        assert calling.call("cluster-create", body=point).status_code == 200
+        calling.http.close()
 
 
 def test_the_schema_takes_what_the_reader_takes() -> None:
