@@ -103,7 +103,7 @@ def _write_scenario(out: Path, asked: Asked, force: bool) -> None:
     from atlas_conformance.reference.scenario_fixtures import scenario_of_clusters
 
     if not asked.clusters:
-        _complain(f"the endpoint lists no cluster, so there is no scenario to make", _USAGE)
+        _complain("the endpoint lists no cluster, so there is no scenario to make", _USAGE)
     names = {project.id: project.name for project in asked.projects if project.name}
     _write(out, scenario_of_clusters([found.cluster for found in asked.clusters], names), force)
     click.echo(f"Wrote {visible(str(out))}: {_counts(asked)}. Credentials in it are made up.")

@@ -1,13 +1,10 @@
-"""The ASGI application and the HTTP protocol under it: bytes in, calls to the endpoint, bytes out."""
+"""The ASGI application: requests in, calls to the endpoint, answers out."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-
-import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from atlas_conformance.reference.bodies import BODY_LIMIT
 from atlas_conformance.reference.clock import Clock
@@ -152,21 +149,3 @@ async def _body(receive: Receive) -> tuple[bytes | None, bool]:
         else:
             parts.clear()
     return (b"".join(parts) if size <= BODY_LIMIT else None), not message.get("more_body")
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the request target kept as it was received, and errors told as JSON."""
-
-    def on_headers_complete(self) -> None:
-        """Note the request target, and what a reset needs, before the application is called."""
-        self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
-        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP with an error body (`C-MEDIA`, `E-SCHEMA`)."""
-        document = {"error": 400, "errorCode": "INVALID_HTTP_REQUEST", "detail": msg, "reason": "Bad Request"}
-        body = orjson.dumps(document)
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
-        self.transport.close()

@@ -195,7 +195,7 @@ class Service:
     def _serve(self) -> None:
         import uvicorn
 
-        from atlas_conformance.reference.application import Protocol
+        from atlas_conformance.reference.protocol import Protocol
 
         config = uvicorn.Config(
             self._application,
