@@ -19,7 +19,7 @@ if [ ! -d "$clients/node_modules/mongodb-mcp-server" ]; then
   npm install --prefix "$clients" --ignore-scripts --no-fund --no-audit --loglevel=error \
     mongodb-atlas-api-client@4 mongodb-mcp-server@3
 fi
-cp "$here"/*.mjs "$clients"
+cp "$here"/*.mjs "$here/../../../docs/examples/restore.test.mjs" "$clients"
 
 # serve OPTIONS...: starts the mock and exports what it says.
 serve() {
@@ -35,6 +35,8 @@ serve() {
 }
 
 serve
+node --test "$clients/restore.test.mjs" >"$work/tested" || { cat "$work/tested"; exit 1; }
+echo "fetch: done"
 node "$clients/with_mongodb_atlas_api_client.mjs"
 stop
 serve --tls
