@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from atlas_conformance.contracts.inventory import Cluster, Kind
 from atlas_conformance.reference.controls import Controls, JobState, SeenRequest
@@ -18,6 +18,9 @@ from atlas_conformance.reference.fixtures import Fixtures, Snapshot
 from atlas_conformance.reference.outcomes import Failing
 from atlas_conformance.reference.server import ReferenceServer, ServerError
 from atlas_conformance.reference.tls import Certificate, make_certificate
+
+if TYPE_CHECKING:
+    from atlas_conformance.reference.scenario import Scenario
 
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class MockAtlas:
 
     def __init__(
         self,
-        scenario: Any = None,
+        scenario: Scenario | Path | str | None = None,
         *,
         seed: int | None = 1,
         step: float | None = None,

@@ -245,6 +245,7 @@ class Service:
                     replace(before, step=step or before.step, imitate=tuple(imitate), freedoms=freedoms)
                 )
                 self._application.endpoint = self._endpoint(fault, freedoms)
+                self._fault, self._settings = fault, replace(self._settings, fault=None)
                 self._direct()
             except Exception as error:
                 self._settings = before

@@ -27,7 +27,7 @@ serve() {
   "$python" -m atlas_conformance serve --port 0 --write-env "$work/env" "$@" >"$work/said" &
   served=$!
   for _ in $(seq 100); do
-    if grep -q '^export ATLAS_REFERENCE_OFF_LIST_CLIENT_SECRET' "$work/said"; then break; fi
+    if grep -q '^export ATLAS_REFERENCE_OFF_LIST_CLIENT_SECRET' "$work/said" 2>/dev/null; then break; fi
     sleep 0.1
   done
   sleep 0.2
