@@ -10,11 +10,11 @@ from typing import NoReturn
 
 import click
 
-from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.contracts.reading import HEX24
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_rate
+from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.targets.asking import Asked, ask
 from atlas_conformance.targets.drafting import draft
