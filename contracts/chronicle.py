@@ -55,8 +55,8 @@ class Told:
     """What the chronicle says of one exchange.
 
     `alone` are the pairs of `judgement.held` that the exchange upholds by itself; the others rest on what came before
-    it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the ids of the jobs
-    whose earlier exchanges its findings rest on.
+    it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the ids of
+    the jobs whose earlier exchanges its findings rest on.
     """
 
     judgement: Judgement
@@ -79,8 +79,8 @@ class Chronicle:
     ) -> None:
         """Know nothing of any job yet.
 
-        Histories are kept in `store`; without one, in a store of all jobs, or of the last `remember`, so that memory does
-        not grow with the traffic. `memory` is that of the judge.
+        Histories are kept in `store`; without one, in a store of all jobs, or of the last `remember`, so that memory
+        does not grow with the traffic. `memory` is that of the judge.
         """
         if memory is None and remember is not None:
             memory = AnswerMemory()
@@ -220,8 +220,7 @@ class Chronicle:
         reading = examined.reading
         place = reading.place
         seen = _observation(exchange, examined, document, pointer)
-        known = self.store.get(job_id)
-        past = self.store.past(job_id) if known is None else None
+        past = self.store.past(job_id) if self.store.get(job_id) is None else None
         if past is not None:
             own_place = (past.project, past.cluster)
             if own_place != place:
@@ -288,7 +287,7 @@ def observe(history: JobHistory, seen: Observation, verdicts: Verdicts, judge: J
     before = verdicts.findings
     view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
     judge.book.apply(view, seen.operation.id, verdicts)
-    history.remember(seen, view.levels, sound=verdicts.findings == before)
+    history.remember(view, sound=verdicts.findings == before)
 
 
 def _observation(

@@ -68,20 +68,18 @@ class RequestView:
     contract: Contract
     idle: bool = False
 
-    @property
-    def request(self) -> Request:
-        """The request itself."""
-        return self.exchange.request
-
-    @property
-    def status(self) -> int:
+    def __post_init__(self) -> None:
+        """Name what most rules ask for."""
+        self.request = self.exchange.request
+        self.status = status = self.exchange.response.status
         """The status of the answer."""
-        return self.exchange.response.status
-
-    @property
-    def operation(self) -> Operation:
-        """What the request asks for."""
-        return self.reading.operation
+        self.operation = operation = self.reading.operation
+        self.documented = (
+            status == operation.success
+            or (status >= 400 and (status in operation.statuses or status in ANYWHERE))
+            or status in self.reading.refusals
+        )
+        """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
 
     @property
     def hidden_error(self) -> Any:
@@ -95,14 +93,6 @@ class RequestView:
         if inner is None or not {"error", "errorCode"} <= inner.keys() or "id" in inner:
             return None
         return [inner["error"]]
-
-    @cached_property
-    def documented(self) -> bool:
-        """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
-        status, operation = self.status, self.operation
-        if status == operation.success or status in self.reading.refusals:
-            return True
-        return status >= 400 and (status in operation.statuses or status in ANYWHERE)
 
     @property
     def lacks_credentials(self) -> bool:
@@ -280,7 +270,9 @@ class JobView(ItemView):
 
 @dataclass(eq=False)
 class CreationView(ItemView):
-    """What a create answered; `sent` are the properties of the request's body, null ones left out, None where not known."""
+    """What a create answered; `sent` are the properties of the request's body, null ones left out, None where not
+    known.
+    """
 
     sent: Mapping[str, Any] | None
 
@@ -303,10 +295,10 @@ class PageView:
     document: Mapping[str, Any]
     pointer: str
 
-    @cached_property
-    def asked(self) -> tuple[int, int] | None:
+    def __post_init__(self) -> None:
+        """Read what was asked for."""
+        self.asked = page_of(self.request) if isinstance(self.document.get("results"), list) else None
         """The (itemsPerPage, pageNum) asked for, or None where they are out of range, or there are no results."""
-        return page_of(self.request) if isinstance(self.document.get("results"), list) else None
 
     @property
     def total(self) -> int | None:

@@ -87,7 +87,9 @@ class ClosingStore(JobStore):
         return (job_id not in self._jobs and job_id in self._ids) or first <= started
 
     def welcomes(self, job_id: str, ended: float) -> bool:
-        """Whether there is room to follow one more job that is none of this process's; its first sight is kept if not."""
+        """Whether there is room to follow one more job that is none of this process's; its first sight is kept if
+        not.
+        """
         if len(self._adopted) < ADOPTED:
             return True
         if job_id not in self._strangers:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.dates import instant
+from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.judge import judge
 from atlas_conformance.contracts.operations import OPERATIONS
 from tests.strategies.scenery import (

@@ -28,7 +28,7 @@ def test_every_rule_says_in_a_sentence_what_it_holds() -> None:
         for rule in rules_of(requirement):
             if rule.__module__.startswith(rules.__name__):
                 assert rule.__doc__ is not None
-                assert rule.__doc__.split("\n")[0].endswith((".", ")")), rule
+                assert rule.__doc__.split("\n\n")[0].strip().endswith((".", ")")), rule
 
 
 def test_nothing_is_found_under_an_id_that_no_requirement_has() -> None:
