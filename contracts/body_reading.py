@@ -174,11 +174,12 @@ def _read_references(
     if snapshot is not None:
         owner = knowledge.owner_of_snapshot(snapshot)
         absent = inventory.absent is not None and snapshot == inventory.absent.snapshot
-        if absent or (owner is not None and cluster is not None and owner != cluster):
+        elsewhere = owner is not None and cluster is not None and owner != cluster
+        if absent or (elsewhere and not inventory.invented):
             what = "an absent snapshot" if absent else "a snapshot of another cluster"
             statuses = frozenset({400, 404})
             violations.append(Violation("N-SNAPSHOT", "/request/body/snapshotId", statuses, f"{what} refused"))
-        elif owner is None and not inventory.takes_any:
+        elif (owner is None or elsewhere) and not inventory.takes_any:
             freedoms.append(Freedom("a snapshot that may not exist", _TARGET))
     target = resource.target_of(meant, project)
     if target is None or (row is not None and row.needs_no(resource.target)):

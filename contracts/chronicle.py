@@ -1,6 +1,7 @@
 """A run's exchanges in order: each one judged alone, and in the light of those before it.
 
-The chronicle follows every job by its id, so it knows which reads must succeed, which must not, and what changed.
+The chronicle follows every job by its resource, its place and its id, so it knows which reads must succeed, which must
+not, and what changed. The same id in another family of jobs is another job.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
-from atlas_conformance.contracts.history import JobHistory, Observation, SightView
+from atlas_conformance.contracts.history import JobHistory, JobKey, Observation, SightView
 from atlas_conformance.contracts.judge import AnswerMemory, Examined, Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import listed, page_of
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.rules.histories import PastView
-from atlas_conformance.contracts.store import ANY, JobStore, Target, held_by
+from atlas_conformance.contracts.store import ANY, JobStore, Place, Target, held_by
 from atlas_conformance.contracts.verdicts import Verdicts
 
 __all__ = [
@@ -55,14 +56,14 @@ class Told:
     """What the chronicle says of one exchange.
 
     `alone` are the pairs of `judgement.held` that the exchange upholds by itself; the others rest on what came before
-    it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the ids of the jobs
-    whose earlier exchanges its findings rest on.
+    it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the keys of
+    the jobs whose earlier exchanges its findings rest on.
     """
 
     judgement: Judgement
     alone: frozenset[tuple[str, str]]
     examined: Examined | None
-    about: tuple[str, ...] = ()
+    about: tuple[JobKey, ...] = ()
 
 
 class Chronicle:
@@ -79,8 +80,8 @@ class Chronicle:
     ) -> None:
         """Know nothing of any job yet.
 
-        Histories are kept in `store`; without one, in a store of all jobs, or of the last `remember`, so that memory does
-        not grow with the traffic. `memory` is that of the judge.
+        Histories are kept in `store`; without one, in a store of all jobs, or of the last `remember`, so that memory
+        does not grow with the traffic. `memory` is that of the judge.
         """
         if memory is None and remember is not None:
             memory = AnswerMemory()
@@ -101,9 +102,31 @@ class Chronicle:
         """The jobs whose creation was part of the traffic."""
         return [job for job in self.store.jobs() if job.created is not None]
 
-    def job(self, job_id: str) -> JobHistory | None:
-        """The history of one job, or None where the id was never seen."""
-        return self.store.get(job_id)
+    def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+        """The history of one job, or None where the id was never seen.
+
+        `family` and `place` (project, cluster) tell jobs apart that share an id; where they are left out, the first one
+        of that id is returned.
+        """
+        return self.store.find(job_id, family, place)
+
+    def followed(self, reading: Reading, job_id: str) -> JobHistory | None:
+        """The history of a job that a request is about: in the place of its path, or in the one that it belongs to."""
+        known = self.store.get(job_id, reading.operation.resource, reading.place)
+        return known if known is not None else self._elsewhere(reading, job_id)
+
+    def _elsewhere(self, reading: Reading, job_id: str) -> JobHistory | None:
+        """Return a job of this resource and id that belongs to another place, where none of this place is known.
+
+        Of an endpoint that takes any id only created jobs belong to a place: it may show a job under each other id.
+        """
+        resource, place = reading.operation.resource, reading.place
+        inventory = self.knowledge.inventory
+        takes_any = inventory.takes_any or (inventory.invented and inventory.absent_job is None)
+        others = list(self.store.namesakes(job_id, resource))
+        if any(job.place == place for job in others):
+            return None
+        return next((job for job in others if job.created is not None or not takes_any), None)
 
     def reading(self, request: Request) -> Reading | None:
         """What a request means to its operation, or None when it belongs to no offered one."""
@@ -146,7 +169,7 @@ class Chronicle:
             judgement = self._judge.judge(exchange)
             return Told(judgement, judgement.held, None)
         alone = examined.verdicts.upheld
-        about: tuple[str, ...] = ()
+        about: tuple[JobKey, ...] = ()
         if examined.reading.operation.resource.followed and exchange.request.credential in (
             "owner",
             "reader",
@@ -156,7 +179,7 @@ class Chronicle:
         judgement = examined.verdicts.judgement()
         return Told(judgement, frozenset(pair for pair in judgement.held if pair[0] in alone), examined, about)
 
-    def _follow(self, exchange: Exchange, examined: Examined) -> tuple[str, ...]:
+    def _follow(self, exchange: Exchange, examined: Examined) -> tuple[JobKey, ...]:
         """Judge an exchange in the light of earlier ones; return the jobs whose exchanges its findings rest on."""
         before, kind = examined.verdicts.findings, examined.reading.operation.kind
         if kind == "create":
@@ -172,7 +195,10 @@ class Chronicle:
                 self._follow_get(exchange, examined, job_id)
             elif job_id is not None and kind == "cancel":
                 self._follow_cancel(exchange, examined, job_id)
-        return (job_id,) if job_id is not None and examined.verdicts.findings > before else ()
+        if job_id is None or examined.verdicts.findings == before:
+            return ()
+        job = self.followed(examined.reading, job_id)
+        return () if job is None else (job.key,)
 
     def _apply(self, view: object, examined: Examined, verdicts: Verdicts | None = None) -> None:
         operation = examined.reading.operation.id
@@ -185,16 +211,17 @@ class Chronicle:
             return None
         # A create that should have been refused makes a job all the same, but what it shows of it is beside the point.
         verdicts = Verdicts(reading.operation.id, self.contract) if reading.must_be_refused else examined.verdicts
-        known = self.store.get(job_id)
-        repeated = self.store.had(job_id, exchange.started)
-        if not repeated and known is not None:
-            if _is_same_answer(known.created, exchange, document):
-                return job_id
-            repeated = known.created is not None or known.first_ended <= exchange.started
-        self._apply(BirthView(job_id, f"{examined.pointer}/id", repeated), examined, verdicts)
-        if repeated:
+        resource, place = reading.operation.resource, reading.place
+        known = self.store.get(job_id, resource, place)
+        if known is not None and _is_same_answer(known.created, exchange, document):
             return job_id
-        history = self.store.follow(job_id, reading.operation.resource, reading.place, created=True)
+        namesakes = self.store.namesakes(job_id, resource)
+        earlier = [job for job in namesakes if job.created is not None or job.first_ended <= exchange.started]
+        closed = self.store.had(job_id, resource, place, exchange.started)
+        self._apply(BirthView(job_id, f"{examined.pointer}/id", bool(closed or earlier)), examined, verdicts)
+        if closed or known in earlier:
+            return job_id
+        history = self.store.follow(job_id, resource, place, created=True)
         history.create_operation = reading.operation.id
         history.target = target_of(reading, self.contract)
         history.target_unread = reading.document is None
@@ -204,7 +231,7 @@ class Chronicle:
         return job_id
 
     def _follow_get(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
-        known = self.store.get(job_id)
+        known = self.followed(examined.reading, job_id)
         if known is not None and exchange.response.status < 500:
             view = GetView(known, exchange, examined.reading, self.contract)
             self._apply(view, examined)
@@ -220,8 +247,13 @@ class Chronicle:
         reading = examined.reading
         place = reading.place
         seen = _observation(exchange, examined, document, pointer)
-        known = self.store.get(job_id)
-        past = self.store.past(job_id) if known is None else None
+        resource = reading.operation.resource
+        owner = self._elsewhere(reading, job_id)
+        if owner is not None:
+            self._apply(MeetingView(job_id, owner.place, False, place, document, pointer), examined)
+            return None
+        followed = self.store.get(job_id, resource, place) is not None
+        past = None if followed else self.store.past(job_id, resource, place)
         if past is not None:
             own_place = (past.project, past.cluster)
             if own_place != place:
@@ -229,16 +261,17 @@ class Chronicle:
             elif past.finished_ended < exchange.started:
                 self._apply(PastView(past, seen), examined)
             return None
-        history = self.store.follow(job_id, reading.operation.resource, place, created=False)
-        if history.place == place and document.get("id") == job_id:
+        history = self.store.follow(job_id, resource, place, created=False)
+        if document.get("id") == job_id:
             observe(history, seen, examined.verdicts, self._judge)
         else:
             created = history.created is not None
             self._apply(MeetingView(job_id, history.place, created, place, document, pointer), examined)
         return history
 
-    def _follow_list(self, exchange: Exchange, examined: Examined) -> tuple[str, ...]:
+    def _follow_list(self, exchange: Exchange, examined: Examined) -> tuple[JobKey, ...]:
         reading, document = examined.reading, examined.document
+        resource, place = reading.operation.resource, reading.place
         if document is None:
             return ()
         seen: set[str] = set()
@@ -246,18 +279,18 @@ class Chronicle:
             job_id = job.get("id")
             if isinstance(job_id, str) and job_id not in seen:
                 seen.add(job_id)
-                unknown = self.store.get(job_id) is None and self.store.past(job_id) is None
-                if unknown and not self.store.welcomes(job_id, exchange.ended):
+                unknown = self.followed(reading, job_id) is None and self.store.past(job_id, resource, place) is None
+                if unknown and not self.store.welcomes(job_id, resource, place, exchange.ended):
                     continue
                 history = self._observe(exchange, examined, job, pointer, job_id)
                 if history is not None:
                     history.listings += 1
                     history.listed_ended = min(exchange.ended, history.listed_ended)
-        elsewhere = self.store.elsewhere(reading.operation.resource, reading.place)
+        elsewhere = self.store.elsewhere(resource, place)
         owed = self._owed(exchange, reading, len(seen))
         lost = tuple(job for job in owed if job not in seen)
         self._apply(ListView(examined.pointer, elsewhere, owed, lost), examined)
-        return lost[:2]
+        return tuple((resource.name, *place, job) for job in lost[:2])
 
     def _owed(self, exchange: Exchange, reading: Reading, shown: int) -> tuple[str, ...]:
         """The created jobs that a list must show, where one page holds the whole list."""
@@ -273,7 +306,7 @@ class Chronicle:
         )
 
     def _follow_cancel(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
-        known = self.store.get(job_id)
+        known = self.followed(examined.reading, job_id)
         status = exchange.response.status
         if known is None or status >= 500 or status in (401, 429):
             return
@@ -288,7 +321,7 @@ def observe(history: JobHistory, seen: Observation, verdicts: Verdicts, judge: J
     before = verdicts.findings
     view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
     judge.book.apply(view, seen.operation.id, verdicts)
-    history.remember(seen, view.levels, sound=verdicts.findings == before)
+    history.remember(view, sound=verdicts.findings == before)
 
 
 def _observation(

@@ -55,7 +55,9 @@ class Contract:
         return self._paths.at(path)
 
     def match(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | None:
-        """Return the operation that a method (upper case) and a percent-encoded path name, and its parameters, or None."""
+        """Return the operation that a method (upper case) and a percent-encoded path name, and its parameters, or
+        None.
+        """
         return next((found for found in self._paths.at(path) if found[0].method == method), None)
 
     def is_outside(self, method: str, path: str) -> bool:
@@ -81,7 +83,9 @@ class Contract:
         return found
 
     def delivery_of(self, operation: Operation, body: Mapping[str, Any]) -> Delivery | None:
-        """Return the row of the decision table for a request's body; None where the operation has none, or it is of none."""
+        """Return the row of the decision table for a request's body; None where the operation has none, or it is of
+        none.
+        """
         named = body.get("deliveryType")
         if operation.request_schema is None or not isinstance(named, str):
             return None

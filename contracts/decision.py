@@ -18,10 +18,10 @@ Standing: TypeAlias = Literal["conforming", "free", "refused"]
 class Delivery:
     """One row of the table.
 
-    `required` maps a needed field to the requirement that needs it; `alternatives` are groups of fields, of which
-    one must be complete, by `alternatives_requirement`; `meaningless` maps a field to the requirement that keeps it
-    out of the answer. `echoed` maps a field to the requirement by which the answer repeats it, `echoed_where_shown` those
-    of which the answer may be silent.
+    `required` maps a needed field to the requirement that needs it; `alternatives` are groups of fields, of which one
+    must be complete, by `alternatives_requirement`; `meaningless` maps a field to the requirement that keeps it out of
+    the answer. `echoed` maps a field to the requirement by which the answer repeats it, `echoed_where_shown` those of
+    which the answer may be silent.
     """
 
     type: str

@@ -97,8 +97,7 @@ class Exchange:
     """One request and its response.
 
     `started` and `ended` are seconds since the Unix epoch (floats) taken just before the request was sent and just
-    after the
-    response was read: two exchanges whose intervals overlap may have been served in either order.
+    after the response was read: two exchanges whose intervals overlap may have been served in either order.
     """
 
     request: Request

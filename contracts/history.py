@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.resources import Resource
@@ -51,6 +51,10 @@ class Order:
         return None
 
 
+JobKey: TypeAlias = tuple[str, str, str, str]
+"""The resource's name, the project, the cluster and the id of a job."""
+
+
 class JobHistory:
     """All that is remembered of one job.
 
@@ -61,6 +65,7 @@ class JobHistory:
     def __init__(self, job: str, resource: Resource, project: str, cluster: str) -> None:
         self.job, self.resource, self.project, self.cluster = job, resource, project, cluster
         self.place = (project, cluster)
+        self.key: JobKey = (resource.name, project, cluster, job)
         self.created: Observation | None = None
         self.create_operation: str | None = None
         self.target: tuple[str, str] | None = None
@@ -97,16 +102,18 @@ class JobHistory:
             last is not None
             and not seen.created
             and self.cancel_ended is None
-            and last.operation is seen.operation
+            and last.operation.resource is seen.operation.resource
             and (last.document is seen.document or last.document == seen.document)
         )
 
-    def remember(self, seen: Observation, levels: Mapping[str, int], *, sound: bool) -> None:
-        """Take in an observation that was judged, and its `levels`; `sound` says that nothing was found."""
+    def remember(self, sight: SightView, *, sound: bool) -> None:
+        """Take in an observation that was judged; `sound` says that nothing was found."""
+        seen = sight.seen
         resource, document = seen.operation.resource, seen.document
         ended = resource.ended(document)
-        self._remember_fixed(seen)
-        for name, level in levels.items():
+        if not sight.repeats:
+            self._remember_fixed(seen)
+        for name, level in sight.levels.items():
             order = self.orders.get(name)
             if order is None:
                 order = self.orders[name] = Order()

@@ -61,9 +61,20 @@ class Inventory:
     """All that is known to exist, and names known to be absent.
 
     `takes_any` is true of a stateless mock: every well-formed id counts as existing, and nothing is known to be absent.
+    `invented` says that the clusters and targets are names that somebody made up and the endpoint accepted: it accepts
+    others too, so none is of another kind, and no snapshot belongs to one cluster alone. `absent_job` is a well-formed
+    id that no job has, where nothing else is known to be absent.
     """
 
     clusters: tuple[Cluster, ...] = ()
     targets: tuple[RestoreTarget, ...] = ()
     absent: Absent | None = None
     takes_any: bool = False
+    invented: bool = False
+    absent_job: str | None = None
+
+    def absent_id(self, what: str) -> str | None:
+        """Return a well-formed id that no job, or no snapshot, has; None where none is known to be absent."""
+        if self.absent is not None:
+            return self.absent.named(what)
+        return self.absent_job if what == "job" else None

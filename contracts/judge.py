@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from atlas_conformance.contracts import rules
@@ -105,7 +105,9 @@ class Judge:
         *,
         memory: AnswerMemory | None = None,
     ) -> None:
-        """Judge by `contract` (without one: by what the package brings); without `knowledge`, nothing is known to exist."""
+        """Judge by `contract` (without one: by what the package brings); without `knowledge`, nothing is known to
+        exist.
+        """
         self.contract = contract if contract is not None else Contract.load()
         known = knowledge if knowledge is not None else _NOTHING_KNOWN
         if known.offered is EVERY:
@@ -118,8 +120,8 @@ class Judge:
     def judge(self, exchange: Exchange) -> Judgement:
         """Judge one exchange by every rule that it settles alone.
 
-        An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path of
-        an offered operation does not have: that is owed a 404 or 405.
+        An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path
+        of an offered operation does not have: that is owed a 404 or 405.
         """
         examined = self.examine(exchange)
         return examined.verdicts.judgement() if examined is not None else self._judge_bystander(exchange)
@@ -127,8 +129,8 @@ class Judge:
     def examine(self, exchange: Exchange, *, busy: bool = False, idle: bool = False) -> Examined | None:
         """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
 
-        `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse; `idle`
-        that nobody's job does, so that there is nothing for a 409 to speak of.
+        `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse;
+        `idle` that nobody's job does, so that there is nothing for a 409 to speak of.
         """
         reading = self.readings.of(exchange.request)
         if reading is None:
@@ -139,21 +141,23 @@ class Judge:
         verdicts = self._verdicts(operation)
         self.book.apply(response, operation.id, verdicts)
         view = StatusView(exchange, reading, self.knowledge, self.contract, idle)
-        self.book.apply_as(RequestView, view, operation.id, verdicts)
+        self.book.apply(view, operation.id, verdicts, RequestView)
         hidden = view.hidden_error is not None
         if not hidden and not response.asks_to_wait:
-            if exchange.request.credential != "owner" or exchange.request.scheme != "any":
-                self.book.apply_as(AccessView, view, operation.id, verdicts)
+            asked = exchange.request.credential != "owner" or exchange.request.scheme != "any"
+            if asked and self.knowledge.credentials:
+                self.book.apply(view, operation.id, verdicts, AccessView)
             if not view.settled or response.status >= 500:
                 self.book.apply(view, operation.id, verdicts)
                 judge_refusal(view, verdicts)
         # Ignore the body of a success that should have been refused.
         moot = hidden or reading.must_be_refused
         if self._memory is None:
-            answer = self._judge_answer(exchange, reading, moot)
+            answer = self._judge_answer(exchange, reading, moot, verdicts)
         else:
-            answer = self._memory.recall(exchange, lambda: self._judge_answer(exchange, reading, moot))
-        verdicts.include(answer.verdicts)
+            judge_anew = partial(self._judge_answer, exchange, reading, moot)
+            answer = self._memory.recall(exchange, lambda: judge_anew(self._verdicts(operation)))
+            verdicts.include(answer.verdicts)
         if answer.past is not None:
             judge_future(exchange, answer.past, verdicts)
         return Examined(reading, answer.document, answer.pointer, verdicts)
@@ -179,10 +183,11 @@ class Judge:
                 self.book.apply(ErrorView(response, None, self.contract), offered.id, verdicts)
         return verdicts.judgement()
 
-    def _judge_answer(self, exchange: Exchange, reading: Reading, moot: bool) -> _Answer:
-        """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or found."""
+    def _judge_answer(self, exchange: Exchange, reading: Reading, moot: bool, verdicts: Verdicts) -> _Answer:
+        """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or
+        found.
+        """
         response, operation = exchange.response, reading.operation
-        verdicts = self._verdicts(operation)
         document: Mapping[str, Any] | None = None
         pointer = BODY
         past: Past | None = None

@@ -20,12 +20,14 @@ class Knowledge:
     `inventory`: what exists behind it. `offered`: the ids of the operations that it offers; exchanges of others are not
     judged. `digest`: whether HTTP Digest is offered, so that a 401 owes a challenge. `latest_date`: the newest version
     date (ISO) that a client may ask for today; later ones are in the future, where no rule says what happens.
+    `credentials`: whether the client has any; where it has none, no rule says who may come in, whatever is answered.
     """
 
     inventory: Inventory = field(default_factory=Inventory)
     offered: frozenset[str] = EVERY
     digest: bool = False
     latest_date: str = "2026-11-01"
+    credentials: bool = True
 
     def projects(self) -> frozenset[str]:
         """The ids of all projects known to exist."""

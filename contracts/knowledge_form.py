@@ -16,6 +16,7 @@ def knowledge_as_json(knowledge: Knowledge) -> dict[str, Any]:
         **inventory_as_json(knowledge.inventory),
         "digest": knowledge.digest,
         "latest_date": knowledge.latest_date,
+        "credentials": knowledge.credentials,
     }
 
 
@@ -26,6 +27,8 @@ def inventory_as_json(inventory: Inventory) -> dict[str, Any]:
         "targets": [{**asdict(target), "accepts": sorted(target.accepts)} for target in inventory.targets],
         "absent": None if inventory.absent is None else asdict(inventory.absent),
         "takes_any": inventory.takes_any,
+        "invented": inventory.invented,
+        "absent_job": inventory.absent_job,
     }
 
 
@@ -33,7 +36,13 @@ def knowledge_of_json(document: Mapping[str, Any], offered: frozenset[str]) -> K
     """Return what `document` says is known; where it says nothing, nothing is."""
     if not document:
         return Knowledge(offered=offered)
-    return Knowledge(inventory_of_json(document), offered, document["digest"], document["latest_date"])
+    return Knowledge(
+        inventory_of_json(document),
+        offered,
+        document["digest"],
+        document["latest_date"],
+        document.get("credentials", True),
+    )
 
 
 def inventory_of_json(document: Mapping[str, Any]) -> Inventory:
@@ -47,6 +56,8 @@ def inventory_of_json(document: Mapping[str, Any]) -> Inventory:
         ),
         absent=None if absent is None else Absent(**absent),
         takes_any=document["takes_any"],
+        invented=document.get("invented", False),
+        absent_job=document.get("absent_job"),
     )
 
 

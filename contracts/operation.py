@@ -48,11 +48,12 @@ class Parameter:
 class Operation:
     """One operation of the contract page.
 
-    `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is "create",
-    "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no body, and `kindred_media_type` that of
-    the operations of its resource and version that have one. `statuses` are the documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names.
-    `parameters` are those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that OpenAPI links to, by the
-    links' names: `read`, `cancel`, `list`.
+    `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is
+    "create", "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no
+    body, and `kindred_media_type` that of the operations of its resource and version that have one. `statuses` are the
+    documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are
+    those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that
+    OpenAPI links to, by the links' names: `read`, `cancel`, `list`.
     """
 
     id: str
@@ -93,11 +94,14 @@ class Operation:
         """
         roles = tuple(parameter.role for parameter in self.parameters)
         if set(named) != set(roles):
-            raise ValueError(f"the path of {self.id} takes {', '.join(roles)}, not {', '.join(sorted(named)) or 'none'}")
+            given = ", ".join(sorted(named)) or "none"
+            raise ValueError(f"the path of {self.id} takes {', '.join(roles)}, not {given}")
         return self.expand({parameter.name: named[parameter.role] for parameter in self.parameters})
 
     def expand(self, values: Mapping[str, str]) -> str:
-        """Return the path with each parameter, by its name, percent-encoded into it. Raises ValueError as `path` does."""
+        """Return the path with each parameter, by its name, percent-encoded into it. Raises ValueError as `path`
+        does.
+        """
         if set(values) != set(self.path_parameters):
             wanted, given = ", ".join(self.path_parameters), ", ".join(sorted(values))
             raise ValueError(f"{self.id} takes the path parameters {wanted}, not {given or 'none'}")
@@ -136,7 +140,8 @@ def read_operations(document: Mapping[str, Any]) -> Mapping[str, Operation]:
     for operation in found:
         for name, linked in operation.links.items():
             if linked not in operations:
-                raise ValueError(f"openapi.yaml: the link {name} of {operation.id} leads to {linked}, which is not there")
+                where = f"openapi.yaml: the link {name} of {operation.id}"
+                raise ValueError(f"{where} leads to {linked}, which is not there")
     return MappingProxyType(operations)
 
 
@@ -149,9 +154,8 @@ def _operation(
     listed = [_resolved(document, p) for p in (*item.get("parameters", ()), *described.get("parameters", ()))]
     parameters = {p["name"]: p for p in listed if p["in"] == "path"}
     links = responses[success].get("links", {})
-    in_path = tuple(
-        _path_parameter(described["operationId"], name, parameters) for name in map(_parameter, template.split("/")) if name
-    )
+    names = filter(None, map(_parameter, template.split("/")))
+    in_path = tuple(_path_parameter(described["operationId"], name, parameters) for name in names)
     return Operation(
         id=described["operationId"],
         method=method.upper(),
@@ -234,7 +238,8 @@ class Paths:
         """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 
         Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A documented trailing
-        slash may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI has it.
+        slash may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
+        has it.
         """
         segments = decoded_segments(path)
         places = ((template, _same_place(wanted, segments)) for template, wanted in self._segments.items())

@@ -39,5 +39,7 @@ def openapi() -> Mapping[str, Any]:
 
 
 def expand(operation: Operation, **parameters: str) -> str:
-    """Return the operation's path with each parameter, by its name, percent-encoded into it. Raises ValueError as it does."""
+    """Return the operation's path with each parameter, by its name, percent-encoded into it. Raises ValueError as
+    it does.
+    """
     return operation.expand(parameters)

@@ -200,7 +200,7 @@ def _read_existence(
 
     (project, name), what = operation.place(parameters), operation.resource.what
     item = operation.item(parameters)
-    item_is_absent = item is not None and absent is not None and item == absent.named(what)
+    item_is_absent = item is not None and item == inventory.absent_id(what)
     if item is not None and not item_is_absent and not inventory.takes_any:
         # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
         freedoms.append(Freedom(f"a {what} that may not exist", frozenset({400, 403, 404}), of_item=True))
@@ -217,6 +217,8 @@ def _read_existence(
             return
         if not inventory.takes_any:
             freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404} | conflict)))
+    elif kind is not None and cluster.kind != kind and inventory.invented:
+        freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404} | conflict)))
     elif kind is not None and cluster.kind != kind:
         if (kind, cluster.kind) != ("tenant", "flex"):
             refuse("cluster", f"a {cluster.kind} cluster refused here", 400, 404)

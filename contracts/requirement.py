@@ -11,7 +11,7 @@ from atlas_conformance.contracts.operation import Level, Operation
 from atlas_conformance.contracts.selector import selected
 
 Basis = Literal["documented", "recorded", "inferred", "project rule"]
-"""Why a requirement is one: a page says so; every recording does; it follows from what a restore job is; it is our own."""
+"""Why a requirement is one: a page says so; every recording shows it; it follows from what a job is; it is our own."""
 
 Force = Literal["must", "should"]
 """Whether a requirement that does not hold is a failure (must) or advice (should)."""
@@ -22,7 +22,7 @@ BASES: tuple[Basis, ...] = get_args(Basis)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page that requirements come from: its short id, its title, what it is, and its public address, where it has one."""
+    """A page that requirements come from: its short id, its title, what it is, and its public address if it has one."""
 
     id: str
     title: str
@@ -47,9 +47,9 @@ class Requirement:
     """One sentence that an endpoint is held to.
 
     `basis` says why, `sources` where that can be looked up; a requirement of the force "should" that does not hold is
-    advice. `operations` are the ids of those it binds; `technique` says how it is exercised; `level` is "extended" where only
-    extended operations can show it. Where one broken thing trips several requirements, that of the highest `specificity`
-    leads.
+    advice. `operations` are the ids of those it binds; `technique` says how it is exercised; `level` is "extended"
+    where only extended operations can show it. Where one broken thing trips several requirements, that of the highest
+    `specificity` leads.
     """
 
     id: str

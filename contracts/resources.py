@@ -1,7 +1,7 @@
 """Resources: what an operation creates, shows or ends, and what is particular to each.
 
-A resource is named for a kind of cluster and for what it is: `flex job`, `dedicated snapshot`. One without an object of its
-own here has nothing particular: only the rules that bind every operation judge it.
+A resource is named for a kind of cluster and for what it is: `flex job`, `dedicated snapshot`. One without an object
+of its own here has nothing particular: only the rules that bind every operation judge it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ _CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated"
 class Resource:
     """What operations are about.
 
-    `name` begins with the kind of cluster and ends with `what` it is. `place_fields` are the properties that name its project
-    and its cluster. `states` are the values of `status` in their order, those of one rank together; the last
-    rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its date. `dates` are all
-    of its dates, `past` those of what has happened once they show, `order` pairs of them, the earlier one first, and whether the two must differ. `fixed` are the properties
-    that never change, `volatile` those that may change even after the end. `target` are the properties of a create's body
-    that name the target's project and name, `takes_own_project` says that the path's project is meant where the body names
-    none. `carries` are the requirement ids of its common rules; `followed` says that its histories are kept.
+    `name` begins with the kind of cluster and ends with `what` it is. `place_fields` are the properties that name its
+    project and its cluster. `states` are the values of `status` in their order, those of one rank together; the last
+    rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its
+    date. `dates` are all of its dates, `past` those of what has happened once they show, `order` pairs of them, the
+    earlier one first, and whether the two must differ.
+    `fixed` are the properties that never change, `volatile` those that may change even after the end. `target` are the
+    properties of a create's body that name the target's project and name, `takes_own_project` says that the path's
+    project is meant where the body names none. `carries` are the requirement ids of its common rules; `followed` says
+    that its histories are kept.
     """
 
     name: str
@@ -155,7 +157,14 @@ DEDICATED_JOB = Resource(
     fixed=("id", "deliveryType", "snapshotId", "targetClusterName", "targetGroupId", "timestamp"),
     volatile=frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components"}),
     target=("targetGroupId", "targetClusterName"),
-    carries=(("new", "T-NEW"), ("fixed", "T-FLAGS"), ("same", "T-FLAGS"), ("flow", "T-FLAGS"), ("last", "T-FLAGS"), ("dated", "T-FLAGS")),
+    carries=(
+        ("new", "T-NEW"),
+        ("fixed", "T-FLAGS"),
+        ("same", "T-FLAGS"),
+        ("flow", "T-FLAGS"),
+        ("last", "T-FLAGS"),
+        ("dated", "T-FLAGS"),
+    ),
     followed=True,
 )
 RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB)}

@@ -91,12 +91,11 @@ class RuleBook:
         }
         self._known: dict[tuple[type[Any], str], tuple[tuple[str, Judging[Any]], ...]] = {}
 
-    def apply(self, view: object, operation: str, verdicts: Verdicts) -> None:
-        """Judge a view of an exchange with an operation by every rule on views of its type."""
-        self.apply_as(type(view), view, operation, verdicts)
-
-    def apply_as(self, kind: type[Any], view: object, operation: str, verdicts: Verdicts) -> None:
-        """Judge a view by every rule on views of the type `kind`, of which it is one."""
+    def apply(self, view: object, operation: str, verdicts: Verdicts, kind: type[Any] | None = None) -> None:
+        """Judge a view of an exchange with an operation by every rule on views of its type, or of `kind` that it is
+        too.
+        """
+        kind = kind if kind is not None else type(view)
         chosen = self._known.get((kind, operation))
         if chosen is None:
             chosen = self._known[kind, operation] = tuple(self._chosen(kind, operation))

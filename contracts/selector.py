@@ -1,8 +1,8 @@
 """Selectors: how requirements name the operations that they bind, in a few words.
 
-`every operation`, `creates`, `creates of flex and tenant`, `jobs of dedicated`, `v2 operations with a body`, `operations with a job in
-the path`. Words on one matter (the kind of operation, of cluster, of thing, the version) widen the choice, words on another
-narrow it.
+`every operation`, `creates`, `creates of flex and tenant`, `jobs of dedicated`, `v2 operations with a body`,
+`operations with a job in the path`. Words on one matter (the kind of operation, of cluster, of thing, the version)
+widen the choice, words on another narrow it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _FILLERS = frozenset({"every", "operation", "operations", "of", "and"})
 def selected(selectors: str | Iterable[str], operations: Iterable[Operation]) -> tuple[str, ...]:
     """Return the ids of the operations that a selector, or any one of several, names, in their order.
 
-    `jobs` and `snapshots` are the operations whose answers show one. Raises ValueError where a selector has a word that is none.
+    `jobs` and `snapshots` are the operations whose answers show one. Raises ValueError where a selector has a word
+    that is none.
     """
     wanted = [_read(selector) for selector in ([selectors] if isinstance(selectors, str) else selectors)]
     return tuple(o.id for o in operations if any(_takes(one, _matters(o)) for one in wanted))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.resources import Resource
+from atlas_conformance.contracts.history import JobHistory, JobKey
+from atlas_conformance.contracts.resources import RESOURCES, Resource
 from atlas_conformance.contracts.rules.histories import Past
 
 Target: TypeAlias = tuple[str, str]
 """The project and the name of what a create restores to."""
 Place: TypeAlias = tuple[str, str]
 """The project and the cluster through which a job is shown."""
+_NOWHERE: Mapping[Place, JobHistory] = {}
 ANY: Target = ("", "")
 """Stands for a target that could not be read: it may be any."""
 
@@ -23,13 +24,18 @@ def held_by(job: JobHistory) -> Target | None:
 
 
 class JobStore:
-    """Keeps the history of every job that was seen, or of the last `most` of them."""
+    """Keeps the history of every job that was seen, or of the last `most` of them.
+
+    Jobs are told apart by resource, place and id: the same id in another family of jobs is another job.
+    """
 
     def __init__(self, most: int | None = None) -> None:
         self.most = most
-        self._jobs: dict[str, JobHistory] = {}
+        self._jobs: dict[JobKey, JobHistory] = {}
+        self._places: dict[tuple[Resource, str], dict[Place, JobHistory]] = {}
+        """The jobs by place, under their resource and id."""
         self._at: dict[tuple[Resource, Place], dict[str, JobHistory]] = {}
-        self._holding: dict[Target, dict[str, JobHistory]] = {}
+        self._holding: dict[Target, dict[JobKey, JobHistory]] = {}
         """The created jobs that hold, or held, each target."""
         self._lost: set[Target] = set()
 
@@ -37,29 +43,48 @@ class JobStore:
         """Every job that is kept, the one first seen, or in a bounded store seen longest ago, first."""
         yield from self._jobs.values()
 
-    def get(self, job_id: str) -> JobHistory | None:
+    def get(self, job_id: str, resource: Resource, place: Place) -> JobHistory | None:
         """The history of one job, or None where it is not kept."""
-        return self._jobs.get(job_id)
+        return self._places.get((resource, job_id), _NOWHERE).get(place)
+
+    def namesakes(self, job_id: str, resource: Resource) -> Iterable[JobHistory]:
+        """The jobs of a resource, in whatever place, that have this id."""
+        return self._places.get((resource, job_id), _NOWHERE).values()
+
+    def find(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+        """The first job that is kept of this id, of a family and in a place where these are given, or None."""
+        for resource in RESOURCES.values():
+            if family is None or resource.family == family:
+                for job in self.namesakes(job_id, resource):
+                    if place is None or job.place == place:
+                        return job
+        return None
 
     def follow(self, job_id: str, resource: Resource, place: Place, *, created: bool) -> JobHistory:
         """Return the history of a job that an answer shows; it is new where the job was not kept.
 
         `created` says that the answer is that of its create.
         """
-        known = self._jobs.get(job_id)
+        known = self.get(job_id, resource, place)
         if known is not None:
             if self.most is not None:
-                self._jobs[job_id] = self._jobs.pop(job_id)
+                self._jobs[known.key] = self._jobs.pop(known.key)
             return known
         if self.most is not None and len(self._jobs) >= self.most:
             self.forget(next(iter(self._jobs.values())))
-        known = self._jobs[job_id] = JobHistory(job_id, resource, *place)
+        known = JobHistory(job_id, resource, *place)
+        self._jobs[known.key] = known
+        self._places.setdefault((resource, job_id), {})[place] = known
         self._at.setdefault((resource, place), {})[job_id] = known
         return known
 
     def forget(self, job: JobHistory) -> None:
         """Drop the history of a job, and that it held its target."""
-        self._jobs.pop(job.job, None)
+        self._jobs.pop(job.key, None)
+        places = self._places.get((job.resource, job.job), {})
+        places.pop(job.place, None)
+        if not places:
+            self._places.pop((job.resource, job.job), None)
         self._at.get((job.resource, job.place), {}).pop(job.job, None)
         self.release(job)
 
@@ -71,15 +96,15 @@ class JobStore:
         """Whether jobs of the kind are kept of other places."""
         return any(jobs and other != place for (kind, other), jobs in self._at.items() if kind is resource)
 
-    def past(self, job_id: str) -> Past | None:
-        """What is still known of a job whose history was dropped; None where nothing is."""
+    def past(self, job_id: str, resource: Resource, place: Place) -> Past | None:
+        """What is still known of a job whose history was dropped, in its place or another; None where nothing is."""
         return None
 
-    def had(self, job_id: str, started: float) -> bool:
+    def had(self, job_id: str, resource: Resource, place: Place, started: float) -> bool:
         """Whether an earlier job that is no longer followed had this id before a create started."""
         return False
 
-    def welcomes(self, job_id: str, ended: float) -> bool:
+    def welcomes(self, job_id: str, resource: Resource, place: Place, ended: float) -> bool:
         """Whether a job is to be followed that a list shows for the first time, in an answer that ended then."""
         return True
 
@@ -89,12 +114,12 @@ class JobStore:
         """Note that a created job holds its target."""
         held = held_by(job)
         if held is not None:
-            self._holding.setdefault(held, {})[job.job] = job
+            self._holding.setdefault(held, {})[job.key] = job
 
     def release(self, job: JobHistory) -> bool:
         """Forget that a job held its target; return whether that was known."""
         held = held_by(job)
-        return held is not None and self._holding.get(held, {}).pop(job.job, None) is not None
+        return held is not None and self._holding.get(held, {}).pop(job.key, None) is not None
 
     def held(self, target: Target, started: float) -> bool:
         """Whether a job that is kept may have held a target at `started`."""

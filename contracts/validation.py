@@ -1,4 +1,4 @@
-"""Strict JSON, and the schemas of the contract applied to it. No other module builds validators.
+"""The schemas of the contract, applied to parsed JSON. No other module builds validators.
 
 `jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns and RFC 3339 times. The two read
 `pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting) the other decides.
@@ -11,28 +11,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from math import inf
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import jsonschema
 import jsonschema_rs
-import orjson
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from atlas_conformance.contracts.json_text import NotJson as NotJson
+from atlas_conformance.contracts.json_text import parse_json as parse_json
 from atlas_conformance.contracts.patterns import compile_pattern
 
 SCHEMAS = Path(__file__).with_name("schemas")
 """The folder of the JSON Schema files."""
 
 _RS_BASE = "json-schema:///"  # what jsonschema-rs resolves a relative $id against
-
-
-class NotJson(ValueError):
-    """The bytes are no JSON text; the message says why in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +48,6 @@ class SchemaError:
     property: str | None = None
 
 
-def _refuse_constant(literal: str) -> NoReturn:
-    raise NotJson(f"{literal} is no JSON number")
-
-
-def _any_integer(digits: str) -> int | float:
-    """Read an integer; one of thousands of digits, which Python declines to read, becomes an infinity."""
-    try:
-        return int(digits)
-    except ValueError:
-        return -inf if digits.startswith("-") else inf
-
-
-def parse_json(body: bytes) -> Any:
-    """Parse a JSON text in UTF-8. Raises NotJson, never anything else.
-
-    A number beyond the range of a double becomes an infinity, so it is still seen as a number, but as no integer.
-    """
-    if _TOO_MANY_DIGITS not in body.translate(_DIGITS):
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:
-            pass  # the slow way knows lone surrogates and infinities, and says what is wrong
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise NotJson(f"byte {error.start} is not UTF-8") from None
-    if not text.strip(" \t\n\r"):
-        raise NotJson("it is empty")
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_int=_any_integer)
-    except json.JSONDecodeError as error:
-        raise NotJson(f"{error.msg[:1].lower()}{error.msg[1:]} at line {error.lineno} column {error.colno}") from None
-    except RecursionError:
-        raise NotJson("it is nested too deeply to be read") from None
-
-
-_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
-_TOO_MANY_DIGITS = b"0" * 19  # orjson makes a float of an integer beyond 64 bits
 _DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
@@ -177,7 +135,9 @@ class Schemas:
         return known
 
     def undeclared(self, name: str) -> Mapping[str, Any]:
-        """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns too."""
+        """Return a schema without `$schema`, where jsonschema would fall back to its own keywords, `re` patterns
+        too.
+        """
         return {keyword: value for keyword, value in self.documents[name].items() if keyword != "$schema"}
 
     @cached_property

@@ -76,20 +76,18 @@ class RequestView:
     contract: Contract
     idle: bool = False
 
-    @property
-    def request(self) -> Request:
-        """The request itself."""
-        return self.exchange.request
-
-    @property
-    def status(self) -> int:
+    def __post_init__(self) -> None:
+        """Name what most rules ask for."""
+        self.request = self.exchange.request
+        self.status = status = self.exchange.response.status
         """The status of the answer."""
-        return self.exchange.response.status
-
-    @property
-    def operation(self) -> Operation:
-        """What the request asks for."""
-        return self.reading.operation
+        self.operation = operation = self.reading.operation
+        self.documented = (
+            status == operation.success
+            or (status >= 400 and (status in operation.statuses or status in ANYWHERE))
+            or status in self.reading.refusals
+        )
+        """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
 
     @property
     def hidden_error(self) -> Any:
@@ -103,14 +101,6 @@ class RequestView:
         if inner is None or not {"error", "errorCode"} <= inner.keys() or "id" in inner:
             return None
         return [inner["error"]]
-
-    @cached_property
-    def documented(self) -> bool:
-        """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
-        status, operation = self.status, self.operation
-        if status == operation.success or status in self.reading.refusals:
-            return True
-        return status >= 400 and (status in operation.statuses or status in ANYWHERE)
 
     @property
     def lacks_credentials(self) -> bool:
@@ -131,6 +121,8 @@ class RequestView:
     def settled(self) -> bool:
         """Whether who asked settles the answer, so that nothing else can be demanded of its status."""
         request, status = self.request, self.status
+        if not self.knowledge.credentials:
+            return status == 401
         if request.credential in ("none", "wrong", "wrong-secret", "off-list") or self.lacks_the_role:
             return True
         if request.credential == "unknown":
@@ -288,7 +280,9 @@ class JobView(ItemView):
 
 @dataclass(eq=False)
 class CreationView(ItemView):
-    """What a create answered; `sent` are the properties of the request's body, null ones left out, None where not known."""
+    """What a create answered; `sent` are the properties of the request's body, null ones left out, None where not
+    known.
+    """
 
     sent: Mapping[str, Any] | None
 
@@ -311,10 +305,10 @@ class PageView:
     document: Mapping[str, Any]
     pointer: str
 
-    @cached_property
-    def asked(self) -> tuple[int, int] | None:
+    def __post_init__(self) -> None:
+        """Read what was asked for."""
+        self.asked = page_of(self.request) if isinstance(self.document.get("results"), list) else None
         """The (itemsPerPage, pageNum) asked for, or None where they are out of range, or there are no results."""
-        return page_of(self.request) if isinstance(self.document.get("results"), list) else None
 
     @property
     def total(self) -> int | None:

@@ -13,7 +13,7 @@ _LIMIT = 10
 
 
 def workflow_commands(report: Report, standing: Standing | None = None) -> list[str]:
-    """Return the lines: an error for each failure, a warning for what is unstable, waived or lost, a notice for advice."""
+    """Return the lines: errors for failures, warnings for what is unstable, waived or lost, notices for advice."""
     errors: list[str] = []
     warnings: list[str] = []
     for group in report.headlines:

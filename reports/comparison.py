@@ -37,8 +37,9 @@ class Failure:
 class Outline:
     """A run as far as a comparison needs it.
 
-    `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement and operation to its status and the number of exchanges that put it to the
-    test; `reasons` says why some have none. `facts` are what the run was: profile, level, mode, seed and the like.
+    `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement
+    and operation to its status and the number of exchanges that put it to the test; `reasons` says why some have none.
+    `facts` are what the run was: profile, level, mode, seed and the like.
     """
 
     failures: Mapping[Key, Failure]
@@ -65,9 +66,9 @@ class Comparison:
     """An earlier run and a later one.
 
     `new` fail now and did not; `explained` as well, but follow from one that is new. `fixed` failed and were seen to
-    hold; `vanished` failed and were not exercised again; `still` fail as before. `advice` is what the later run has of it
-    and the earlier one had not. `lost` is lost coverage. `notes` are sentences on what makes the two runs different in
-    kind.
+    hold; `vanished` failed and were not exercised again; `still` fail as before. `advice` is what the later run has of
+    it and the earlier one had not. `lost` is lost coverage. `notes` are sentences on what makes the two runs different
+    in kind.
     """
 
     old: Outline

@@ -291,7 +291,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 def _cell_words(cell: Cell) -> str:
     """Return what a cell says, in words."""
     parts = [cell.status]
-    for count, words in ((cell.failed, "failed"), (cell.advised, "advised"), (cell.departed, "departed"), (cell.passed, "passed")):
+    counts = (cell.failed, cell.advised, cell.departed, cell.passed)
+    for count, words in zip(counts, ("failed", "advised", "departed", "passed"), strict=True):
         if count:
             parts.append(f"{number(count)} {words}")
     if cell.reason:

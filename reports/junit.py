@@ -44,8 +44,8 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
     """Return the JUnit XML document in UTF-8.
 
     A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
-    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What belongs to no
-    cell stands in a suite of its own.
+    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What
+    belongs to no cell stands in a suite of its own.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
     for group in (*report.groups, *report.advice):

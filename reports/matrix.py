@@ -18,6 +18,7 @@ from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
     ERROR,
+    EVERY_CREATE,
     EXCLUDED,
     EXIT_CODES,
     FAILED,
@@ -311,9 +312,12 @@ class Tally:
         requirements = {id: index for index, id in enumerate(self._requirements)}
         operations = {id: index for index, id in enumerate(OPERATIONS)}
 
-        def place(grouped: Grouped) -> tuple[int, int, Key, bool]:
+        first = {key for key, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
+
+        def place(grouped: Grouped) -> tuple[bool, int, int, Key, bool]:
             advice, key = grouped
-            return (requirements.get(key[0], len(requirements)), operations.get(key[1], len(operations)), key, advice)
+            requirement = requirements.get(key[0], len(requirements))
+            return (grouped not in first, requirement, operations.get(key[1], len(operations)), key, advice)
 
         leads = heads({grouped: self._lead_of(grouped, group) for grouped, group in self._groups.items()})
         groups = []

@@ -11,6 +11,8 @@ from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
 PASSED = "passed"
+EVERY_CREATE = "every create"
+"""Stands in place of a test for what is found of all creates of an operation at once: what else fails may follow."""
 FAILED = "failed"
 ERROR = "error"
 ADVICE = "advice"
@@ -39,9 +41,9 @@ EXIT_CODES: Mapping[str, int] = {
 class Cell:
     """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
 
-    An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges in passing (ExchangeRecord)
-    do not count; a failure that only they show counts as one. `reason` says why there are none, or what went wrong in
-    the suite.
+    An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges
+    in passing (ExchangeRecord) do not count; a failure that only they show counts as one. `reason` says why there are
+    none, or what went wrong in the suite.
     """
 
     requirement: str
@@ -193,10 +195,10 @@ class Report:
     """Everything that a journal says.
 
     `groups` are all groups of findings that are failures; `headlines` those that stand for themselves, with the others
-    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
-    header to the closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of
-    the operations, `timelines` those of the jobs that were followed. Of the `exchanges`,
-    `passing` were had in passing and do not count; `findings` are those of the others, a place in several
+    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or
+    is None. `seconds` is the time from the header to the closing line, or to the end of the last exchange in a partial
+    journal. `latencies` are in the order of the operations, `timelines` those of the jobs that were followed. Of the
+    `exchanges`, `passing` were had in passing and do not count; `findings` are those of the others, a place in several
     jobs of a list taken once.
     """
 

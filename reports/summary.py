@@ -80,6 +80,7 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
             }
             for error in report.errors
         ],
+        "conclusion": report.header.conclusion,
         "jobs": [
             {"id": job.id, "family": job.family, "project": job.project, "cluster": job.cluster, "state": job.state}
             for job in report.jobs

@@ -66,7 +66,8 @@ SYMBOLS: Mapping[str, str] = {
 """The sign of each status, told apart without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-", EXCLUDED: "x",
+    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-",
+    EXCLUDED: "x",
 }
 """The same where the output's encoding has no others than ASCII."""
 

@@ -83,7 +83,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._seconds: dict[str, array[float]] = {}
-        self._jobs: dict[str, _Following] = {}
+        self._jobs: dict[tuple[str, str, str], _Following] = {}
+        """By the family, the path of its cluster, and the id."""
 
     def add(self, record: ExchangeRecord) -> None:
         """Take one more exchange."""
@@ -106,7 +107,7 @@ class Watch:
         """Return the timelines of jobs that were seen created and then read at least twice, in order of creation."""
         return tuple(
             Timeline(job, kept.operation, tuple(kept.sights), kept.left_out)
-            for job, kept in self._jobs.items()
+            for (_, _, job), kept in self._jobs.items()
             if len(kept.sights) > 2
         )
 
@@ -114,7 +115,9 @@ class Watch:
         document = _job(record.exchange.response.body)
         if document is None:
             return
-        job = document["id"]
+        # The same id in another family, or in another place, is another job.
+        path = record.exchange.request.path.partition("/backup/")[0].partition("/groups/")[2]
+        job = (OPERATIONS[operation].family, path, document["id"])
         kept = self._jobs.get(job)
         if kept is None:
             # A job is followed from its creation on: reads through wrong paths show no more than ids.

@@ -72,9 +72,12 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
     kind.
     """
     absent = inventory.absent
-    if absent is None:
-        return
     good = path_parameters(operation, scene, job)
+    if absent is None:
+        for name in ("restoreJobId", "restoreId"):
+            if name in good and inventory.absent_job is not None and scene.real:
+                yield Case(build(operation, good | {name: inventory.absent_job}), "N-JOB", "an absent job")
+        return
     document = _document(operation, scene)
     placed = scene.real or any((c.project, c.name) == (scene.project, scene.cluster) for c in inventory.clusters)
     cluster = "name" if "name" in good else "clusterName"

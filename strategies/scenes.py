@@ -8,7 +8,7 @@ from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Po
 from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
 from atlas_conformance.contracts.operations import Operation
 
-_INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
+INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def harmless_scene(inventory: Inventory, family: str, absent: Absent) -> Scene:
         name,
         (absent.snapshot,),
         ((absent.project, absent.target),),
-        moment or _INVENTED_MOMENT,
+        moment or INVENTED_MOMENT,
         False,
     )
 
@@ -70,7 +70,7 @@ def harmless_scene(inventory: Inventory, family: str, absent: Absent) -> Scene:
 def invented_scene(names: Absent, *, real: bool) -> Scene:
     """Return a scene of well-formed names that nobody vouched for, for an endpoint of which only the URL is known."""
     return Scene(
-        names.project, names.cluster, (names.snapshot,), ((names.project, names.target),), _INVENTED_MOMENT, real
+        names.project, names.cluster, (names.snapshot,), ((names.project, names.target),), INVENTED_MOMENT, real
     )
 
 

@@ -9,7 +9,7 @@ from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.jobs import created_id, read_again, reads_of, until_idle
+from atlas_conformance.runner.jobs import created_jobs, read_again, reads_of, until_idle
 from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
@@ -90,9 +90,8 @@ def _try_again(endpoint: Endpoint, operation: Operation, refused: list[_Refused]
 
 
 def _read_at_once(endpoint: Endpoint, judged: Judged | None) -> None:
-    job = endpoint.chronicle.job(created_id(endpoint, judged) or "")
-    if job is not None:
-        read_again(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
+    jobs = created_jobs(endpoint, [judged])
+    read_again(endpoint, [pair for pair in reads_of(jobs) if endpoint.offers(pair[0].id)])
 
 
 def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, request: Request) -> bool:

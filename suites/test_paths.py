@@ -33,7 +33,8 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
     """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
     scene = endpoint.scenes(operation.family)[0]
     if endpoint.knowledge.inventory.absent is None:
-        for requirement in ("N-GROUP", "N-CLUSTER", "N-JOB"):
+        jobs = ("N-JOB",) if endpoint.knowledge.inventory.absent_job is None else ()
+        for requirement in ("N-GROUP", "N-CLUSTER", *jobs):
             endpoint.not_exercised(
                 requirement, operation.id, "the endpoint takes any id, so nothing is known to be absent"
             )
@@ -47,6 +48,9 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
 def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An absent snapshot, and one of another cluster, for each deliveryType that names one."""
     scene = endpoint.scenes(operation.family)[0]
+    if endpoint.knowledge.inventory.absent is None:
+        reason = "the endpoint takes any id, so no snapshot is known to be absent"
+        endpoint.not_exercised("N-SNAPSHOT", operation.id, reason)
     cases = list(snapshots_of_others(operation, scene, endpoint.knowledge.inventory))
     refuse_all(endpoint, operation, scene, cases)
     # Once more, each after a refusal of another kind: one refusal must not spoil the next.

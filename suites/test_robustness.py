@@ -6,7 +6,7 @@ from atlas_conformance.contracts.operations import METHODS, OPERATIONS, Operatio
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
-from atlas_conformance.strategies.malformed import hurtful_bodies, odd_headers, odd_pages, other_methods
+from atlas_conformance.strategies.malformed import hurtful_bodies, large_pages, odd_headers, odd_pages, other_methods
 from atlas_conformance.strategies.paths import undecodable_paths
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters
@@ -35,11 +35,12 @@ def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None
 @puts_to_the_test("C-5XX", "L-PAGE")
 @on(LISTS)
 def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
-    """Page numbers and sizes that are out of range or no numbers."""
+    """Page numbers and sizes that are out of range, no numbers, or far beyond the last page."""
     scene = endpoint.scenes(operation.family)[0]
     cases = list(odd_pages(build(operation, path_parameters(operation, scene, ""))))
     step = 1 if endpoint.profile.odd_inputs is None else 2
     endpoint.verify(case.request for case in endpoint.sample(operation, cases[::step]))
+    endpoint.verify(case.request for case in large_pages(build(operation, path_parameters(operation, scene, ""))))
 
 
 @puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX")

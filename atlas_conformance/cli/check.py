@@ -9,15 +9,15 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import basis_option, standing_of
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
-from atlas_conformance.cli.program import INTERRUPTED
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Policy
 from atlas_conformance.interrupts import scratch_folder
+from atlas_conformance.program import INTERRUPTED
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
 from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.terminal import print_report, print_standing
@@ -45,7 +45,9 @@ _USAGE, _ERROR = 2, 4
     help="Whether a page of a HAR file may be a session of its own: then its jobs are not held against those of other"
     " pages where that alone makes a failure. With `one`, they always are.",
 )
-def check_command(files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str) -> None:
+def check_command(
+    files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str
+) -> None:
     """Judge recorded traffic: HAR files and journals, plain or compressed, one after the other.
 
     FILE may be `-` for standard input, a pipe, a ZIP archive, or a folder of such files.

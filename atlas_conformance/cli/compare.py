@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import gate_options, in_one_sentence
-from atlas_conformance.cli.output import to_reader
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.earlier import outline_at
+from atlas_conformance.reports.output import to_reader
 from atlas_conformance.reports.terminal import print_standing
 
 
@@ -19,7 +19,9 @@ from atlas_conformance.reports.terminal import print_standing
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @gate_options
-def compare_command(old: Path, new: Path, gate: Gate | None, waivers: Path | None, strict: bool, basis: tuple[Basis, ...]) -> None:
+def compare_command(
+    old: Path, new: Path, gate: Gate | None, waivers: Path | None, strict: bool, basis: tuple[Basis, ...]
+) -> None:
     """Compare two runs: folders of reports, summaries or journals.
 
     Failures match by requirement, operation and place. What was exercised in OLD and is not in NEW is lost coverage,

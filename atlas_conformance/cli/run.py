@@ -11,18 +11,19 @@ import click
 import pytest
 from rich.console import Console
 
-from atlas_conformance.cli.output import complain, to_reader
-from atlas_conformance.cli.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.interrupts import terminate_as_interrupt
+from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.header import REFERENCE
+from atlas_conformance.runner.learnt import conclusion_line
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import Session
@@ -131,7 +132,8 @@ class _Observer:
 def _announcement(header: Header) -> str:
     target = header.target
     name = "the reference endpoint" if target["source"] == REFERENCE else target["base_url"]
-    return f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    verifying = f"Verifying {name}: profile {header.profile}, seed {header.seed}, mode {header.mode}"
+    return verifying if header.conclusion is None else f"{verifying}\n{conclusion_line(header.conclusion)}"
 
 
 def _show(session: Session, progress: Progress) -> None:

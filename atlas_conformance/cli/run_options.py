@@ -28,14 +28,14 @@ def run_options(callbacks: Mapping[str, Callback]) -> Callable[[Command], Comman
 def as_click(option: Option, callback: Callback | None = None) -> Callable[[Command], Command]:
     """Return the decorator that adds one option to a command, under the name of its field."""
     return click.option(
-        option.name,
+        option.name if not option.off else f"{option.name}/--{option.off}",
         option.field,
         type=_type(option),
         metavar=option.metavar,
         default=option.default,
         show_default=option.default is not None,
         multiple=option.repeatable,
-        is_flag=option.kind == "flag",
+        is_flag=option.kind in ("flag", "switch"),
         callback=callback,
         help=option.help,
     )

@@ -158,7 +158,8 @@ def _elsewhere(world: World, family: str, operations: Iterable[Operation], job: 
     """Ask for a job through other clusters of its kind."""
     scene = _scene(world, family)
     kind = {"cluster": "dedicated"}.get(family, family)
-    others = [c for c in world.inventory.clusters if c.kind == kind and (c.project, c.name) != (scene.project, scene.cluster)]
+    clusters = [cluster for cluster in world.inventory.clusters if cluster.kind == kind]
+    others = [cluster for cluster in clusters if (cluster.project, cluster.name) != (scene.project, scene.cluster)]
     for operation in operations:
         for other in others:
             yield world.send(build(operation, _place(operation, other, job)))

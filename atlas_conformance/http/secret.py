@@ -15,9 +15,10 @@ USUAL_NAMES: Mapping[str, str] = MappingProxyType(
         "private_key": "MONGODB_ATLAS_PRIVATE_API_KEY",
         "client_id": "MONGODB_ATLAS_CLIENT_ID",
         "client_secret": "MONGODB_ATLAS_CLIENT_SECRET",
+        "token": "MONGODB_ATLAS_ACCESS_TOKEN",
     }
 )
-"""The variables that the vendor's command line reads; they work without being named."""
+"""The variables that work without being named: those of the vendor's command line, and one for a ready-made token."""
 
 
 class Secret:

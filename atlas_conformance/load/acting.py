@@ -10,7 +10,7 @@ from random import Random
 
 from atlas_conformance.contracts.chronicle import READ_OF
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.load.ledger import Ledger
@@ -90,7 +90,7 @@ class Actor:
                 return self._cancel()
         return None
 
-    def _pick(self, jobs: OrderedDict[str, JobHistory], *, recent: bool) -> JobHistory | None:
+    def _pick(self, jobs: OrderedDict[JobKey, JobHistory], *, recent: bool) -> JobHistory | None:
         """Pick a job; the more recent the likelier, so that several users meet on the same one."""
         if not jobs:
             return None

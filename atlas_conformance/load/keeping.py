@@ -6,11 +6,11 @@ of ids that were seen before their create a moment.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.store import ANY, JobStore, Place, Target, held_by
 from atlas_conformance.load.identities import Identities
@@ -46,52 +46,63 @@ class ClosingStore(JobStore):
         super().__init__(OPEN)
         self._alone = alone
         self._tell_closed = closed
-        self.open: OrderedDict[str, JobHistory] = OrderedDict()
+        self.open: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have not ended yet, as far as was seen, the oldest first."""
-        self.settled: OrderedDict[str, JobHistory] = OrderedDict()
+        self.settled: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have ended and are still followed, the one that settled longest ago first."""
         self.summaries = 0
         self.under_way: Counter[Target] = Counter()
         """How many creates are under way to each target."""
-        self._closed: OrderedDict[str, Summary] = OrderedDict()
-        self._ids = Identities()
-        self._strangers: OrderedDict[str, float] = OrderedDict()
-        self._trails: dict[str, deque[Exchange]] = {}
-        self._creates: dict[str, Exchange] = {}
-        self._reads: Counter[str] = Counter()
+        self._closed: OrderedDict[JobKey, Summary] = OrderedDict()
+        self._closed_at: dict[tuple[str, str], dict[Place, Summary]] = {}
+        """The closed jobs by place, under their resource's name and id."""
+        self._ids: defaultdict[str, Identities] = defaultdict(Identities)
+        self._strangers: OrderedDict[JobKey, float] = OrderedDict()
+        self._trails: dict[JobKey, deque[Exchange]] = {}
+        self._creates: dict[JobKey, Exchange] = {}
+        self._reads: Counter[JobKey] = Counter()
         self._released: dict[Target, float] = {}
-        self._adopted: set[str] = set()
+        self._adopted: set[JobKey] = set()
 
     def follow(self, job_id: str, resource: Resource, place: Place, *, created: bool) -> JobHistory:
         """Return the history of a job, as `JobStore` does; the oldest job is closed where there are too many."""
-        known = self._jobs.get(job_id)
+        known = self.get(job_id, resource, place)
         if known is not None:
             if created:
-                self._adopted.discard(job_id)
+                self._adopted.discard(known.key)
             return known
         if len(self._jobs) >= OPEN:
             self.close(next(iter(self._jobs.values())))
-        known = self.open[job_id] = super().follow(job_id, resource, place, created=created)
+        known = super().follow(job_id, resource, place, created=created)
+        self.open[known.key] = known
         if not created:
-            self._adopted.add(job_id)
+            self._adopted.add(known.key)
         return known
 
-    def past(self, job_id: str) -> Summary | None:
-        """The summary of a closed job, or None."""
-        return self._closed.get(job_id)
+    def past(self, job_id: str, resource: Resource, place: Place) -> Summary | None:
+        """The summary of a closed job of this id: the one of this place if there is one; None where there is none."""
+        if any(True for _ in self.namesakes(job_id, resource)):
+            return None
+        places = self._closed_at.get((resource.name, job_id), {})
+        return places.get(place) or next(iter(places.values()), None)
 
-    def had(self, job_id: str, started: float) -> bool:
+    def had(self, job_id: str, resource: Resource, place: Place, started: float) -> bool:
         """Whether a closed job, or one that was seen and never followed, had this id before a create started."""
-        closed = self._closed.get(job_id)
-        first = closed.first_ended if closed is not None else self._strangers.get(job_id, float("inf"))
-        return (job_id not in self._jobs and job_id in self._ids) or first <= started
+        followed = any(True for _ in self.namesakes(job_id, resource))
+        closed = self.past(job_id, resource, place)
+        stranger = self._strangers.get((resource.name, *place, job_id), float("inf"))
+        first = closed.first_ended if closed is not None else stranger
+        return (not followed and job_id in self._ids[resource.name]) or first <= started
 
-    def welcomes(self, job_id: str, ended: float) -> bool:
-        """Whether there is room to follow one more job that is none of this process's; its first sight is kept if not."""
+    def welcomes(self, job_id: str, resource: Resource, place: Place, ended: float) -> bool:
+        """Whether there is room to follow one more job that is none of this process's; its first sight is kept if
+        not.
+        """
         if len(self._adopted) < ADOPTED:
             return True
-        if job_id not in self._strangers:
-            self._strangers[job_id] = ended
+        key = (resource.name, *place, job_id)
+        if key not in self._strangers:
+            self._strangers[key] = ended
             if len(self._strangers) > STRANGERS:
                 self._strangers.popitem(last=False)
         return False
@@ -115,34 +126,34 @@ class ClosingStore(JobStore):
 
     # Evidence
 
-    def evidence_of(self, job_ids: Iterable[str]) -> tuple[Exchange, ...]:
+    def evidence_of(self, keys: Iterable[JobKey]) -> tuple[Exchange, ...]:
         """Return the exchanges that are kept of these jobs, the earliest first."""
         found = []
-        for job_id in job_ids:
-            created = self._creates.get(job_id)
+        for key in keys:
+            created = self._creates.get(key)
             if created is not None:
                 found.append(created)
-            found += self._trails.get(job_id, ())
+            found += self._trails.get(key, ())
         return tuple(found)
 
     def keep_create(self, job: JobHistory, exchange: Exchange, *, readable: bool) -> None:
         """Keep the create of a job as evidence; one that is not `readable` is not open, as nobody can look after it."""
-        self._creates[job.job] = exchange
+        self._creates[job.key] = exchange
         if not readable:
-            self.open.pop(job.job, None)
+            self.open.pop(job.key, None)
 
     def keep_read(self, job: JobHistory, exchange: Exchange) -> None:
         """Keep a later exchange on a job as evidence."""
-        self._trails.setdefault(job.job, deque(maxlen=TRAIL)).append(exchange)
+        self._trails.setdefault(job.key, deque(maxlen=TRAIL)).append(exchange)
 
     def count_read(self, job: JobHistory) -> None:
         """Count a read; a job that was seen ended by two of them has settled."""
-        if job.job in self.settled or not (job.finished_ended < float("inf") or job.delivered):
+        if job.key in self.settled or not (job.finished_ended < float("inf") or job.delivered):
             return
-        self._reads[job.job] += 1
-        if self._reads[job.job] >= 2:
-            self.open.pop(job.job, None)
-            self.settled[job.job] = job
+        self._reads[job.key] += 1
+        if self._reads[job.key] >= 2:
+            self.open.pop(job.key, None)
+            self.settled[job.key] = job
             if len(self.settled) > SETTLED:
                 self.close(next(iter(self.settled.values())))
 
@@ -150,19 +161,28 @@ class ClosingStore(JobStore):
 
     def close(self, job: JobHistory) -> None:
         """Tell a job's summary, and forget it: from now on what is shown of it is held to the summary."""
-        summary, name, target = summary_of(job, self._reads[job.job]), job.job, held_by(job)
-        held = target is not None and name in self._holding.get(target, {})
+        summary, key, target = summary_of(job, self._reads[job.key]), job.key, held_by(job)
+        held = target is not None and key in self._holding.get(target, {})
         self.forget(job)
         for kept in (self.open, self.settled, self._trails, self._creates, self._reads):
-            kept.pop(name, None)
+            kept.pop(key, None)
         if held and target is not None:
             self._released[target] = max(self._released.get(target, job.finished_ended), job.finished_ended)
-        self._adopted.discard(name)
-        self._closed[name] = summary
+        self._adopted.discard(key)
+        self._closed[key] = summary
+        self._closed_at.setdefault((job.resource.name, job.job), {})[job.place] = summary
         if summary.created:
-            self._ids.add(name)
+            self._ids[job.resource.name].add(job.job)
         if len(self._closed) > CLOSED:
-            self._closed.popitem(last=False)
+            self._drop_closed()
         self.summaries += 1
         if self._tell_closed is not None:
             self._tell_closed(summary)
+
+    def _drop_closed(self) -> None:
+        """Forget the job that was closed longest ago."""
+        (resource, project, cluster, job_id), _ = self._closed.popitem(last=False)
+        places = self._closed_at.get((resource, job_id), {})
+        places.pop((project, cluster), None)
+        if not places:
+            self._closed_at.pop((resource, job_id), None)

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from atlas_conformance.contracts.chronicle import Chronicle, Told
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.judge import AnswerMemory, Examined
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.store import Place, Target
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.load.keeping import ClosingStore
@@ -40,12 +41,12 @@ class Ledger:
         """The earlier exchanges that the latest judgement rests on, where it has findings."""
 
     @property
-    def open(self) -> OrderedDict[str, JobHistory]:
+    def open(self) -> OrderedDict[JobKey, JobHistory]:
         """The jobs that have not ended yet, as far as was seen, the oldest first."""
         return self._store.open
 
     @property
-    def settled(self) -> OrderedDict[str, JobHistory]:
+    def settled(self) -> OrderedDict[JobKey, JobHistory]:
         """The jobs that have ended and are still followed, the one that settled longest ago first."""
         return self._store.settled
 
@@ -62,9 +63,9 @@ class Ledger:
         """The followed jobs whose creation was part of the traffic."""
         return self._chronicle.created()
 
-    def job(self, job_id: str) -> JobHistory | None:
-        """The history of one job, or None where it is not followed."""
-        return self._store.get(job_id)
+    def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+        """The history of one job, as `Chronicle.job` finds it, or None where it is not followed."""
+        return self._chronicle.job(job_id, family, place)
 
     def target(self, request: Request) -> Target | None:
         """The target that a create names, or None where it cannot be told, or there is none."""
@@ -118,19 +119,19 @@ class Ledger:
         """Keep an exchange on a followed job as evidence, and see whether the job has settled."""
         operation, document = examined.reading.operation, examined.document
         if operation.kind == "create":
-            job = self._followed(document.get("id") if document is not None else None)
+            job = self._followed(examined.reading, document.get("id") if document is not None else None)
             if job is not None and job.created is not None and job.created.started == exchange.started:
                 readable = operation.links.get("read") in self._chronicle.knowledge.offered
                 self._store.keep_create(job, exchange, readable=readable)
             return
-        job = self._followed(examined.reading.item)
+        job = self._followed(examined.reading, examined.reading.item)
         if job is not None:
             self._store.keep_read(job, exchange)
             if document is not None:
                 self._store.count_read(job)
 
-    def _followed(self, job_id: object) -> JobHistory | None:
-        return self._store.get(job_id) if isinstance(job_id, str) else None
+    def _followed(self, reading: Reading, job_id: object) -> JobHistory | None:
+        return self._chronicle.followed(reading, job_id) if isinstance(job_id, str) else None
 
     def _judge_list(self, exchange: Exchange, told: Told, examined: Examined) -> Judgement:
         """L-PAGE under load: a page loses nothing that stands between what it shows, and its count does not go back."""
@@ -148,7 +149,7 @@ class Ledger:
                 seen.add(job_id)
                 if is_settled(job):
                     settled.append(job_id)
-                fresh += self._count_listed(job_id, reading.operation.id)
+                fresh += self._count_listed(reading, job_id)
         if fresh:
             memory.count(fresh, exchange.ended)
         lost = memory.see(settled, frozenset(seen), exchange)
@@ -156,7 +157,8 @@ class Ledger:
             expected = "a page that shows what stands on both sides of a job shows the job"
             verdicts.failed("L-PAGE", expected, f"{len(lost.jobs)} lost: {lost.jobs[0]}", f"{examined.pointer}/results")
             if not told.about:
-                self.evidence = (*self._store.evidence_of(lost.jobs[:2]), lost.before)
+                keys = [(reading.operation.resource.name, *reading.place, job_id) for job_id in lost.jobs[:2]]
+                self.evidence = (*self._store.evidence_of(keys), lost.before)
         total = document.get("totalCount")
         if isinstance(total, int) and not isinstance(total, bool) and total >= 0:
             floor = memory.floor(exchange.started)
@@ -164,13 +166,14 @@ class Ledger:
             verdicts.check("L-PAGE", total >= floor, expected, total, f"{examined.pointer}/totalCount")
         return told.judgement | verdicts.judgement()
 
-    def _count_listed(self, job_id: str, operation: str) -> int:
+    def _count_listed(self, reading: Reading, job_id: str) -> int:
         """Count that a list shows a job; return 1 where it is one of the run's that is listed for the first time."""
-        history = self._store.get(job_id)
+        operation = reading.operation
+        history = self._store.get(job_id, operation.resource, reading.place)
         if history is None:
             return 0
         first = history.listings == 1
         self._store.count_read(history)
         if not first or history.created is None or history.create_operation is None:
             return 0
-        return int(self._chronicle.contract.operations[history.create_operation].links.get("list") == operation)
+        return int(self._chronicle.contract.operations[history.create_operation].links.get("list") == operation.id)

@@ -27,7 +27,8 @@ from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.records import Header, JobRecord
 from atlas_conformance.reports.writing import JOURNAL
 from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.session import Prepared, Session
+from atlas_conformance.runner.prepared import Prepared
+from atlas_conformance.runner.session import Session
 
 PROFILE = "hammer"
 """What stands for the profile in the journal of a run under load."""

@@ -196,7 +196,7 @@ def _odd_answer_body(
     body = stored_body(content, encodings, chunked=chunked)
     size = content.get("size")
     if body:
-        longer = (isinstance(size, int) and size > len(body)) or (not encodings and announced > len(body))
+        longer = size > len(body) if isinstance(size, int) and size > 0 else not encodings and announced > len(body)
         if (longer or content.get("comment")) and not _is_json(body):
             raise Lost(NOT_TO_ITS_END)
         return body if size == len(body) or b"\n" not in body else _as_sent(body, (size, announced))

@@ -30,6 +30,7 @@ class Peeked:
         self._source = source
         self._held = b""
         self._ended = False
+        self._damage: Exception | None = None
 
     def peek(self, wanted: int) -> bytes:
         """Return the next `wanted` bytes, fewer at the end, without passing them."""
@@ -38,6 +39,10 @@ class Peeked:
                 more = self._source.read1(_PIECE)
             except EOFError:
                 more = b""
+            except DAMAGED as problem:
+                if not self._held:
+                    raise
+                self._damage, more = problem, b""  # told once what stands before it was read
             self._held += more
             self._ended = not more
         return self._held[:wanted]
@@ -47,6 +52,8 @@ class Peeked:
         if self._held:
             data, self._held = self._held[:size], self._held[size:]
             return data
+        if self._damage is not None:
+            raise self._damage
         return b"" if self._ended else self._source.read1(size)
 
 
@@ -77,14 +84,13 @@ class _Inflated:
 
     def read1(self, size: int, /) -> bytes:
         while True:
-            data = self._inflater.unconsumed_tail or self._source.read1(_PIECE)
-            if not data:
+            if self._inflater.eof:
+                if (self._inflater.unused_data + self._source.read1(_PIECE)).strip(b"\0\n\r "):
+                    raise zlib.error("more after the end")
                 return b""
-            found = b"" if self._inflater.eof else self._inflater.decompress(data, size)
-            behind = self._inflater.unused_data if found else data
-            if self._inflater.eof and behind.strip(b"\0\n\r "):
-                raise zlib.error("more after the end")
-            if found:
+            data = self._inflater.unconsumed_tail or self._source.read1(_PIECE)
+            found = self._inflater.decompress(data, size) if data else b""
+            if found or not data:
                 return found
 
 

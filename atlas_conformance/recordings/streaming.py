@@ -17,11 +17,11 @@ from typing import Any, Protocol
 
 LARGEST_VALUE = 64 * 1024 * 1024
 """No value takes up more memory than this while it is read; one that would is passed over."""
-PASSED_OVER = 64 * 1024 * 1024
+PASSED_OVER = 256 * 1024 * 1024
 """Of a value that is passed over no more than this is read on; then the text counts as cut off."""
 
 _PIECE = 1 << 18
-_LONGEST_PIECE = 1 << 23
+_LONGEST_PIECE = 1 << 22
 _MARGIN = 16  # an error this near the end of what was read may be a token that is cut in two
 _UNFINISHED = 3  # the longest part of a number that is none by itself: the "e+" of 1e+5
 _LARGE = 4 * 1024 * 1024
@@ -115,8 +115,6 @@ class JsonStream:
         if not self.peek():
             raise CutOff
         while True:
-            if len(self._text) > _LARGE and self._has_too_many_parts():
-                return self._passed_over("has too many parts to be read")
             try:
                 try:
                     value, end = self._scan(self._text, self._at)
@@ -132,6 +130,8 @@ class JsonStream:
                     return self._passed_over(f"is larger than {self._largest // 2**20} MB")
                 if not self._read():
                     raise CutOff from None
+                if len(self._text) > _LARGE and self._has_too_many_parts():
+                    return self._passed_over("has too many parts to be read")
                 continue
             except RecursionError:
                 return self._passed_over("is nested too deeply")
@@ -221,9 +221,10 @@ class JsonStream:
                     return at, 0, False
             opening = text.find('"', at)
             stop = whole if opening < 0 else opening
-            closes = text.count("}", at, stop) + text.count("]", at, stop)
+            part = text[at:stop].replace("[]", "").replace("{}", "")
+            closes = part.count("}") + part.count("]")
             if depth > closes:
-                depth += text.count("{", at, stop) + text.count("[", at, stop) - closes
+                depth += part.count("{") + part.count("[") - closes
             else:
                 for match in _BRACKET.finditer(text, at, stop):
                     depth += 1 if match[0] in "{[" else -1
@@ -241,10 +242,7 @@ class JsonStream:
         size = max(self._piece, min(len(kept), _LONGEST_PIECE))  # a long value is not scanned once for each piece
         self._passed += self._at
         self._text, self._at = kept, 0
-        try:
-            data = self._file.read1(size)
-        except EOFError:
-            data = b""  # a compressed stream that was cut off
+        data = self._bytes(size)
         self._ended = not data
         try:
             more = self._decoder.decode(data, final=False)
@@ -254,6 +252,20 @@ class JsonStream:
             more, self._first = more.removeprefix("\ufeff"), False
         self._text = kept + more
         return bool(more) or not self._ended
+
+    def _bytes(self, size: int) -> bytes:
+        """Return the next bytes: as many as `size` where there are so many, as decompressors give few at a time."""
+        parts: list[bytes] = []
+        while size > 0:
+            try:
+                part = self._file.read1(size)
+            except EOFError:
+                break  # a compressed stream that was cut off
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _is_number(value: Any) -> bool:

@@ -46,12 +46,12 @@ def check_rate(backend: Backend, call: Call) -> None:
     """Count the call, and refuse it where its caller's minute is used up (`A-RATE`)."""
     if backend.rate is None:
         return
-    minute = int(call.now // 60)
+    minute = int(call.wall // 60)
     seen, used = backend.used.get(call.role or "", (minute, 0))
     used = used if seen == minute else 0
     backend.used[call.role or ""] = (minute, used + 1)
     if used >= backend.rate:
-        wait = str(60 - int(call.now % 60))
+        wait = str(60 - int(call.wall % 60))
         raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=(("Retry-After", wait),))
 
 
@@ -219,7 +219,7 @@ def negotiate(backend: Backend, call: Call) -> None:
     assert call.operation is not None
     offered = call.operation.media_type or "application/vnd.atlas.2023-01-01+json"
     call.media_type = offered
-    ranges = [one for one in map(_wanted, (call.accept or "*/*").split(",")) if one]
+    ranges = [one for one in map(media_range, (call.accept or "*/*").split(",")) if one]
     if offered in ranges:
         return
     versioned = call.operation.api == "v2"
@@ -227,14 +227,14 @@ def negotiate(backend: Backend, call: Call) -> None:
     for one in ranges:
         if one in {"*/*", "application/*", "application/json"}:
             choices.add(backend.free["unversioned-accept"] if versioned else "200")
-        elif (asked := _version(one)) is not None:
-            early = versioned and asked < _version(offered)  # type: ignore[operator]
+        elif (asked := version_of(one)) is not None:
+            early = versioned and asked < version_of(offered)  # type: ignore[operator]
             choices.add(backend.free["early-date"] if early else "200")
     if "200" not in choices:
         raise Refusal(406, "NOT_ACCEPTABLE", f"This resource answers with {offered}.")
 
 
-def _wanted(part: str) -> str:
+def media_range(part: str) -> str:
     """Return one media range of an Accept header in lower case, or nothing where its weight is zero."""
     essence, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
@@ -244,7 +244,8 @@ def _wanted(part: str) -> str:
     return essence
 
 
-def _version(media_type: str) -> date | None:
+def version_of(media_type: str) -> date | None:
+    """Return the date of a versioned media type, None where it has none."""
     prefix, suffix = "application/vnd.atlas.", "+json"
     if not (media_type.startswith(prefix) and media_type.endswith(suffix)):
         return None

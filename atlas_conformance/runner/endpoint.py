@@ -50,6 +50,7 @@ class Endpoint:
     requirements that the test under way puts to the test. `shared_jobs` are the jobs that tests read which need one
     and no matter which, by the create and the place (None: there is none). In a `crowded` run other processes
     create jobs beside this one; `doubtful` says that what was found in the test under way may be of their making.
+    `restless` are the lists that change by themselves.
     """
 
     client: Client
@@ -67,6 +68,7 @@ class Endpoint:
     about: frozenset[str] = frozenset()
     crowded: bool = False
     doubtful: bool = False
+    restless: frozenset[str] = frozenset()
     shared_jobs: dict[tuple[str, str, str], str | None] = field(default_factory=dict, init=False)
     chronicle: Chronicle = field(init=False)
     untested: Untested = field(default_factory=Untested, init=False)
@@ -104,7 +106,7 @@ class Endpoint:
 
     @property
     def inventory_is_open(self) -> bool:
-        """Whether every well-formed id counts as existing."""
+        """Whether every well-formed id counts as existing, or as good as one that was made up."""
         return self.knowledge.inventory.takes_any
 
     def offers(self, operation_id: str) -> bool:
@@ -331,6 +333,17 @@ class Endpoint:
         self.journal.finding(judged.number, *findings, related=[j.number for j in related])
         self._note(findings)
         self.require([Judged(judged.exchange, Judgement(findings=findings), judged.number)])
+
+    def convict(self, exchange: Exchange, finding: Finding) -> None:
+        """Journal an exchange with this one finding, whatever else it shows."""
+        self.journal.exchange(
+            redact_request(exchange, self.client.secrets),
+            operation=finding.operation,
+            test=self.test,
+            judgement=Judgement(findings=(finding,)),
+            passing=self._is_passing,
+        )
+        self._note([finding])
 
     def _note(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

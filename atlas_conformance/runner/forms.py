@@ -64,7 +64,7 @@ def _document(endpoint: Endpoint, judged: Judged) -> tuple[Mapping[str, Any], st
 
 def _read_back(endpoint: Endpoint, create: Operation, job_id: object) -> Mapping[str, Any] | None:
     read = OPERATIONS[READ_OF[create.id]]
-    job = endpoint.chronicle.job(str(job_id))
+    job = endpoint.chronicle.job(str(job_id), create.family)
     if job is None or not endpoint.offers(read.id):
         return None
     judged = endpoint.send(build(read, place(read, job)))

@@ -47,7 +47,8 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
 def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
     """Return a job as `some_job` does, waiting until it has finished; None where it does not within the time limit."""
     found = some_job(endpoint, operation, scene)
-    job = endpoint.chronicle.job(found) if found is not None else None
+    where = (scene.project, scene.cluster)
+    job = endpoint.chronicle.job(found, operation.family, where) if found is not None else None
     if job is None:
         return None
     follow_to_the_end(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
@@ -115,18 +116,22 @@ def create_job(
 
 def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
     """Return the id of the job that an exchange created, or None."""
+    job = _created_by(endpoint, judged)
+    return None if job is None else job.job
+
+
+def _created_by(endpoint: Endpoint, judged: Judged | None) -> JobHistory | None:
     if judged is None or judged.status != 200:
         return None
     for job in endpoint.chronicle.created():
         if job.created is not None and job.created.started == judged.exchange.started:
-            return job.job
+            return job
     return None
 
 
 def created_jobs(endpoint: Endpoint, judged: Iterable[Judged | None]) -> list[JobHistory]:
     """Return the jobs that these exchanges created; not those of their repetitions."""
-    found = (endpoint.chronicle.job(job) for j in judged if (job := created_id(endpoint, j)) is not None)
-    return [job for job in found if job is not None]
+    return [job for j in judged if (job := _created_by(endpoint, j)) is not None]
 
 
 def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Judged | None:

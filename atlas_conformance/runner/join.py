@@ -35,7 +35,11 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         if option.pytest:
             name = option.name if option.name not in taken else f"--atlas-{option.name[2:]}"
-            group.addoption(name, dest=_destination(option), help=option.help.replace("%", "%%"), **_form(option))
+            said = option.help.replace("%", "%%")
+            group.addoption(name, dest=_destination(option), help=said, **_form(option))
+            if option.off:
+                opposite = f"--{option.off}"
+                group.addoption(opposite, dest=_destination(option), action="store_false", help=f"not {name}: {said}")
 
 
 def start(config: pytest.Config) -> None:
@@ -54,6 +58,8 @@ def _destination(option: Option) -> str:
 def _form(option: Option) -> dict[str, Any]:
     if option.kind == "flag":
         return {"action": "store_true"}
+    if option.kind == "switch":
+        return {"action": "store_true", "default": None}
     form: dict[str, Any] = {"default": option.default, "metavar": option.metavar}
     if option.repeatable:
         form |= {"action": "append", "default": []}

@@ -53,16 +53,18 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     """Yield a record of every job that the run created, or may have: those that the judge followed, those that only
     the guard saw made, and the creates that no answer came to.
     """
-    known: set[str] = set()
+    known: set[tuple[str, str, str, str]] = set()
     for job in endpoint.chronicle.created():
-        known.add(job.job)
+        known.add(job.key)
         yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
     for operation, project, cluster, job_id in endpoint.client.guard.created_by:
-        if job_id not in known:
-            known.add(job_id)
-            history = endpoint.chronicle.job(job_id)
+        family = OPERATIONS[operation].family
+        key = (family, project, cluster, job_id)
+        if key not in known:
+            known.add(key)
+            history = endpoint.chronicle.job(job_id, family, (project, cluster))
             state = UNKNOWN if history is None else _state(history)
-            yield JobRecord(job_id, OPERATIONS[operation].family, project, cluster, state)
+            yield JobRecord(job_id, family, project, cluster, state)
     for (family, project, cluster), count in _unanswered(endpoint).items():
         creates = "its create" if count == 1 else f"{count} creates"
         yield JobRecord(UNKNOWN, family, project, cluster, f"unknown: {creates} had no answer")

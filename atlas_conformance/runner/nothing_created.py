@@ -23,7 +23,7 @@ def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: It
     """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
     cases = endpoint.sample(operation, cases)
     listing = f"{operation.family}-list"
-    if not scene.real or listing not in OPERATIONS or not endpoint.offers(listing):
+    if not scene.real or listing not in OPERATIONS or not endpoint.offers(listing) or listing in endpoint.restless:
         endpoint.verify(case.request for case in cases)
         return
     with _watched(endpoint, operation, scene) as stray:
@@ -53,7 +53,11 @@ def _watched(endpoint: Endpoint, operation: Operation, scene: Scene) -> Iterator
         before, known = known, _listed(endpoint, operation, scene)
         if before is None or known is None:
             return False
-        return known.total - before.total > known.created - before.created
+        if not known.total - before.total > known.created - before.created:
+            return False
+        # A list that goes on changing while nothing is sent says nothing of what was sent before.
+        again, known = known, _listed(endpoint, operation, scene)
+        return known is not None and known.total == again.total
 
     yield stray
 

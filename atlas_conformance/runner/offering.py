@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from atlas_conformance.contracts.knowledge import EVERY
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.target import Target
 from atlas_conformance.targets.preflight import PreflightReport
 
 
-def offered_operations(target: Target, found: PreflightReport) -> tuple[frozenset[str], dict[str, bool | str]]:
+def offered_operations(
+    target: Target, found: PreflightReport, learnt: Mapping[str, bool | str] = MappingProxyType({})
+) -> tuple[frozenset[str], dict[str, bool | str]]:
     """Decide which operations are judged: what the target claims, else what was found to be there.
 
-    Return them, and for every operation True or the reason why it is not among them.
+    `learnt` says of operations what creates taught: True, or why they are not offered. Return the operations, and for
+    each of them all True or the reason why it is not among them.
     """
     offered: set[str] = set()
     reasons: dict[str, bool | str] = {}
@@ -19,6 +25,10 @@ def offered_operations(target: Target, found: PreflightReport) -> tuple[frozense
         name = operation.id
         if target.operations is not None:
             there, reason = name in target.operations, "the target does not list it"
+        elif target.level is None and name in learnt:
+            there, reason = learnt[name] is True, str(learnt[name])
+        elif target.level is None and operation.level == "core" and found.offered.get(name) == "no":
+            there, reason = False, found.reasons.get(name, "the endpoint does not have it")
         elif operation.level == "core" or target.level == "extended":
             there, reason = True, ""
         elif target.level == "core":

@@ -9,8 +9,10 @@ from atlas_conformance.gates.gate import GATES
 from atlas_conformance.http.target import Level, Mode
 from atlas_conformance.runner.profiles import PROFILES
 
-Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag"]
-"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none at all."""
+Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag", "switch"]
+"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none for a flag,
+nor for a switch, which has a second name that says the opposite.
+"""
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,14 @@ class Option:
     """One option of a run.
 
     `field` is the field of `Options` that it fills; `flag` is the option's name where that is not the field's. `least`
-    is the smallest number that it takes. `ci` names the CI files that offer it (`action.yml`, `ci/gitlab.yml`);
-    `pytest` is false for what only the command line has.
+    is the smallest number that it takes; `off` is the name that says the opposite of a switch. `ci` names the CI files
+    that offer it (`action.yml`, `ci/gitlab.yml`); `pytest` is false for what only the command line has.
     """
 
     field: str
     help: str
     kind: Kind = "text"
+    off: str = ""
     flag: str = ""
     metavar: str | None = None
     choices: tuple[str, ...] = ()
@@ -53,6 +56,12 @@ OPTIONS: tuple[Option, ...] = (
         "Base URL of an endpoint that takes any well-formed id.",
         metavar="URL",
         ci=("action", "gitlab"),
+    ),
+    Option(
+        "stateful",
+        "With --base-url: it keeps the jobs that are created, or it keeps none; found out where left out.",
+        "switch",
+        off="stateless",
     ),
     Option(
         "app",
@@ -145,8 +154,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "basis",
-        "Only failures of requirements of these bases exit with 1, such as documented,recorded; inferred and project-rule"
-        " are the others.",
+        "Only failures of requirements of these bases exit with 1, such as documented,recorded; the others are inferred"
+        " and project-rule.",
         metavar="BASIS,...",
         ci=("action", "gitlab"),
     ),

@@ -19,8 +19,10 @@ class Options:
     """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint.
 
     `app` names an ASGI application, as `module:attribute`, that is served for the run; `wait` is for how long the
-    endpoint is waited for; of the `excluded` requirements nothing is said. `strict` makes failures of advice;
-    `basis` names the bases of the requirements whose failures count.
+    endpoint is waited for; of the `excluded` requirements nothing is said.
+    `stateful` says that the endpoint at the base URL keeps the jobs that are created, or that it keeps none; None lets
+    its answers decide.
+    `strict` makes failures of advice; `basis` names the bases of the requirements whose failures count.
     """
 
     target: str | None = None
@@ -45,6 +47,7 @@ class Options:
     shard: str | None = None
     processes: int | None = 1
     time_limit: str | None = None
+    stateful: bool | None = None
 
     def checked(self) -> Options:
         """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""
@@ -61,6 +64,8 @@ class Options:
                 raise TargetError(
                     f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"
                 )
+        if self.stateful is not None and self.base_url is None:
+            raise TargetError("--stateful and --stateless go with --base-url: a target file says what exists")
         if self.workers is not None and self.workers < 1:
             raise TargetError(f"workers must be at least 1, not {self.workers}")
         if self.update_waivers and self.waivers is None:

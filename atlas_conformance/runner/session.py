@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.gates.gate import Policy, parse_bases
@@ -34,15 +34,18 @@ from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, UNREACHABLE, Report
-from atlas_conformance.reports.records import Header, Record
+from atlas_conformance.reports.records import Record
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
 from atlas_conformance.runner.ending import wind_up
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.header import as_asked, header_of, now
 from atlas_conformance.runner.latency import connections, intervals, median_latency
+from atlas_conformance.runner.learning import learn
+from atlas_conformance.runner.learnt import report_learnt
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.prepared import Prepared
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.runner.waits import Waits
 from atlas_conformance.targets.application import STARTS_WITHIN, Application
@@ -61,17 +64,6 @@ _WORTH_SHARING = 40
 _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a run has before its journal: the client, what is known of the endpoint, the journal's header, and the
-    exchanges of the preflight."""
-
-    client: Client
-    knowledge: Knowledge
-    header: Header
-    exchanges: tuple[Exchange, ...]
 
 
 @dataclass
@@ -151,18 +143,21 @@ class Session:
         found = self._look(target, self.options.workers or connections(0.0))
         assert self._client is not None
         workers = self._client.workers = self.options.workers or connections(median_latency(found.exchanges) or 0.0)
-        if found.takes_any:
-            target = replace(target, inventory=replace(target.inventory, takes_any=True, absent=None))
-        offered, reasons = offered_operations(target, found)
+        learnt = learn(self._client, target, found, self.options.seed, self.options.stateful)
+        target = replace(target, inventory=learnt.inventory)
+        offered, reasons = offered_operations(target, found, learnt.offered)
         owner = target.credentials.get("owner")
         knowledge = Knowledge(
             inventory=target.inventory,
-            offered=offered,
+            # What answers every request alike has its finding: nothing more can be learnt of it.
+            offered=offered - {refusal.operation for refusal in learnt.refusals if refusal.alike},
             digest="digest" in found.schemes or (owner is not None and owner.digest),
             latest_date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            credentials=bool(target.credentials),
         )
         header = header_of(self.options, self._client, target, workers, reasons, knowledge)
-        return Prepared(self._client, knowledge, header, found.exchanges)
+        header = replace(header, conclusion=learnt.conclusion or None)
+        return Prepared(self._client, knowledge, header, found.exchanges, learnt)
 
     def open(self) -> Endpoint:
         """Prepare the run and open the journal.
@@ -187,10 +182,12 @@ class Session:
         self.endpoint = self._endpoint(prepared.client, prepared, journal)
         self.endpoint.begin_test("preflight")
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
-            for judged in [self.endpoint.record(exchange) for exchange in prepared.exchanges]:
+            seen = [*prepared.exchanges, *prepared.learnt.unsettled()]
+            for judged in [self.endpoint.record(exchange) for exchange in seen]:
                 self.endpoint.try_again(judged)
             prepared.client.on_no_answer = None
             self.endpoint.take_in(self._unanswered)
+            report_learnt(self.endpoint, prepared.learnt)
         return self.endpoint
 
     def _endpoint(self, client: Client, prepared: Prepared, journal: JournalWriter) -> Endpoint:
@@ -201,6 +198,7 @@ class Session:
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
         made = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
         made.waits, made.excluded = self.waits.tell, frozenset(self.options.excluded)
+        made.restless = frozenset(item.operation for item in prepared.learnt.restless)
         return made
 
     def processes(self, tests: int) -> int:
@@ -212,6 +210,8 @@ class Session:
         client, wanted = self.endpoint.client, self.options.processes
         free = client.guard.mode == "restore" and not client.guard.remote and client.guard.budget is None
         if not free or client.target.limits.rate or self.endpoint.inventory_is_open or self.stop is not None:
+            return 1
+        if self._prepared is not None and self._prepared.has_made_jobs:
             return 1
         if not hasattr(os, "fork"):
             return 1

@@ -189,7 +189,8 @@ class _Asking:
             if owner is None:
                 raise PreflightFailed(
                     "the endpoint asks for credentials and there are none; set MONGODB_ATLAS_PUBLIC_API_KEY and"
-                    " MONGODB_ATLAS_PRIVATE_API_KEY, or MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET"
+                    " MONGODB_ATLAS_PRIVATE_API_KEY, MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET,"
+                    " or MONGODB_ATLAS_ACCESS_TOKEN"
                 )
             names = " and ".join(sorted(owner.names.values()))
             raise PreflightFailed(f"the endpoint refuses the credentials from {names} (401)")

@@ -66,6 +66,8 @@ def _usual(environ: Mapping[str, str], where: str) -> Credentials | None:
         if (first in found) != (second in found):
             has, lacks = (first, second) if first in found else (second, first)
             raise TargetError(f"{where}: {USUAL_NAMES[has]} is set and {USUAL_NAMES[lacks]} is not; set both")
+    if "client_id" in found:
+        found.pop("token", None)  # a service account fetches its own, which is always good for a while
     return _credentials(found, environ) if found else None
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
@@ -22,6 +22,10 @@ Offered: TypeAlias = Literal["yes", "no", "unknown"]
 
 _PROJECT_CODE = re.compile(r"(?:GROUP|PROJECT)(?:_ID)?_NOT_FOUND|NO_SUCH_(?:GROUP|PROJECT)")
 _KINDS = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
+_NOT_THERE = (404, 405, 410, 501)
+"""What a route that is not there is answered."""
+_SHORT = 4
+_OF_THE_MOMENT = re.compile(r"[0-9a-fA-F]{6,}|[0-9]+")
 _FATAL = frozenset({"unreachable", "refused", "tls", "timeout", "stopped"})
 
 
@@ -36,7 +40,8 @@ class PreflightReport:
     `offered` says of every operation whether the endpoint has it: `unknown` where GETs alone cannot tell, with why in
     `reasons`. `schemes` are the authentication schemes seen to be offered or to work. `open`: it answers without
     credentials. `takes_any`: it answers a success for ids that nobody made. `fronts` is the header that gave
-    away the real service behind a loopback address, or None. `exchanges` are all that were made, to be judged too.
+    away the real service behind a loopback address, or None. `lost` is what a path that no operation has is answered.
+    `exchanges` are all that were made, to be judged too.
     """
 
     takes_any: bool
@@ -45,6 +50,7 @@ class PreflightReport:
     reasons: Mapping[str, str]
     schemes: frozenset[str]
     fronts: str | None
+    lost: Exchange | None = field(repr=False, default=None)
     exchanges: tuple[Exchange, ...] = field(repr=False, default=())
 
 
@@ -74,7 +80,7 @@ def preflight(client: Client, *, seed: int = 0) -> PreflightReport:
     attempts = dict(zip((probe.operation.id for probe in probes), (first, *rest), strict=True))
     exchanges = [attempt for attempt in attempts.values() if isinstance(attempt, Exchange)]
     _require_answers(list(attempts.values()), target)
-    _require_entry(exchanges, target)
+    require_entry(exchanges, target)
     if known:
         _require_projects(exchanges)
     front = next((found for exchange in exchanges if (found := fronted_by(exchange.response))), None)
@@ -88,7 +94,14 @@ def preflight(client: Client, *, seed: int = 0) -> PreflightReport:
     schemes = _schemes(client, bare, exchanges)
     is_open = isinstance(bare, Exchange) and bare.response.status != 401
     return PreflightReport(
-        takes_any, is_open, MappingProxyType(offered), MappingProxyType(reasons), schemes, front, tuple(exchanges)
+        takes_any,
+        is_open,
+        MappingProxyType(offered),
+        MappingProxyType(reasons),
+        schemes,
+        front,
+        lost if isinstance(lost, Exchange) else None,
+        tuple(exchanges),
     )
 
 
@@ -145,13 +158,18 @@ def _require_answers(attempts: list[Attempt], target: Target) -> None:
     raise PreflightFailed(f"{target.base_url} answers {response.status} with {said}; is this the base URL of the API?")
 
 
-def _require_entry(exchanges: list[Exchange], target: Target) -> None:
-    statuses = {exchange.response.status for exchange in exchanges}
-    if statuses == {401}:
+def require_entry(exchanges: Iterable[Exchange], target: Target) -> None:
+    """Raise PreflightFailed where the endpoint lets nobody in: every operation that is there answers 401, or 403.
+
+    What a missing route is answered says nothing of the credentials, nor does an operation that the target leaves out.
+    """
+    statuses = {e.response.status for e in exchanges if e.request.credential == "owner" and _is_asked_for(e, target)}
+    if 401 in statuses and statuses <= {401, *_NOT_THERE}:
         if "owner" not in target.credentials:
             raise PreflightFailed(
                 "the endpoint asks for credentials and the target names none; set MONGODB_ATLAS_PUBLIC_API_KEY and"
-                " MONGODB_ATLAS_PRIVATE_API_KEY, or MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET"
+                " MONGODB_ATLAS_PRIVATE_API_KEY, MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET,"
+                " or MONGODB_ATLAS_ACCESS_TOKEN"
             )
         names = " and ".join(sorted(target.credentials["owner"].names.values())) or "the target's"
         raise PreflightFailed(f"the endpoint refuses the credentials from {names} (401)")
@@ -160,6 +178,12 @@ def _require_entry(exchanges: list[Exchange], target: Target) -> None:
             "the endpoint answers 403 to the owner's credentials; they need the Project Owner role, and this address"
             " must be on the API access list"
         )
+
+
+def _is_asked_for(exchange: Exchange, target: Target) -> bool:
+    """Whether an exchange is of an operation that the target has, or may have."""
+    named = match(exchange.request.method, exchange.request.path)
+    return named is not None and (target.operations is None or named[0].id in target.operations)
 
 
 def _require_projects(exchanges: list[Exchange]) -> None:
@@ -182,6 +206,10 @@ def _offers(
             says: tuple[Offered, str] = (
                 ("yes", "") if operation.id in target.operations else ("no", "the target leaves it out")
             )
+        elif operation.level == "core" and target.level is None and operation.id in by_id:
+            # Whether a 404 speaks of the route, only a job that exists can tell.
+            status = _status(attempts[operation.id])
+            says = ("no", f"GET is answered {status}") if status in (405, 410, 501) else ("yes", "")
         elif operation.level == "core":
             says = ("yes", "")
         elif target.level is not None:
@@ -196,19 +224,23 @@ def _offers(
     return offered, reasons
 
 
+def _status(attempt: Attempt) -> int | None:
+    return attempt.response.status if isinstance(attempt, Exchange) else None
+
+
 def _tell(probe: _Probe, attempt: Attempt, lost: Attempt) -> tuple[Offered, str]:
     """Tell from a read whether the endpoint has the operation."""
     if not isinstance(attempt, Exchange):
         return "unknown", attempt.reason
     status = attempt.response.status
-    if status in (405, 501):
+    if status in (405, 410, 501):
         return "no", f"GET is answered {status}"
     if status != 404:
         return "yes", ""
     if isinstance(lost, Exchange) and lost.response.status == 404:
-        if _signature(attempt.response) != _signature(lost.response):
+        if not same_as_lost(attempt, lost):
             return "yes", ""
-        if (probe.operation.kind == "list" and probe.known) or not _is_error(attempt.response):
+        if (probe.operation.kind == "list" and probe.known) or not says_error(attempt.response):
             return "no", "GET is answered 404, as a path that no page names"
     return "unknown", "GET is answered 404, which may mean the job or the operation"
 
@@ -220,8 +252,8 @@ def _tell_cancel(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
         if allow is not None:
             names = {name.strip().upper() for name in allow.split(",")}
             return ("yes", "") if "DELETE" in names else ("no", f"the path allows {allow}")
-        same = isinstance(lost, Exchange) and _signature(read.response) == _signature(lost.response)
-        if read.response.status in (404, 501) and same and not _is_error(read.response):
+        same = isinstance(lost, Exchange) and same_as_lost(read, lost)
+        if read.response.status in (404, 501) and same and not says_error(read.response):
             return "no", "its path is answered as one that no page names"
     return "unknown", "only a DELETE could tell"
 
@@ -254,7 +286,7 @@ def _is_json(response: Response) -> bool:
     return True
 
 
-def _is_error(response: Response) -> bool:
+def says_error(response: Response) -> bool:
     """Whether the body is an error of the API's own form, as against one that a router makes by itself."""
     document = _document(response)
     return isinstance(document, dict) and "errorCode" in document
@@ -266,5 +298,32 @@ def _code(response: Response) -> str:
     return code if isinstance(code, str) else response.header("x-error-code") or ""
 
 
-def _signature(response: Response) -> tuple[int, str, str]:
-    return response.status, response.content_type, _code(response)
+def job_id_of(response: Response) -> str | None:
+    """Return the id of the job that a success shows, or None."""
+    document = _document(response)
+    job = document.get("id") if isinstance(document, dict) else None
+    return job if isinstance(job, str) else None
+
+
+def same_as_lost(exchange: Exchange, lost: Exchange) -> bool:
+    """Whether an answer is the one that a path without any operation gets.
+
+    Errors of the API's own form are told apart by their code, others by their words, but for those that repeat the
+    request and for numbers, which may be of the moment.
+    """
+    one, other = exchange.response, lost.response
+    if (one.status, one.content_type, _code(one)) != (other.status, other.content_type, _code(other)):
+        return False
+    return says_error(one) or _words(exchange) == _words(lost)
+
+
+def _words(exchange: Exchange) -> str:
+    """Return what an answer says, without what it repeats of the request."""
+    request = exchange.request
+    text = exchange.response.body[:4_096].decode("utf-8", "replace")
+    for repeated in (request.target, request.path, unquote(request.path)):
+        text = text.replace(repeated, "")
+    for segment in sorted(unquote(request.path).split("/"), key=len, reverse=True):
+        if len(segment) > _SHORT:
+            text = text.replace(segment, "")
+    return _OF_THE_MOMENT.sub("", text.replace(request.method, ""))

@@ -81,7 +81,9 @@ def no_job_both_failed_and_was_cancelled(job: JobView) -> Outcome | None:
 
 @rule("T-ECHO", on=CreationView)
 def a_new_job_repeats_what_was_asked_for(new: CreationView) -> Iterator[Outcome]:
-    """A new job repeats the deliveryType and any snapshot of the request, and for an automated restore its target too."""
+    """A new job repeats the deliveryType and any snapshot of the request, and for an automated restore its target
+    too.
+    """
     return _echoed(new, "T-ECHO")
 
 

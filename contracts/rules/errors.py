@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from atlas_conformance.contracts.media import JSON
-from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown
 from atlas_conformance.contracts.patterns import compile_pattern
-from atlas_conformance.contracts.pointers import value_at
+from atlas_conformance.contracts.pointers import schema_failure
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.validation import SchemaError
 from atlas_conformance.contracts.views import ANYWHERE, CONTENT_TYPE, UNREADABLE, ErrorView, is_integer, unread
@@ -46,37 +46,31 @@ def an_envelope_tells_the_status_of_the_error(error: ErrorView) -> Outcome | Non
     return None
 
 
-def _failure(error: ErrorView, found: SchemaError) -> ValueFailure:
-    where = f"{error.pointer}{found.pointer}" + (f"/{found.property}" if found.property else "")
-    expected = found.message if found.property is None else f"{found.property} present"
-    value = value_at(error.document, found.pointer)
-    return ValueFailure(expected, value, where, found.pointer, error.document, mistyped=found.keyword == "type")
-
-
 def _on_a_field(found: SchemaError) -> bool:
     return found.pointer.startswith("/badRequestDetail/fields/")
 
 
 @rule("E-SCHEMA", on=ErrorView)
-def an_error_holds_to_its_schema(error: ErrorView) -> Iterator[Outcome]:
+def an_error_holds_to_its_schema(error: ErrorView) -> Outcome | Sequence[Outcome]:
     """An error body is a JSON object that holds to the error schema."""
     if not isinstance(error.document, dict):
         seen = unread(error.response) if error.document is UNREADABLE else f"{shown(error.document)}, not an object"
-        yield Failure("an error body that is a JSON object", seen, error.pointer)
-    elif not error.errors:
-        yield HELD
-    else:
-        yield from (_failure(error, found) for found in error.errors if not _on_a_field(found))
+        return Failure("an error body that is a JSON object", seen, error.pointer)
+    if not error.errors:
+        return HELD
+    return [
+        schema_failure(error.document, error.pointer, found) for found in error.errors if not _on_a_field(found)
+    ]
 
 
 @rule("E-FIELDS", on=ErrorView)
-def each_bad_field_is_described(error: ErrorView) -> Iterator[Outcome]:
+def each_bad_field_is_described(error: ErrorView) -> Sequence[Outcome] | None:
     """Each entry of `badRequestDetail.fields` tells, in strings, the field and what is wrong with it."""
-    if isinstance(error.document, dict):
-        yield from (_failure(error, found) for found in error.errors if _on_a_field(found))
-        detail = error.document.get("badRequestDetail")
-        if isinstance(detail, dict) and detail.get("fields"):
-            yield HELD
+    detail = error.member("badRequestDetail")
+    if not isinstance(detail, dict):
+        return None
+    failures = [schema_failure(error.document, error.pointer, found) for found in error.errors if _on_a_field(found)]
+    return [*failures, HELD] if detail.get("fields") else failures
 
 
 @rule("E-STATUS", on=ErrorView)
@@ -99,14 +93,15 @@ def the_reason_is_the_standard_phrase(error: ErrorView) -> Outcome | None:
 
 
 @rule("E-CODE", on=ErrorView)
-def the_error_code_is_words_in_upper_case(error: ErrorView) -> Iterator[Outcome]:
+def the_error_code_is_words_in_upper_case(error: ErrorView) -> Outcome | Sequence[Outcome] | None:
     """An errorCode is upper-case words joined by underscores, which the header `X-Error-Code` repeats where sent."""
     code = error.member("errorCode")
     if not isinstance(code, str):
-        return
+        return None
     pointer = f"{error.pointer}/errorCode"
-    yield holds(ERROR_CODE.matches(code), "upper-case words joined by underscores", code, pointer)
+    words = holds(ERROR_CODE.matches(code), "upper-case words joined by underscores", code, pointer)
     sent = error.response.header("x-error-code")
-    if sent is not None:
-        expected = f"X-Error-Code equal to errorCode {code!r}"
-        yield holds(sent == code, expected, sent, "/response/headers/x-error-code")
+    if sent is None or (sent == code and words is HELD):
+        return words
+    expected = f"X-Error-Code equal to errorCode {code!r}"
+    return [words, holds(sent == code, expected, sent, "/response/headers/x-error-code")]

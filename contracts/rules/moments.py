@@ -66,7 +66,7 @@ def _is_date(value: Any) -> TypeGuard[str]:
 
 
 def judge_future(exchange: Exchange, past: Past, verdicts: Verdicts) -> None:
-    """S-TIME, T-FLAGS: what has happened has happened before the answer was sent, by its own `Date`, and before it came.
+    """S-TIME, T-FLAGS: what has happened is not after the answer's own `Date`, nor after it came.
 
     Both clocks have to say so where both are known: some mocks repeat an old `Date`.
     """

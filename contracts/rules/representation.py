@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from atlas_conformance.contracts.doubled import doubled_name
 from atlas_conformance.contracts.media import JSON, VERSIONED
-from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown
-from atlas_conformance.contracts.pointers import value_at
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown
+from atlas_conformance.contracts.pointers import schema_failure
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import (
     BODY,
@@ -125,17 +125,13 @@ def only_an_enveloped_answer_is_wrapped(view: SuccessView) -> Outcome | None:
 
 
 @rule("C-SCHEMA", on=SuccessView)
-def a_success_holds_to_its_schema(view: SuccessView) -> Iterator[Outcome]:
+def a_success_holds_to_its_schema(view: SuccessView) -> Outcome | Sequence[Outcome] | None:
     """The body of a success holds to the operation's response schema."""
     schema = view.reading.operation.response_schema
     if view.unwrapped is None or not view.described or schema is None:
-        return
+        return None
     document, pointer = view.unwrapped
     errors = view.contract.validator(schema).errors(document)
     if not errors:
-        yield HELD
-    for error in errors:
-        where = f"{pointer}{error.pointer}" + (f"/{error.property}" if error.property else "")
-        expected = error.message if error.property is None else f"{error.property} present"
-        value, mistyped = value_at(document, error.pointer), error.keyword == "type"
-        yield ValueFailure(expected, value, where, error.pointer, document, mistyped=mistyped, malformed=True)
+        return HELD
+    return [schema_failure(document, pointer, error, malformed=True) for error in errors]

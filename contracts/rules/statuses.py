@@ -97,8 +97,10 @@ def a_method_that_is_not_there_is_refused(view: BystanderView) -> Outcome | None
 def judge_refusal(view: StatusView, verdicts: Verdicts) -> None:
     """Judge a request that must be refused by each requirement that it breaks, of which one alone can be held."""
     reading, status = view.reading, view.status
+    if not reading.violations:
+        return
     broken = {violation.requirement for violation in reading.violations}
-    if not broken or not (len(broken) == 1 if status >= 500 else view.documented or status < 400):
+    if not (len(broken) == 1 if status >= 500 else view.documented or status < 400):
         return
     large = len(view.request.body or b"") > LARGE_BODY and status == 413
     if status in reading.refusals or large:

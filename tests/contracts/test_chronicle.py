@@ -89,8 +89,35 @@ def test_a_life_in_order_yields_nothing(create: str, read: str) -> None:
 def test_an_id_is_given_once(create: str, read: str, other: str) -> None:
     chronicle = Chronicle(KNOWN)
     made(chronicle, create)
-    assert failed(made(chronicle, other, 1.0)) == {new_requirement(other)}
+    same_family = OPERATIONS[other].family == OPERATIONS[create].family
+    assert failed(made(chronicle, other, 1.0)) == ({new_requirement(other)} if same_family else set())
     assert failed(made(chronicle, other, 2.0, id=UNKNOWN)) == set()
+
+
+@each_create
+@pytest.mark.parametrize("other", CREATES)
+def test_an_id_says_nothing_of_a_job_of_another_family(create: str, read: str, other: str) -> None:
+    if OPERATIONS[other].family == OPERATIONS[create].family:
+        return
+    chronicle = Chronicle(KNOWN)
+    made(chronicle, create)
+    made(chronicle, other, 1.0)
+    for name in (create, other):
+        sent = request(CREATES[name])
+        assert not failed(chronicle.feed(answer(sent, job_of(name), started=2.0)))
+        own = chronicle.job(JOB, OPERATIONS[name].family)
+        assert own is not None and own.create_operation == name
+
+
+def test_an_id_that_two_clusters_give_is_not_new_and_stands_for_two_jobs() -> None:
+    chronicle = Chronicle(KNOWN)
+    made(chronicle, "flex-create")
+    elsewhere = request("flex-create", groupId=OTHER_PROJECT)
+    shown = flex_job(projectId=OTHER_PROJECT, targetProjectId=PROJECT)
+    assert "S-NEW" in failed(chronicle.feed(answer(elsewhere, shown, started=1.0)))
+    read = request("flex-get", groupId=OTHER_PROJECT)
+    assert "L-SCOPE" not in failed(chronicle.feed(answer(read, shown, started=2.0)))
+    assert not failed(chronicle.feed(answer(request("flex-get"), flex_job(), started=3.0)))
 
 
 def test_an_id_that_a_list_showed_before_is_not_new() -> None:

@@ -84,7 +84,9 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
     return Contract.load(folder_with(tmp_path_factory.mktemp("extended")))
 
 
-def exchange(contract: Contract, body: Any, status: int = 200, snapshot: str = SNAPSHOT, method: str = "GET") -> Exchange:
+def exchange(
+    contract: Contract, body: Any, status: int = 200, snapshot: str = SNAPSHOT, method: str = "GET"
+) -> Exchange:
     path = contract.operations["flex-snapshot-get"].path(project=PROJECT, cluster="Flex0", snapshot=snapshot)
     media = MEDIA if status < 300 else "application/json"
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -28,7 +28,7 @@ def test_every_rule_says_in_a_sentence_what_it_holds() -> None:
         for rule in rules_of(requirement):
             if rule.__module__.startswith(rules.__name__):
                 assert rule.__doc__ is not None
-                assert rule.__doc__.split("\n")[0].endswith((".", ")")), rule
+                assert rule.__doc__.split("\n\n")[0].strip().endswith((".", ")")), rule
 
 
 def test_nothing_is_found_under_an_id_that_no_requirement_has() -> None:
@@ -67,7 +67,8 @@ def test_a_finding_names_the_pages_that_its_requirement_comes_from() -> None:
     (finding,) = [f for f in judged.findings if f.requirement == "S-STATUS"]
     assert finding.source == (
         "Return One Restore Job for One Flex Cluster, Responses › 200 › status, "
-        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-getgroupflexclusterbackuprestorejob "
+        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/"
+        "operation-getgroupflexclusterbackuprestorejob "
         "(documented)"
     )
     assert finding.place == "/response/body/status"

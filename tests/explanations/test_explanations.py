@@ -1,4 +1,4 @@
-"""Pages of requirements: their examples are judged as they say, nothing in them is left to chance, and they are current."""
+"""Pages of requirements: examples are judged as the pages say, and the pages are current."""
 
 from __future__ import annotations
 

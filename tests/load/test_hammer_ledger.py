@@ -230,6 +230,16 @@ def test_the_count_is_never_less_than_what_was_listed_before() -> None:
     assert "L-PAGE" in failed(ledger.feed(behind))
 
 
+def test_a_closed_job_says_nothing_of_one_of_another_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "SETTLED", 1)
+    ledger = Ledger(KNOWN)
+    finish(ledger, identity(1), 0.0)
+    finish(ledger, identity(2), 10.0)
+    job = dedicated_job(id=identity(1))
+    assert not failed(ledger.feed(answer(request("cluster-create"), job, started=20.0)))
+    assert not failed(ledger.feed(answer(request("cluster-get", job=identity(1)), job, started=21.0)))
+
+
 def test_a_whole_list_that_lacks_a_job() -> None:
     ledger = Ledger(KNOWN)
     ledger.feed(create(0.0, 0.5))
@@ -240,7 +250,7 @@ def test_a_whole_list_that_lacks_a_job() -> None:
 def test_what_was_there_before_is_followed_too() -> None:
     ledger = Ledger(KNOWN)
     ledger.feed(answer(request("flex-list"), page(flex_job(status="RUNNING")), started=0.0))
-    assert JOB in ledger.open
+    assert [job.job for job in ledger.open.values()] == [JOB]
     assert "S-FLOW" in held(ledger.feed(read(1.0, 1.5, status="RUNNING")))
     assert "S-FLOW" in failed(ledger.feed(read(2.0, 2.5, status="PENDING")))
 

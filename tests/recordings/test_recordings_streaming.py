@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from math import inf
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.recordings.streaming import CutOff, JsonStream, NotJsonText
+from atlas_conformance.recordings.streaming import CutOff, JsonStream, NotJsonText, Unreadable
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -59,3 +60,39 @@ def test_members_are_named_in_order() -> None:
 def test_what_is_no_json_is_named_with_its_place(text: bytes, message: str) -> None:
     with pytest.raises(NotJsonText, match=message):
         list(stream(text, 1_000).items())
+
+
+def test_a_value_that_is_nested_too_deeply_costs_only_itself() -> None:
+    text = b'[1,{"a":' + b'[{"b]":' * 20_000 + b"1" + b"}]" * 20_000 + b'},"x"]'
+    assert list(stream(text, 1_000).items()) == [1, Unreadable("is nested too deeply"), "x"]
+
+
+def test_a_value_that_is_too_large_costs_only_itself() -> None:
+    large = b'{"a\\\\":"' + b'x\\"[' * 1_000_000 + b'"}'
+    reader = JsonStream(io.BytesIO(b"[1," + large + b",2]"), 1_000, largest=2**20)
+    assert list(reader.items()) == [1, Unreadable("is larger than 1 MB"), 2]
+
+
+def test_a_value_of_too_many_parts_costs_only_itself() -> None:
+    many = b'{"a":[' + b"[]," * 1_700_000 + b"1]}"
+    assert list(stream(b"[1," + many + b",2]", 1 << 18).items()) == [1, Unreadable("has too many parts to be read"), 2]
+
+
+def test_an_integer_of_thousands_of_digits_is_an_infinity() -> None:
+    assert list(stream(b'[1,{"a":' + b"9" * 50_000 + b"},2]", 1_000).items()) == [1, {"a": inf}, 2]
+
+
+def test_many_small_values_after_a_large_one_are_all_read() -> None:
+    text = b'["' + b"x" * 9_000_000 + b'"' + b",[[]]" * 1_200_000 + b"]"
+    assert sum(1 for _ in stream(text, 1 << 18).items()) == 1_200_001
+
+
+@given(DOCUMENTS, st.integers(1, 40), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_what_is_skipped_is_skipped_to_its_end(document: Any, piece: int, ascii_only: bool) -> None:
+    text = json.dumps([document, "after"], ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    reader = stream(text, piece)
+    reader.take("[")
+    reader.skip()
+    reader.take(",")
+    assert reader.value() == "after"

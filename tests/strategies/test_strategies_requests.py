@@ -18,6 +18,7 @@ from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.reference.fixtures import make_fixtures
 from atlas_conformance.strategies.malformed import (
     hurtful_bodies,
+    large_pages,
     not_objects,
     odd_headers,
     odd_pages,
@@ -159,6 +160,12 @@ def test_odd_headers_and_queries_break_nothing(operation: Operation) -> None:
         "pretty",
     }
     assert sum(reading_of(case).flag_is_odd for case in odd) >= 20
+
+
+def test_large_pages_reach_beyond_64_bits() -> None:
+    numbers = [int(case.request.parameter("pageNum") or "0") for case in large_pages(request("flex-list"))]
+    assert min(numbers) > 10**8
+    assert {2**31, 2**63} <= set(numbers) and max(numbers) > 2**64
 
 
 @pytest.mark.parametrize("operation", [o for o in EVERY if o.kind == "list"], ids=lambda o: o.id)
