@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 from atlas_conformance.contracts.operation import Level, Operation
 from atlas_conformance.contracts.selector import selected
 
-
 Basis = Literal["documented", "recorded", "inferred", "project rule"]
 """Why a requirement is one: a page says so; every recording does; it follows from what a restore job is; it is our own."""
 
