@@ -41,6 +41,15 @@ def a_total_is_not_told_where_it_is_declined(page: PageView) -> Outcome | None:
     return None
 
 
+@rule("L-PAGE", on=PageView)
+def a_total_is_a_count(page: PageView) -> Outcome | None:
+    """totalCount, where it shows, is an integer from 0."""
+    if page.asked is None or "totalCount" not in page.document:
+        return None
+    told = page.document["totalCount"]
+    return holds(page.total is not None, "totalCount an integer from 0", told, f"{page.pointer}/totalCount")
+
+
 @rule("L-TOTAL", on=PageView)
 def the_total_fits_the_page(page: PageView) -> Iterator[Outcome]:
     """The number of all items fits what the page shows."""

@@ -6,9 +6,10 @@ from atlas_conformance.contracts.allow import POINTER, wrong_allow
 from atlas_conformance.contracts.exchange import Response
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown
 from atlas_conformance.contracts.pointers import escaped
+from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.verdicts import Verdicts
-from atlas_conformance.contracts.views import GONE, STATUS, BystanderView, StatusView
+from atlas_conformance.contracts.views import GONE, STATUS, BystanderView, StatusView, parsed
 
 
 def _never_5xx(status: int) -> Outcome | None:
@@ -140,6 +141,24 @@ def a_405_names_the_other_methods_of_the_path(view: StatusView) -> Outcome | Non
     return _allow(view.exchange.response, view.request.method, methods)
 
 
+def _is_told_of_its_body(view: StatusView) -> bool:
+    """Tell whether an error's own code says that the body was refused for what it is, not for what it names."""
+    document = parsed(view.exchange.response)
+    code = document.get("errorCode") if isinstance(document, dict) else None
+    return isinstance(code, str) and any(word in code.split("_") for word in _OF_BODIES)
+
+
+def _owes_another(reading: Reading, status: int) -> bool:
+    """Tell whether a status is none that refuses a body, although what the request names might excuse it."""
+    broken = reading.violations
+    form = all(violation.requirement.startswith(("B-", "T-")) for violation in broken)
+    return form and status in _EXCUSES and not any(status in violation.statuses for violation in broken)
+
+
+_OF_BODIES = frozenset({"ATTRIBUTE", "ENUM", "JSON", "VALIDATION"})
+_EXCUSES = frozenset({403, 404})
+
+
 def judge_refusal(view: StatusView, verdicts: Verdicts) -> None:
     """Judge a request that must be refused by each requirement that it breaks, of which one alone can be held."""
     reading, status = view.reading, view.status
@@ -148,7 +167,7 @@ def judge_refusal(view: StatusView, verdicts: Verdicts) -> None:
     broken = {violation.requirement for violation in reading.violations}
     if not (len(broken) == 1 if status >= 500 else view.documented or status < 400):
         return
-    if status in reading.refusals:
+    if status in reading.refusals and not (_is_told_of_its_body(view) and _owes_another(reading, status)):
         if len(broken) == 1:
             verdicts.held(reading.violations[0].requirement)
         return
