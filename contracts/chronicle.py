@@ -324,7 +324,7 @@ def observe(history: JobHistory, seen: Observation, verdicts: Verdicts, judge: J
     before = verdicts.findings
     view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
     judge.book.apply(view, seen.operation.id, verdicts)
-    history.remember(seen, view.levels, sound=verdicts.findings == before)
+    history.remember(view, sound=verdicts.findings == before)
 
 
 def _observation(

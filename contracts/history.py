@@ -105,16 +105,18 @@ class JobHistory:
             and not seen.created
             and self.cancel_ended is None
             and self.late_cancel_ended is None
-            and last.operation is seen.operation
+            and last.operation.resource is seen.operation.resource
             and (last.document is seen.document or last.document == seen.document)
         )
 
-    def remember(self, seen: Observation, levels: Mapping[str, int], *, sound: bool) -> None:
-        """Take in an observation that was judged, and its `levels`; `sound` says that nothing was found."""
+    def remember(self, sight: SightView, *, sound: bool) -> None:
+        """Take in an observation that was judged; `sound` says that nothing was found."""
+        seen = sight.seen
         resource, document = seen.operation.resource, seen.document
         ended = resource.ended(document)
-        self._remember_fixed(seen)
-        for name, level in levels.items():
+        if not sight.repeats:
+            self._remember_fixed(seen)
+        for name, level in sight.levels.items():
             order = self.orders.get(name)
             if order is None:
                 order = self.orders[name] = Order()

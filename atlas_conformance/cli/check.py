@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
-from atlas_conformance.cli.program import INTERRUPTED
 from atlas_conformance.interrupts import scratch_folder
+from atlas_conformance.program import INTERRUPTED
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
 from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import visible

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from atlas_conformance.cli.program import PROGRAM
+from atlas_conformance.program import PROGRAM
 
 
 @click.command("hammer")

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.gates.merging import merge
 from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.claim import claimed
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_reports

@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.writing import JOURNAL, RENDERERS, ReportError, report_of, write_file
 

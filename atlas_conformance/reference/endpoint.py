@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 
 from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.reference.authentication import TOKEN_PATH
+from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.documents import job_document, page_links
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
-from atlas_conformance.reference.inventory_listing import inventory_answer
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal, error_document
+from atlas_conformance.reference.neighbours import neighbour_answer
 from atlas_conformance.reference.routes import Routes
 from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
 
@@ -57,7 +57,7 @@ class Endpoint:
     def handle(self, call: Call) -> tuple[int, RawHeaders, bytes]:
         """Return the status, headers and body that a call is answered with. Raises nothing."""
         try:
-            place = self._place(call)
+            place = self.place(call)
             fault = self._faults.get(place)
             return self._encode(call, fault, self._answer(call, place, fault))
         except Exception:
@@ -69,9 +69,9 @@ class Endpoint:
 
     # Routing
 
-    def _place(self, call: Call) -> str:
+    def place(self, call: Call) -> str:
         """Note the operation and its parameters on the call; return the operation's id, `TOKEN` or `NOWHERE`."""
-        if call.path == TOKEN_PATH and "bearer" in self.backend.authentication.schemes:
+        if call.path in (TOKEN_PATH, REVOKE_PATH) and "bearer" in self.backend.authentication.schemes:
             return TOKEN
         operations, parameters = self._routes.find(call.path)
         if call.query_string:
@@ -139,7 +139,7 @@ class Endpoint:
     def _act(self, call: Call, fault: Fault | None) -> Answer:
         operation = call.operation
         if operation is None:
-            listed = inventory_answer(self.backend, call)
+            listed = neighbour_answer(self.backend, call, self.url)
             if listed is None:
                 raise self._nothing_here(call)
             return listed
@@ -240,7 +240,7 @@ class Endpoint:
             answer = replace(answer, media_type=answer.media_type + ";charset=utf-8")
         if not call.envelope or answer.document is None or (answer.error and free["envelope-on-error"] == "plain"):
             return answer
-        listed = not answer.error and call.operation is not None and call.operation.kind == "list"
+        listed = not answer.error and (answer.listed or (call.operation is not None and call.operation.kind == "list"))
         if listed and isinstance(answer.document, dict):
             return replace(answer, document={**answer.document, "status": answer.status})
         return replace(answer, document={"status": answer.status, free["envelope-key"]: answer.document})

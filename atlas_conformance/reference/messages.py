@@ -21,7 +21,8 @@ class Call:
     `target` is the request target as received; `headers` hold the last value of each lower-case name, `accept` all
     values of that header joined. `body` is None where it was larger than the endpoint takes. `project`, `cluster_name`
     and `job_id` are the decoded path parameters, `document` is the body as parsed and `fields` what is left of it for
-    use. `now` is epoch seconds. `beside` are the calls that were open at the same time, where calls are held open.
+    use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is ahead of the wall clock. `beside`
+    are the calls that were open at the same time, where calls are held open.
     """
 
     method: str
@@ -45,7 +46,13 @@ class Call:
     fields: dict[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     beside: list[Call] = field(default_factory=list)
+    ahead: float = 0.0
     _query: list[tuple[str, str]] | None = None
+
+    @property
+    def wall(self) -> float:
+        """The time of the wall clock, which credentials and rates go by: a client knows no other."""
+        return self.now - self.ahead
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -69,13 +76,15 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`)."""
+    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`), `listed` one
+    page of a list."""
 
     status: int
     document: Any
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
     error: bool = False
+    listed: bool = False
 
 
 class Refusal(Exception):

@@ -52,13 +52,13 @@ def check_rate(backend: Backend, call: Call) -> None:
     """Count the call, and refuse it where its caller's minute is used up (`A-RATE`)."""
     if backend.rate is None:
         return
-    minute = int(call.now // 60)
+    minute = int(call.wall // 60)
     seen, used = backend.used.get(call.role or "", (minute, 0))
     used = used if seen == minute else 0
     backend.used[call.role or ""] = (minute, used + 1)
     if used >= backend.rate:
-        left = 60 - int(call.now % 60)
-        waits = {"seconds": str(left), "date": formatdate(call.now + left, usegmt=True)}
+        left = 60 - int(call.wall % 60)
+        waits = {"seconds": str(left), "date": formatdate(call.wall + left, usegmt=True)}
         wait = waits.get(backend.free["retry-after"])
         headers = () if wait is None else (("Retry-After", wait),)
         raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=headers)
@@ -242,7 +242,7 @@ def negotiate(backend: Backend, call: Call) -> None:
     assert call.operation is not None
     offered = call.operation.media_type or "application/vnd.atlas.2023-01-01+json"
     call.media_type = offered
-    ranges = [one for one in map(_wanted, (call.accept or "*/*").split(",")) if one]
+    ranges = [one for one in map(media_range, (call.accept or "*/*").split(",")) if one]
     if offered in ranges:
         return
     versioned = call.operation.api == "v2"
@@ -250,8 +250,8 @@ def negotiate(backend: Backend, call: Call) -> None:
     for one in ranges:
         if one in {"*/*", "application/*", "application/json"}:
             choices.add(backend.free["unversioned-accept"] if versioned else "200")
-        elif (asked := _version(one)) is not None:
-            choices.add(_choice(backend, asked, _version(offered)) if versioned else "200")
+        elif (asked := version_of(one)) is not None:
+            choices.add(_choice(backend, asked, version_of(offered)) if versioned else "200")
     if "200" not in choices:
         if choices == {"410"}:
             raise _gone()
@@ -275,7 +275,7 @@ def check_sunset(backend: Backend, call: Call) -> None:
         raise _gone()
 
 
-def _wanted(part: str) -> str:
+def media_range(part: str) -> str:
     """Return one media range of an Accept header in lower case, or nothing where its weight is zero."""
     essence, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
@@ -285,7 +285,8 @@ def _wanted(part: str) -> str:
     return essence
 
 
-def _version(media_type: str) -> date | None:
+def version_of(media_type: str) -> date | None:
+    """Return the date of a versioned media type, None where it has none."""
     prefix, suffix = "application/vnd.atlas.", "+json"
     if not (media_type.startswith(prefix) and media_type.endswith(suffix)):
         return None

@@ -10,8 +10,8 @@ from atlas_conformance.http.target import Level, Mode
 from atlas_conformance.runner.profiles import PROFILES
 
 Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag", "switch"]
-"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none for a flag, nor
-for a switch, which has a second name that says the opposite.
+"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none for a flag,
+nor for a switch, which has a second name that says the opposite.
 """
 
 

@@ -120,7 +120,7 @@ def nothing_else_changes_once_a_job_has_ended(sight: SightView) -> Outcome | Seq
     before = sight.history.settled.get(seen.operation.id)
     if before is None or seen.created or not resource.ended(seen.document):
         return None
-    if sight.repeats or before.document == seen.document:
+    if before.document == seen.document:
         return HELD
     own, failures = sight.history.resource, []
     judged = {*own.fixed, *own.volatile, *own.flags, "status", own.end_field}
