@@ -314,7 +314,10 @@ class Chronicle:
             return
         view = CancelView(known, exchange, examined.reading, self.contract)
         self._apply(view, examined)
-        if not view.elsewhere and not view.too_late and status == examined.reading.operation.success:
+        if view.too_late:
+            if known.late_cancel_ended is None:
+                known.late_cancel_ended = exchange.ended
+        elif not view.elsewhere and status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
 
 
