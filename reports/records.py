@@ -59,8 +59,8 @@ class Header:
     versions: Mapping[str, str] = field(default_factory=dict)
     knowledge: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
-    strict: bool = False
     conclusion: str | None = None
+    strict: bool = False
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
