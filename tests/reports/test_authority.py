@@ -99,7 +99,7 @@ def test_advice_is_its_own_status_and_fails_nothing(tmp_path: Path) -> None:
     assert (report.verdict, report.exit_code, report.groups, report.headlines) == (PASSED, 0, (), ())
     assert [group.key for group in report.advice] == [("T-ONLY-URL", "cluster-get", "/response/body/deliveryUrl")]
     sentence = verdict_sentence(report)
-    assert "Advice on T-ONLY-URL" in sentence and "1 exercised requirement holds" in sentence
+    assert "Advice, which fails nothing: T-ONLY-URL." in sentence and "1 exercised requirement holds" in sentence
 
 
 def test_a_strict_run_and_a_strict_reader_make_a_failure_of_advice(tmp_path: Path) -> None:
