@@ -91,7 +91,7 @@ class Card:
     pointer: str
     count: str
     statement: str
-    sources: tuple[Citation, ...]
+    cited: Citation | None
     basis: str
     expected: str
     seen: str
@@ -183,7 +183,7 @@ def _card(
         pointer=one_line(group.finding.pointer),
         count=plural(group.count, "exchange"),
         statement=row.statement,
-        sources=row.sources,
+        cited=row.cited_on(group.operation),
         basis=row.basis,
         expected=one_line(group.finding.expected, 800),
         seen=one_line(group.finding.seen, 800),

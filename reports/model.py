@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.requirement import Citation
+from atlas_conformance.contracts.requirement import Citation, cited_for
 from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
@@ -91,6 +91,14 @@ class Row:
     def address(self) -> str | None:
         """The first public address among the sources, None where there is none."""
         return next((citation.page.address for citation in self.sources if citation.page.address), None)
+
+    def cited_on(self, operation: str) -> Citation | None:
+        """Return the place where it can be looked up for an operation; None where no source is known."""
+        return cited_for(self.sources, operation) if self.sources else None
+
+    def source_on(self, operation: str) -> str:
+        """Return the same in words."""
+        return f"{self.cited_on(operation)} ({self.basis})" if self.sources else self.source
 
     @property
     def exercised(self) -> int:

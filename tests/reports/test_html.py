@@ -94,7 +94,9 @@ def test_text_of_the_endpoint_is_escaped(tmp_path: Path) -> None:
 def test_it_shows_what_broke(tmp_path: Path) -> None:
     text = html(sample.failing(tmp_path / "j"), lambda request: f"curl '{request.target}'")
     for words in (
-        f"5 of {sample.COUNT - 1} exercised requirements do not hold.", "200 and a new job", "/request/body/targetClusterName",
+        f"5 of {sample.COUNT - 1} exercised requirements do not hold.",
+        "200 and a new job",
+        "/request/body/targetClusterName",
         "--requirement T-TARGET --profile quick --seed 7", "502 Bad Gateway, text/html",
         "the target file names no credential from outside the access list",
         "C-MEDIA on tenant-create at /response/headers/content-type (1)", "K-TIMESTAMP",
