@@ -1,4 +1,4 @@
-"""What GitHub, PyPI and pre-commit read: valid by their schemas, true to the project, and working when its scripts run."""
+"""What GitHub, PyPI and pre-commit read: valid by their schemas, true to the project, with scripts that work."""
 
 from __future__ import annotations
 
