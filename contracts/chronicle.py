@@ -197,6 +197,8 @@ class Chronicle:
                 self._follow_cancel(exchange, examined, job_id)
         if job_id is None or examined.verdicts.findings == before:
             return ()
+        if kind == "create":
+            return tuple(job.key for job in self.store.namesakes(job_id, examined.reading.operation.resource))
         job = self.followed(examined.reading, job_id)
         return () if job is None else (job.key,)
 
@@ -312,7 +314,10 @@ class Chronicle:
             return
         view = CancelView(known, exchange, examined.reading, self.contract)
         self._apply(view, examined)
-        if not view.elsewhere and not view.too_late and status == examined.reading.operation.success:
+        if view.too_late:
+            if known.late_cancel_ended is None:
+                known.late_cancel_ended = exchange.ended
+        elif not view.elsewhere and status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
 
 

@@ -14,7 +14,7 @@ from atlas_conformance.contracts.exchange import decoded_segments
 from atlas_conformance.contracts.patterns import Matcher, compile_pattern
 from atlas_conformance.contracts.resources import Resource, resource_named
 
-HTTP_STATUSES = frozenset({405, 406, 413, 414, 415, 429, 503})
+HTTP_STATUSES = frozenset({405, 406, 410, 413, 414, 415, 429, 431, 503})
 """Statuses that HTTP itself may answer on every operation, beside the documented ones."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -53,7 +53,8 @@ class Operation:
     body, and `kindred_media_type` that of the operations of its resource and version that have one. `statuses` are the
     documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are
     those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that
-    OpenAPI links to, by the links' names: `read`, `cancel`, `list`.
+    OpenAPI links to, by the links' names: `read`, `cancel`, `list`. `sunset` says that the vendor has removed it, so
+    that it may be answered with 410 always.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = field(hash=False)
     roles: Mapping[str, str] = field(hash=False)
     links: Mapping[str, str] = field(hash=False)
+    sunset: bool = False
 
     @property
     def family(self) -> str:
@@ -173,6 +175,7 @@ def _operation(
         parameters=in_path,
         roles=MappingProxyType({parameter.role: parameter.name for parameter in in_path}),
         links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
+        sunset=described.get("x-sunset", False),
     )
 
 
@@ -237,8 +240,8 @@ class Paths:
     def _at(self, path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
         """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 
-        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A documented trailing
-        slash may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
+        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A trailing slash of the
+        template may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
         has it.
         """
         segments = decoded_segments(path)
@@ -253,7 +256,7 @@ class Paths:
 def _same_place(wanted: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
     """Return the parameters of a path's decoded segments under a template, or None where they don't match."""
     if wanted[-1] == "" and segments[-1] != "":
-        wanted = wanted[:-1]  # the trailing slash is documented, its absence is free
+        wanted = wanted[:-1]  # one page has the trailing slash, another one has not: both paths are taken
     if len(wanted) != len(segments):
         return None
     parameters: dict[str, str] = {}

@@ -110,7 +110,7 @@ class _Desk:
         request = one_line(f"{shown.request.method} {shown.request.target}", 200)
         click.echo(f"{request}: {shown.response.status}")
         for finding in findings:
-            if finding.departure is None and finding.key not in self._shown:
+            if finding.fails and finding.key not in self._shown:
                 self._shown.add(finding.key)
                 words = f"{finding.requirement} at {finding.pointer}: expected {finding.expected}, seen {finding.seen}"
                 click.secho(f"  {one_line(words, 400)}", fg="red")

@@ -115,7 +115,9 @@ class _Observer:
         if isinstance(record, Header):
             self._console.print(_announcement(record), soft_wrap=True, markup=False, highlight=False)
             return
-        if isinstance(record, FindingRecord) and record.finding.departure is None:
+        if isinstance(record, FindingRecord) and (
+            record.finding.fails or (record.finding.advice and self._session.options.strict)
+        ):
             self._failures.add(record.finding.key)
         endpoint = getattr(self._session, "endpoint", None)
         if endpoint is not None:

@@ -90,11 +90,7 @@ def check_content_type(backend: Backend, call: Call) -> None:
     """Refuse a body that is not declared as JSON in UTF-8, or that is compressed."""
     essence, _, parameters = (call.header(b"content-type") or "").partition(";")
     essence = essence.strip().lower()
-    taken = essence == "application/json" or (
-        backend.free["versioned-content-type"] == "taken"
-        and call.operation is not None
-        and essence == call.operation.media_type
-    )
+    taken = essence == "application/json" or (call.operation is not None and essence == call.operation.media_type)
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
@@ -169,7 +165,9 @@ def _pattern(field: Field, conforms: Callable[[str], bool]) -> Check:
     def check(backend: Backend, call: Call) -> None:
         value = call.fields.get(field.name)
         if isinstance(value, str) and not conforms(value):
-            raise invalid(field.name, "has a form that is not allowed")
+            refusal = invalid(field.name, "has a form that is not allowed")
+            refusal.status = int(backend.free["malformed-value"])
+            raise refusal
 
     return check
 
@@ -217,7 +215,7 @@ def _field_checks(fields: tuple[Field, ...]) -> dict[str, Check]:
 
 def _unknown(known: frozenset[str]) -> Check:
     def check(backend: Backend, call: Call) -> None:
-        if backend.free["unknown-properties"] == "refused" and not known.issuperset(call.fields):
+        if backend.free["unknown-properties"] == "refused" and not known.issuperset(call.document):
             raise Refusal(400, "INVALID_JSON_ATTRIBUTE", "The body has a property that is not known.")
 
     return check
@@ -283,7 +281,7 @@ def body_steps(family: str) -> Mapping[str, Check]:
         "B-JSON/parse": parse,
         "B-JSON/object": check_object,
         **_field_checks(fields),
-        "free/unknown-properties": _unknown(frozenset(field.name for field in fields)),
+        "B-UNKNOWN": _unknown(frozenset({"links", *(field.name for field in fields)})),
     }
     if family == "cluster":
         steps["T-ENUM"] = _delivery

@@ -39,7 +39,7 @@ class Endpoint:
         self.url = url
         self.pause = 0.0 if fault is None else fault.pause
         """Seconds for which every call is to be held open before it is handled."""
-        self._routes = Routes(backend.level, offered, backend.free["v1-slash"])
+        self._routes = Routes(backend.level, offered)
         steps = {place: pipeline(operation, backend.free) for place, operation in OPERATIONS.items()}
         steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
@@ -92,8 +92,19 @@ class Endpoint:
         missing = Refusal(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
         refused = Refusal(405, "METHOD_NOT_ALLOWED", "The resource does not have this method.", headers=allow)
         if self._routes.lacks(call.method, call.path):
-            return refused if self.backend.free["extended-absent"] == "405" else missing
+            return self._not_offered(missing, refused)
         return refused if operations and self.backend.free["wrong-method"] == "405" else missing
+
+    def _not_offered(self, missing: Refusal, refused: Refusal) -> Refusal:
+        """Return what is told about an operation that this endpoint leaves out."""
+        match self.backend.free["extended-absent"]:
+            case "405":
+                return refused
+            case "410":
+                return Refusal(410, "RESOURCE_REMOVED", "This operation has been removed.")
+            case "501":
+                return Refusal(501, "NOT_IMPLEMENTED", "This operation is not there.")
+        return missing
 
     # Answers
 
@@ -140,7 +151,8 @@ class Endpoint:
             case "get" if call.job is not None:
                 document = self._view(call, fault, call.job)
             case "cancel" if call.job is not None:
-                self.backend.jobs.cancel(call.job.id, call.now)
+                if not call.job.is_over(call.now):
+                    self.backend.jobs.cancel(call.job.id, call.now)
                 return Answer(operation.success, None)
             case _:
                 raise Refusal(404, "RESTORE_JOB_NOT_FOUND", "There is no such restore job.")
@@ -172,7 +184,8 @@ class Endpoint:
         links = page_links(self.url, call.path, page.number, page.items, page.more, page.counted)
         document: dict[str, Any] = {"links": links, "results": [self._view(call, fault, job) for job in page.jobs]}
         if page.counted:
-            document["totalCount"] = page.total
+            estimated = self.backend.free["total-count"] == "estimated"
+            document["totalCount"] = page.total - page.total % 5 + 5 if estimated else page.total
         return document
 
     def _page(self, call: Call) -> Page:
@@ -183,7 +196,7 @@ class Endpoint:
         total = jobs.count(call.project, call.cluster_name)
         order = self.backend.free["list-order"]
         found = jobs.page(call.project, call.cluster_name, order, items, (number - 1) * items)
-        counted = call.parameter("includeCount") != "false" or self.backend.free["count-unasked"] == "shown"
+        counted = call.parameter("includeCount") != "false" and self.backend.free["total-count"] != "absent"
         return Page(tuple(found), number, items, total, counted, number * items < total)
 
     def _number(self, call: Call, name: str, usual: int, most: int) -> int:
@@ -214,6 +227,8 @@ class Endpoint:
             headers.append((b"content-type", answer.media_type.encode("latin-1")))
         if answer.status != 204:
             headers.append((b"content-length", str(len(body)).encode()))
+        if self.backend.free["deprecation"] == "shown" and call.operation is not None and call.operation.api != "v2":
+            headers += [(b"deprecation", b"Wed, 01 Jan 2025 00:00:00 GMT"), (b"sunset", b"Fri, 01 Jan 2027 00:00:00 GMT")]
         if self.backend.free["rate-headers"] == "shown" and call.role is not None:
             headers += self._rate_headers(call)
         return answer.status, headers, body

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.inventory import (
+    Absent,
+    Cluster,
+    Impossible,
+    Inventory,
+    Kind,
+    PointInTime,
+    RestoreTarget,
+)
 
 DAY = 86_400
 
@@ -40,6 +48,12 @@ points (the last one counts 128 UTF-16 units less one)."""
 
 DEDICATED_ITEMS = ("Target0", "7", "x" + "-long" * 12 + "-64")
 """Restore targets of every kind of cluster; their names are cluster names, 1 to 64 long."""
+
+IMPOSSIBLE: Mapping[str, Impossible] = {
+    "Encrypted0": "encryption at rest",
+    "Older0": "other major version",
+}
+"""Restore targets of every kind of cluster that take no restore, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +230,8 @@ def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
             yield RestoreTarget(project, name, shared | {"dedicated"})
         for name in ITEMS:
             yield RestoreTarget(project, name, shared)
+        for name, impossible in IMPOSSIBLE.items():
+            yield RestoreTarget(project, name, shared | {"dedicated"}, impossible)
 
 
 def target_toml(
@@ -265,6 +281,8 @@ def target_toml(
             f"name = {text(target.name, ensure_ascii=False)}",
             f"accepts = {text(sorted(target.accepts))}",
         ]
+        if target.impossible is not None:
+            lines.append(f"impossible = {text(target.impossible)}")
     if authority is not None:
         lines += ["", "[tls]", f"ca_file = {text(str(authority))}"]
     return "\n".join(lines) + "\n"

@@ -112,6 +112,17 @@ class Refusal(Exception):
         self.headers = headers
 
 
+def _parameters(refusal: Refusal, choice: str) -> list[Any]:
+    match choice:
+        case "objects":
+            return [{"value": value} for value in refusal.parameters]
+        case "strings":
+            return list(refusal.parameters)
+        case "numbers":
+            return [len(value) for value in refusal.parameters] + [True]
+    return []
+
+
 def error_document(refusal: Refusal, free: Mapping[str, str], imitate: frozenset[str]) -> dict[str, Any]:
     """Return the error body of a refusal (`E-SCHEMA`, `E-STATUS`, `E-REASON`, `E-CODE`, `E-FIELDS`)."""
     document: dict[str, Any] = {"error": refusal.status, "errorCode": refusal.code}
@@ -127,8 +138,7 @@ def error_document(refusal: Refusal, free: Mapping[str, str], imitate: frozenset
         if free["error-reason"] == "shown":
             document["reason"] = HTTPStatus(refusal.status).phrase
     if "K-PARAMETERS" in imitate:
-        document["parameters"] = list(refusal.parameters) or None
+        document["parameters"] = None
     elif body == "full" and free["error-parameters"] != "absent":
-        shown = free["error-parameters"] == "objects"
-        document["parameters"] = [{"value": value} for value in refusal.parameters] if shown else []
+        document["parameters"] = _parameters(refusal, free["error-parameters"])
     return document

@@ -146,6 +146,19 @@ OPTIONS: tuple[Option, ...] = (
         choices=tuple(GATES),
         ci=("action", "gitlab"),
     ),
+    Option(
+        "strict",
+        "Advice fails too: a requirement that says should counts as one that says must.",
+        "flag",
+        ci=("action", "gitlab"),
+    ),
+    Option(
+        "basis",
+        "Only failures of requirements of these bases exit with 1, such as documented,recorded; inferred and project-rule"
+        " are the others.",
+        metavar="BASIS,...",
+        ci=("action", "gitlab"),
+    ),
     Option("update_waivers", "Add a waiver with blanks to fill for each failure without one.", "flag"),
     Option(
         "shard",

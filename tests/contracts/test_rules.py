@@ -48,7 +48,9 @@ def test_a_rule_is_called_with_a_view_and_returns_its_outcome() -> None:
     assert shared_jobs.only_a_download_shows_an_address(view) == expected
     view.document = {"deliveryType": "RESTORE"}
     assert shared_jobs.only_a_download_shows_an_address(view) is HELD
-    view.document = {"deliveryType": "DOWNLOAD", "snapshotUrl": "u"}
+    view.document = {"deliveryType": "DOWNLOAD", "snapshotUrl": "https://a.example/u"}
+    assert shared_jobs.only_a_download_shows_an_address(view) is HELD
+    view.document = {"deliveryType": "DOWNLOAD"}
     assert shared_jobs.only_a_download_shows_an_address(view) is None
 
 
@@ -65,6 +67,10 @@ def test_a_finding_names_the_pages_that_its_requirement_comes_from() -> None:
 
     judged = Judge(CONTRACT, KNOWN).judge(answer(request("flex-get"), flex_job(status="CLOSED")))
     (finding,) = [f for f in judged.findings if f.requirement == "S-STATUS"]
-    assert finding.source == "D1 D3 D4"
+    assert finding.source == (
+        "Return One Restore Job for One Flex Cluster, Responses › 200 › status, "
+        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-getgroupflexclusterbackuprestorejob "
+        "(documented)"
+    )
     assert finding.place == "/response/body/status"
     assert CONTRACT.sources["D3"].address is not None
