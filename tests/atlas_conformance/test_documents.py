@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -58,3 +59,19 @@ def test_the_readme_tells_every_exit_code() -> None:
     rows = re.findall(r"^\| ([0-9]) \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == ["0", "1", "2", "3", "4"]
     assert {*EXIT_CODES.values()} <= {int(row) for row in rows}
+
+
+def test_the_architecture_page_names_every_room_and_file_that_there_is() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "atlas_conformance"
+    rooms = {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}
+    assert rooms - set(re.findall(r"`([a-z]+)/`", text)) == set()
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    layers = linter["contracts"][0]["layers"]
+    rows = re.findall(r"^\d\. ((?:`[a-z_]+`(?:, )?)+)$", text, re.MULTILINE)
+    told = [set(re.findall(r"`([a-z_]+)`", row)) for row in rows]
+    assert told == [set(layer.split(" | ")) - {"conftest"} for layer in layers if layer != "__main__"]
+    places = (ROOT, package, ROOT / "contracts")
+    named = re.findall(r"`([a-z_/]+\.(?:py|toml|yaml))`", text)
+    assert len(named) > 10
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []

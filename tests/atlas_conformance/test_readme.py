@@ -28,7 +28,7 @@ OPEN = {"http://127.0.0.1:4010", "mock:app"}
 """Mocks of the page that ask for no credentials."""
 BRIEF = {  # what makes a command end soon; a later option goes before an earlier one
     "run": ["--profile", "quick", "--seed", "1"],
-    "doctor": ["--profile", "quick"],
+    "doctor": ["--profile", "quick", "--requirement", "C-MEDIA"],
     "hammer": ["--users", "3", "--duration", "2s"],
     "serve": ["--port", "0"],
 }
