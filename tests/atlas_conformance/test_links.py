@@ -14,7 +14,8 @@ from markdown_it.token import Token
 
 from tests.atlas_conformance.program import ROOT
 
-DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")})
+FOLDERS = ("docs", "contracts", ".github")
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(found for name in FOLDERS for found in (ROOT / name).rglob("*.md"))})
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
