@@ -260,7 +260,7 @@ def _read_existence(
             return
         if not inventory.takes_any:
             statuses = frozenset({400, 401, 403, 404})
-            freedoms.append(Freedom("a project or cluster that may not exist", statuses))
+            freedoms.append(Freedom("a project or cluster that may not exist", statuses, of_place=True))
     elif kind is not None and cluster.kind != kind and inventory.invented:
         freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404})))
     elif kind is not None and cluster.kind != kind:

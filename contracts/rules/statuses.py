@@ -152,7 +152,8 @@ def _owes_another(reading: Reading, status: int) -> bool:
     """Tell whether a status is none that refuses a body, although what the request names might excuse it."""
     broken = reading.violations
     form = all(violation.requirement.startswith(("B-", "T-")) for violation in broken)
-    return form and status in _EXCUSES and not any(status in violation.statuses for violation in broken)
+    others = (*broken, *(freedom for freedom in reading.freedoms if not freedom.of_place))
+    return form and status in _EXCUSES and not any(status in owed.statuses for owed in others)
 
 
 _OF_BODIES = frozenset({"ATTRIBUTE", "ENUM", "JSON", "VALIDATION"})
