@@ -83,8 +83,10 @@ def try_hammered(trial: Trial, server: ReferenceServer) -> Outcome:
     if found.report is None:
         return Outcome(trial, False, None, (), "error", 0, found.seconds, found.error)
     report = found.report
-    caught = any(trial.catches(group.finding) for group in report.groups)
-    leads = list(dict.fromkeys(group.requirement for group in report.headlines))
+    caught = any(trial.catches(group.finding) for group in (*report.groups, *report.advice))
+    # Advice comes after all failures.
+    shown = (*report.headlines, *report.advice)
+    leads = list(dict.fromkeys(group.requirement for group in shown))
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
     return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, found.requests, found.seconds, error)

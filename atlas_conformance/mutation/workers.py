@@ -150,8 +150,10 @@ def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[
     report = session.report
     if report is None:
         return Outcome(trial, False, None, (), "error", 0, seconds, plugin.failure or "there is no report")
-    caught = any(trial.catches(group.finding) for group in report.groups)
-    leads = list(dict.fromkeys(group.requirement for group in report.headlines))
+    caught = any(trial.catches(group.finding) for group in (*report.groups, *report.advice))
+    # Advice comes after all failures.
+    shown = (*report.headlines, *report.advice)
+    leads = list(dict.fromkeys(group.requirement for group in shown))
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
     return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, report.exchanges, seconds, error)
