@@ -34,6 +34,7 @@ _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "c
 _LATEST, _PATHS = 32, 1_024
 """How many requests are remembered with their readings, and how many paths: most requests of a run share a few."""
 _BUSY = Freedom("a target that may be busy", REFUSED)
+_BUSY_THOUGH_MALFORMED = Freedom("a target that may be busy", frozenset({409}))
 _PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom]]
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
 
@@ -109,7 +110,8 @@ def with_busy_target(reading: Reading) -> Reading:
     """Return the reading where an earlier job may still hold the target that the request names."""
     if any(violation.pointer.startswith("/request/path/") for violation in reading.violations):
         return reading
-    return replace(reading, freedoms=(*reading.freedoms, _BUSY))
+    form = any(violation.requirement.startswith(("B-", "T-")) for violation in reading.violations)
+    return replace(reading, freedoms=(*reading.freedoms, _BUSY_THOUGH_MALFORMED if form else _BUSY))
 
 
 class Readings:

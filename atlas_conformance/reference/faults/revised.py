@@ -90,11 +90,10 @@ def _headers() -> Iterator[Fault]:
         "stateful",
         replace={"A-RATE": _fifth_refused(429, "RATE_LIMITED", ("Retry-After", "soon"))},
     )
-    for place in (*READS, *LISTS):
-        sentence = "One read in five is answered with a 503 that does not say when to come again."
-        bare = {"V-FLOOR": both(sound(place, "V-FLOOR"), _fifth_refused(503, "SERVICE_UNAVAILABLE"))}
-        yield _fault(place, "503-bare", "C-5XX", sentence, "subtle", replace=bare)
-
+    for place in CREATES:
+        sentence = "A body that is no JSON is answered with a 503 that does not say when to come again."
+        bare = {"B-JSON/parse": restated(sound(place, "B-JSON/parse"), 503)}
+        yield _fault(place, "malformed-503", "C-5XX", sentence, "negative", replace=bare)
 
 def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callable[[Backend, Call], None]:
     def check(backend: Backend, call: Call) -> None:
@@ -114,7 +113,7 @@ def _statuses() -> Iterator[Fault]:
         named = {
             "B-JSON": (("B-JSON/parse", "B-JSON/object"), 409),
             "B-TYPE": (("B-TYPE/snapshotId",), 403),
-            "B-PATTERN": (("B-PATTERN/snapshotId",), 409),
+            "B-PATTERN": (("B-PATTERN/snapshotId",), 403),
         }
         if dedicated:
             named |= {
@@ -152,10 +151,10 @@ def _statuses() -> Iterator[Fault]:
         sentence = "An undocumented property is taken."
         yield _fault(place, "undocumented-taken", "B-UNKNOWN", sentence, "negative", skip=frozenset({"B-UNKNOWN"}))
         unknown = sound(place, "B-UNKNOWN")
-        sentence = "An undocumented property is refused with 403."
-        yield _fault(
-            place, "undocumented-403", "B-ACCEPT", sentence, "negative", replace={"B-UNKNOWN": restated(unknown, 403)}
-        )
+        if dedicated:  # to any other body a target that is busy may be an answer too
+            forbidden = {"B-UNKNOWN": restated(unknown, 403)}
+            sentence = "An undocumented property is refused with 403."
+            yield _fault(place, "undocumented-403", "B-ACCEPT", sentence, "negative", replace=forbidden)
         sentence = "An undocumented property ends in a 500."
         yield _fault(
             place, "undocumented-500", "C-5XX", sentence, "negative", replace={"B-UNKNOWN": restated(unknown, 500)}
@@ -166,9 +165,11 @@ def _statuses() -> Iterator[Fault]:
             yield _fault(
                 place, "versioned-body-415", "B-ACCEPT", sentence, "rule", replace={"B-JSON/content-type": typed}
             )
-            strict = {"V-FLOOR": both(_refusing_any, sound(place, "V-FLOOR"))}
-            sentence = "Accept: */* is refused with 400."
-            yield _fault(place, "any-accept-400", "B-ACCEPT", sentence, "rule", replace=strict)
+    for place in ("flex-get", "cluster-get", *LISTS):
+        strict = {"V-FLOOR": both(_refusing_any, sound(place, "V-FLOOR"))}
+        sentence = "Accept: */* is refused with 400."
+        requirement = "L-PAGE" if place in LISTS else "L-FOUND"
+        yield _fault(place, "any-accept-400", requirement, sentence, "rule", replace=strict)
     slash = {"V-QUERY": both(_refusing_slashless, sound("cluster-create-v1", "V-QUERY"))}
     sentence = "The path without its trailing slash is not there."
     yield _fault("cluster-create-v1", "slash-needed", "B-ACCEPT", sentence, "rule", replace=slash)
