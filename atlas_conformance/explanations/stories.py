@@ -16,7 +16,14 @@ from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.explanations.world import STEP, World, as_
-from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies, departing_bodies, free_bodies
+from atlas_conformance.strategies.bodies import (
+    base_bodies,
+    conforming_bodies,
+    departing_bodies,
+    free_bodies,
+    impossible_targets,
+    undocumented_properties,
+)
 from atlas_conformance.strategies.malformed import hurtful_bodies, not_objects, odd_queries, other_methods
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, snapshots_of_others
 from atlas_conformance.strategies.representations import in_every_form, later_versions
@@ -77,6 +84,12 @@ def refusals(world: World, family: str) -> Iterator[Exchange]:
         for case in (*islice(not_objects(_plain(world, operation, "")), 12),
                      *islice(snapshots_of_others(operation, scene, world.inventory), 4)):  # fmt: skip
             yield world.send(case.request)
+        for body in (
+            *impossible_targets(operation, scene, world.inventory),
+            *undocumented_properties(base_bodies(operation, scene)[0]),
+        ):
+            yield world.send(_create(world, operation, body.document))
+            world.wait(_BUSY)
 
 
 def paths(world: World, family: str) -> Iterator[Exchange]:
@@ -102,6 +115,10 @@ def acceptance(world: World, family: str) -> Iterator[Exchange]:
     for operation in _of(family, "create"):
         for body in (*islice(conforming_bodies(operation, scene), 12), *islice(free_bodies(operation, scene), 12)):
             yield world.send(_create(world, operation, body.document))
+            world.wait(_BUSY)
+        for sharded in (other for other in scenes(world.inventory, family) if other.sharded):
+            document = base_bodies(operation, sharded)[0].document
+            yield world.send(build(operation, path_parameters(operation, sharded, ""), document))
             world.wait(_BUSY)
 
 
