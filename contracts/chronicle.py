@@ -197,6 +197,8 @@ class Chronicle:
                 self._follow_cancel(exchange, examined, job_id)
         if job_id is None or examined.verdicts.findings == before:
             return ()
+        if kind == "create":
+            return tuple(job.key for job in self.store.namesakes(job_id, examined.reading.operation.resource))
         job = self.followed(examined.reading, job_id)
         return () if job is None else (job.key,)
 

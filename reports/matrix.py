@@ -312,7 +312,7 @@ class Tally:
         requirements = {id: index for index, id in enumerate(self._requirements)}
         operations = {id: index for index, id in enumerate(OPERATIONS)}
 
-        first = {key for key, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
+        first = {grouped for grouped, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
 
         def place(grouped: Grouped) -> tuple[bool, int, int, Key, bool]:
             advice, key = grouped

@@ -118,7 +118,7 @@ _FORMS: Mapping[str, Mapping[str, Check]] = {
         "contract": _text, "suite": _text, "target": _target, "profile": _text, "seed": _integer, "mode": _text,
         "workers": _count, "requirements": _texts_or_null, "started": _moment, "offered": _offered,
         "shard": _text_or_null, "versions": _texts_by_name, "knowledge": _object,
-        "strict": _flag,
+        "excluded": _texts_or_null, "conclusion": _text_or_null, "strict": _flag,
     },
     "exchange": {
         "n": _count, "test": _text, "operation": _text_or_null, "credential": lambda value: value in _CREDENTIALS,

@@ -40,8 +40,8 @@ class Header:
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
     it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
-    nothing is said; under `strict` advice is failure. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
-    can be judged again (`contracts.knowledge_form`).
+    nothing is said; under `strict` advice is failure. `started` is RFC 3339 in UTC. `knowledge` is what was known of
+    the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
     `conclusion` says in a few words what was found out about an endpoint of which only the URL was known.
     """
 

@@ -55,7 +55,7 @@ class Examination:
     """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
 
     def __init__(self, header: Header, *, strict: bool = False, page_by_page: bool = False) -> None:
-        """Know nothing yet; `strict` makes failures of known departures and advice, `page_by_page` is as for `Sessions`."""
+        """Know nothing yet; `strict` makes failures of known departures and advice; `page_by_page`: see `Sessions`."""
         self.condenser = Condenser(header)
         self.unjudged = Reasons()
         self.left_out = Reasons()
@@ -140,8 +140,8 @@ class Check:
     """One check of any number of recordings, whose jobs are followed from one to the next.
 
     `strict` makes failures of known departures and of advice. `journal` is where a journal is written, or None.
-    `progress` is called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
-    pages of a HAR file may be sessions of their own, between which jobs are not followed.
+    `progress` is called now and then with the exchanges and distinct failures so far, and what is being read. `by_page`
+    says that pages of a HAR file may be sessions of their own, between which jobs are not followed.
     """
 
     files: Sequence[Path]

@@ -55,7 +55,7 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     """
     known: set[tuple[str, str, str, str]] = set()
     for job in endpoint.chronicle.created():
-        known.add(job.key)
+        known.add((job.family, job.project, job.cluster, job.job))
         yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
     for operation, project, cluster, job_id in endpoint.client.guard.created_by:
         family = OPERATIONS[operation].family

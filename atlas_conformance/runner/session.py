@@ -329,7 +329,7 @@ class Session:
             self.written = write_reports(
                 self.options.report, self.report, journal.path, curl=self.curl, standing=self.standing
             )
-            self.complaints += self.written.failures
+            self.complaints += [self.masked(sentence) for sentence in self.written.failures]
         return self.report
 
     def _wind_up(self, *, partial: bool) -> None:

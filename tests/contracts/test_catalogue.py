@@ -8,7 +8,7 @@ import pytest
 
 from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement, departure_for
 from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.contracts.requirement import BASES
+from atlas_conformance.contracts.requirement import BASES, cited_for
 from atlas_conformance.contracts.validation import holds, schemas
 
 CHAPTERS = {
@@ -60,9 +60,14 @@ def test_a_basis_is_one_that_its_pages_can_bear() -> None:
 def test_a_source_is_said_with_its_title_its_place_and_its_address() -> None:
     assert REQUIREMENTS["T-ONLY-URL"].source == (
         "Restore One Snapshot of One Cluster, Responses › 200 › deliveryUrl, "
-        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-creategroupclusterbackuprestorejob "
+        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/"
+        "operation-creategroupclusterbackuprestorejob "
         "(documented)"
     )
+    titles = {id: cited_for(REQUIREMENTS["B-PATTERN"].sources, id).page.title for id in OPERATIONS}
+    assert titles["flex-create"] == "Restore One Snapshot of One Flex Cluster"
+    assert titles["cluster-create"] == titles["cluster-create-v1"] == "Restore One Snapshot of One Cluster"
+    assert titles["tenant-create"] == "Create One Restore Job for One M2 or M5 Cluster"
     recorded = REQUIREMENTS["S-FINISHED"].sources[0]
     assert recorded.page.address is None
     assert str(recorded).startswith("Recorded traffic of the real service, 8,103 of 8,103 answers, about ")
