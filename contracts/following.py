@@ -43,7 +43,7 @@ class GetView:
             and known.created.ended <= self.exchange.started
             and self.contract.operations[known.create_operation or ""].links.get("read") == reading.operation.id
             and not reading.must_be_refused
-            and all(freedom.of_item for freedom in reading.freedoms)
+            and all(f.of_item or (f.exact and self.status not in f.statuses) for f in reading.freedoms)
             and self.status not in (401, 429)
             and not (self.status == GONE and reading.operation.sunset)
             and request.credential == "owner"

@@ -22,7 +22,8 @@ class Violation:
 class Freedom:
     """One reason for which an endpoint may answer with one of `statuses` as well as with a success.
 
-    `of_item` says that it is about the one thing that the path names, which may not exist. `exact` says that no other
+    `of_item` says that it is about the one thing that the path names, which may not exist, `of_place` that it is about
+    the path's project or cluster. `exact` says that no other
     refusal conforms: the contract names what an endpoint may do.
     """
 
@@ -30,3 +31,4 @@ class Freedom:
     statuses: frozenset[int]
     of_item: bool = False
     exact: bool = False
+    of_place: bool = False
