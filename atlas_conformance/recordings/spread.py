@@ -12,9 +12,10 @@ from atlas_conformance.http.redaction.redaction import LEFT_OUT, SpreadResponse
 from atlas_conformance.http.secret import MASK
 
 REQUEST_LEFT_OUT = "without the request's headers and body, which repeat a credential in several places"
-ANSWER_LEFT_OUT = "without the answer's body, which repeats a credential in several places: it was judged, and is not shown"
+NOT_SHOWN = "whose answer is judged, and its body left out: it repeats a credential in several places"
 LEFT_OUT_BEFORE = "whose answer's body was left out when it was recorded, as it repeats a credential in several places"
 
+_IDS = re.compile(rb'"(?:\w*I|i)d"\s*:\s*"([a-f0-9]{24})"').finditer
 _WORDS = re.compile(r"[^\W_]+")
 _LEAST_TELLING = 16
 """A credential is told by pieces where so many of its letters are in no word that traffic holds anyway."""
@@ -33,8 +34,9 @@ def without_spread(exchange: Exchange, values: Iterable[str], is_told: Callable[
     kept = tuple(values)
     if not kept:
         return exchange
-    segments = frozenset(re.split(r"[/?&=]", exchange.request.target))
-    telling = [value for value in kept if _is_telling(value, lambda word: word in segments or is_told(word))]
+    ids = {match[1].decode() for body in (exchange.request.body or b"", exchange.response.body) for match in _IDS(body)}
+    names = ids.union(re.split(r"[/?&=]", exchange.request.target))
+    telling = [value for value in kept if _is_telling(value, lambda word: word in names or is_told(word))]
     spread = _Spread(kept, telling[:_TOLD_BY_PIECES])
     request, response = exchange.request, exchange.response
     sent = _request(request, spread)
@@ -42,9 +44,24 @@ def without_spread(exchange: Exchange, values: Iterable[str], is_told: Callable[
     return exchange if sent is request and got is response else replace(exchange, request=sent, response=got)
 
 
-def is_left_out(response: Response) -> bool:
-    """Tell whether the body of a recorded answer was left out because of what it repeats."""
-    return response.body == LEFT_OUT
+def left_out_of(before: Exchange, after: Exchange) -> tuple[str, ...]:
+    """Return what of an exchange is not judged any more, as masking made `after` of it."""
+    return (REQUEST_LEFT_OUT,) if before.request.body_recorded and not after.request.body_recorded else ()
+
+
+def is_judged_again(exchange: Exchange) -> bool:
+    """Tell whether an exchange shows what was judged: one without an answer, or without its body, does not."""
+    return exchange.response.status != 0 and not is_left_out(exchange.response.body)
+
+
+def is_not_shown(exchange: Exchange) -> bool:
+    """Tell whether the body of an exchange's answer is judged only, and never stored."""
+    return isinstance(exchange.response, SpreadResponse)
+
+
+def is_left_out(body: bytes) -> bool:
+    """Tell whether a recorded body says that it was left out because of what it repeats."""
+    return body == LEFT_OUT
 
 
 def _is_telling(value: str, is_told: Callable[[str], bool]) -> bool:

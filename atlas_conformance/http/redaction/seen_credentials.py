@@ -219,32 +219,33 @@ class _Index:
     def _take_in(self) -> None:
         """Make what finds the new values: those before them are gone through again only once they are fewer."""
         self._odd += [(tuple(_forms(value)), value) for value in self._new if odd_pattern([value])]
-        values, self._new = self._new, []
-        while self._finders and len(self._finders[-1].values) <= len(values):
-            values = [*self._finders.pop().values, *values]
-        self._finders.append(_Finder(values, rare=not self._passing))
+        ends = [
+            (end, value)
+            for value in self._new
+            for end in {form[-_END:] for form in bare_forms(value, rare=not self._passing)}
+        ]
+        self._new = []
+        while self._finders and len(self._finders[-1].ends) <= len(ends):
+            ends = [*self._finders.pop().ends, *ends]
+        if ends:
+            self._finders.append(_Finder(ends))
 
 
 class _Finder:
     """Finds values by the ends of their forms: tokens of one issuer begin alike, and end each in its own way."""
 
-    __slots__ = ("_finder", "_holders", "values")
+    __slots__ = ("_finder", "ends")
 
-    def __init__(self, values: list[str], *, rare: bool) -> None:
-        self.values = values
-        holders: dict[bytes, list[str]] = {}
-        for value in values:
-            for end in dict.fromkeys(form[-_END:] for form in bare_forms(value, rare=rare)):
-                holders.setdefault(end, []).append(value)
-        self._holders = tuple(holders.values())
-        self._finder = ahocorasick_rs.BytesAhoCorasick(tuple(holders)) if holders else None
+    def __init__(self, ends: list[tuple[bytes, str]]) -> None:
+        self.ends = ends
+        self._finder = ahocorasick_rs.BytesAhoCorasick([end for end, _ in ends])
 
     def found_in(self, bare: bytes) -> Iterator[str]:
         """Yield the values that some bones may hold."""
-        if self._finder is None or not self._finder.find_matches_as_indexes(bare[:_STRETCH]) and len(bare) <= _STRETCH:
+        if len(bare) <= _STRETCH and not self._finder.find_matches_as_indexes(bare):
             return
         for start in range(0, len(bare), _STRETCH):
             stretch = bare[start : start + _STRETCH + _END - 1]
             matches = self._finder.find_matches_as_indexes(stretch, overlapping=True)
             for number in {match[0] for match in matches}:
-                yield from self._holders[number]
+                yield self.ends[number][1]
