@@ -5,33 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
 from atlas_conformance.contracts.operation import Level, Operation
 from atlas_conformance.contracts.selector import selected
 
 
+Basis = Literal["documented", "recorded", "inferred", "project rule"]
+"""Why a requirement is one: a page says so; every recording does; it follows from what a restore job is; it is our own."""
+
+Force = Literal["must", "should"]
+"""Whether a requirement that does not hold is a failure (must) or advice (should)."""
+
+BASES: tuple[Basis, ...] = get_args(Basis)
+"""Every basis, the firmest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page that requirements come from: its short id, its title and its public address, where it has one."""
+    """A page that requirements come from: its short id, its title, what it is, and its public address, where it has one."""
 
     id: str
     title: str
+    kind: str
     address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A page that a requirement comes from, and the place within it, such as "Responses › 200 › deliveryUrl"."""
+
+    page: Source
+    place: str
+
+    def __str__(self) -> str:
+        """Return title, place and public address (what the page is, where it has none) as one line."""
+        return f"{self.page.title}, {self.place}, {self.page.address or self.page.kind}"
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One sentence that an endpoint is held to.
 
-    `sources` are the ids of the pages it comes from; `operations` are the ids of those it binds; `technique`
-    says how it is exercised; `level` is "extended" where only extended operations can show it. Where one
-    broken thing trips several requirements, that of the highest `specificity` leads.
+    `basis` says why, `sources` where that can be looked up; a requirement of the force "should" that does not hold is
+    advice. `operations` are the ids of those it binds; `technique` says how it is exercised; `level` is "extended" where only
+    extended operations can show it. Where one broken thing trips several requirements, that of the highest `specificity`
+    leads.
     """
 
     id: str
     statement: str
-    sources: tuple[str, ...]
+    basis: Basis
+    force: Force
+    sources: tuple[Citation, ...]
     operations: tuple[str, ...]
     technique: str
     level: Level
@@ -39,8 +65,8 @@ class Requirement:
 
     @property
     def source(self) -> str:
-        """The ids of the pages it comes from, joined by blanks."""
-        return " ".join(self.sources)
+        """The first place that it comes from, in words: title, place within the page, address, basis."""
+        return f"{self.sources[0]} ({self.basis})"
 
     def binds(self, operation: str) -> bool:
         """Tell whether the requirement binds the operation with this id."""
@@ -57,7 +83,7 @@ def read_requirements(
 ) -> Mapping[str, Requirement]:
     """Return the requirements that `requirements.toml` describes, by id and in its order.
 
-    Raises ValueError for a selector that names nothing, and for a source that is not there.
+    Raises ValueError for a selector that names nothing, a source that is not there, and a basis or force that is none.
     """
     return MappingProxyType(
         {key: _requirement(key, described, operations, sources) for key, described in document.items()}
@@ -74,16 +100,37 @@ def _requirement(
         bound = selected(described["on"], operations.values())
     except ValueError as error:
         raise ValueError(f"requirements.toml: {requirement_id}: {error}") from None
-    unknown = [source for source in described["source"] if source not in sources]
-    if unknown:
-        raise ValueError(f"requirements.toml: {requirement_id}: sources.toml has no {', '.join(unknown)}")
+    citations = _citations(requirement_id, described.get("sources"), sources)
+    basis, force = described.get("basis"), described.get("force", "must")
+    if basis not in BASES:
+        raise ValueError(f"requirements.toml: {requirement_id}: the basis is one of {', '.join(BASES)}, not {basis!r}")
+    if force not in get_args(Force):
+        raise ValueError(f"requirements.toml: {requirement_id}: the force is must or should, not {force!r}")
     core = any(operations[operation].level == "core" for operation in bound)
     return Requirement(
         id=requirement_id,
         statement=described["statement"],
-        sources=tuple(described["source"]),
+        basis=basis,
+        force=force,
+        sources=citations,
         operations=bound,
         technique=described["technique"],
         level="core" if core else "extended",
         specificity=described["specificity"],
     )
+
+
+def _citations(requirement_id: str, described: object, sources: Mapping[str, Source]) -> tuple[Citation, ...]:
+    """Return what `sources` of a requirement names: a list of page and place that has at least one member."""
+    if not isinstance(described, list) or not described:
+        raise ValueError(f"requirements.toml: {requirement_id}: sources is a list of [page, place], and not empty")
+    found = []
+    for entry in described:
+        match entry:
+            case [str(page), str(place)] if place:
+                if page not in sources:
+                    raise ValueError(f"requirements.toml: {requirement_id}: sources.toml has no {page}")
+                found.append(Citation(sources[page], place))
+            case _:
+                raise ValueError(f"requirements.toml: {requirement_id}: {entry!r} is not [page, place within the page]")
+    return tuple(found)

@@ -33,7 +33,8 @@ SCHEMA = {
 REQUIREMENT = """
 [P-SNAPSHOT]
 statement = "A malformed snapshot id in the path is refused with 400 or 404."
-source = ["O"]
+basis = "documented"
+sources = [["O", "paths › the snapshot's › parameters"]]
 on = "operations with a snapshot in the path"
 technique = "one-step departures from the pattern in the path"
 specificity = 60
@@ -210,7 +211,11 @@ def test_what_does_not_fit_together_is_said(tmp_path: Path, change: Change, said
     ("before", "after", "said"),
     [
         ('on = "creates"', 'on = "makes"', "has the word 'makes'"),
-        ('source = ["D2"]', 'source = ["D9"]', "sources.toml has no D9"),
+        ('sources = [["D1",', 'sources = [["D9",', "sources.toml has no D9"),
+        ("sources = [[", "source = [[", "sources is a list of .page, place., and not empty"),
+        ('["D1", "Responses"]', '["D1"]', "'D1'. is not .page, place within the page"),
+        ('basis = "documented"', 'basis = "guessed"', "the basis is one of documented, recorded, .* not 'guessed'"),
+        ('basis = "documented"', 'basis = "documented"\nforce = "may"', "the force is must or should, not 'may'"),
         ("[C-STATUS]", "[C-STATUS", "requirements.toml: "),
     ],
 )

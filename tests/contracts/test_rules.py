@@ -65,6 +65,10 @@ def test_a_finding_names_the_pages_that_its_requirement_comes_from() -> None:
 
     judged = Judge(CONTRACT, KNOWN).judge(answer(request("flex-get"), flex_job(status="CLOSED")))
     (finding,) = [f for f in judged.findings if f.requirement == "S-STATUS"]
-    assert finding.source == "D1 D3 D4"
+    assert finding.source == (
+        "Return One Restore Job for One Flex Cluster, Responses › 200 › status, "
+        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-getgroupflexclusterbackuprestorejob "
+        "(documented)"
+    )
     assert finding.place == "/response/body/status"
     assert CONTRACT.sources["D3"].address is not None
