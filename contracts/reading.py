@@ -159,7 +159,7 @@ def _read(
     return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)
 
 
-@reads("P-GROUP", "P-NAME", "P-JOB")
+@reads("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
 def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: Knowledge) -> _PathReading:
     """P-*: each parameter is well-formed; and N-* where all are: what they name exists."""
     violations: list[Violation] = []
@@ -179,7 +179,7 @@ def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: K
     return violations, freedoms
 
 
-@reads("N-GROUP", "N-CLUSTER", "N-JOB")
+@reads("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
 def _read_existence(
     operation: Operation,
     parameters: Mapping[str, str],
@@ -224,6 +224,8 @@ def _read_existence(
             refuse("cluster", f"a {cluster.kind} cluster refused here", 400, 404)
             return
         freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404} | conflict)))
+    if operation.sharded and (cluster is None or not cluster.sharded or inventory.invented):
+        freedoms.append(Freedom("a cluster that is not known to be sharded", frozenset({400, 404})))
     if item_is_absent:
         refuse(what, f"an absent {what} not found", 404)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
@@ -82,7 +83,7 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option(
     "--seed", type=click.IntRange(0), help="What fixtures and credentials are drawn from; at random if left out."
 )
-@click.option("--level", type=click.Choice(["core", "extended"]), default="extended", show_default=True)
+@click.option("--level", type=click.Choice(LEVELS), default="extended", show_default=True)
 @click.option(
     "--scheme", multiple=True, type=click.Choice(["digest", "bearer"]), help="Offer this one only. Repeatable."
 )
@@ -110,7 +111,7 @@ def serve_command(
     step: int | None,
     database: str,
     seed: int | None,
-    level: str,
+    level: Level,
     scheme: tuple[str, ...],
     rate: int | None,
     latency: int,

@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Absent, Inventory
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_url
 from atlas_conformance.http.secret import Credentials, Secret
 
-Level: TypeAlias = Literal["core", "extended"]
 Mode: TypeAlias = Literal["read", "refusals", "restore"]
 
-LEVELS: tuple[Level, ...] = ("core", "extended")
 MODES: tuple[Mode, ...] = ("read", "refusals", "restore")
 USUAL_MAX_JOBS = 20
 

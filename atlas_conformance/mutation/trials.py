@@ -9,7 +9,7 @@ from random import Random
 
 from atlas_conformance.contracts.chronicle import LIST_OF, READ_OF
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.http.target import Level
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault
 from atlas_conformance.reference.faults import catalogue
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS

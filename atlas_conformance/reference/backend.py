@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.reference.authentication import Authentication
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 from atlas_conformance.reference.jobs import Job, Jobs
@@ -30,7 +31,7 @@ class Backend:
     authentication: Authentication
     free: Mapping[str, str]
     imitate: frozenset[str]
-    level: str
+    level: Level
     step: float
     rate: int | None
     draw: random.Random

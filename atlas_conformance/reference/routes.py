@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operations import OPERATIONS, Level, Operation, takes_in
 
 _Shape = tuple[str | None, ...]
 
 
 class Routes:
-    """The paths that an endpoint has. `level` "core" leaves out extended operations, `offered` all but the named
+    """The paths that an endpoint has. `level` leaves out operations of other levels, `offered` all but the named
     ones."""
 
     def __init__(
-        self, level: str = "extended", offered: Collection[str] | None = None, v1_slash: str = "optional"
+        self, level: Level = "workflow", offered: Collection[str] | None = None, v1_slash: str = "optional"
     ) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
@@ -25,7 +25,7 @@ class Routes:
             shapes = [shape]
             if shape[-1] == "" and v1_slash == "optional":
                 shapes.append(shape[:-1])
-            has = (level == "extended" or operation.level == "core") and (offered is None or operation.id in offered)
+            has = takes_in(level, operation.level) and (offered is None or operation.id in offered)
             for one in shapes:
                 if has:
                     self._shapes[len(one)].setdefault(one, {})[operation.method] = operation

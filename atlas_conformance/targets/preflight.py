@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
@@ -213,11 +213,15 @@ def _offers(
         elif operation.level == "core":
             says = ("yes", "")
         elif target.level is not None:
-            says = ("yes", "") if target.level == "extended" else ("no", "the target claims the core level alone")
+            claimed = takes_in(target.level, operation.level)
+            says = ("yes", "") if claimed else ("no", f"the target claims the level {target.level} alone")
         elif operation.id in by_id:
             says = _tell(by_id[operation.id], attempts[operation.id], lost)
+        elif operation.kind in ("cancel", "delete"):
+            read = next(o for o in by_id.values() if o.operation.template == operation.template)
+            says = _tell_ending(attempts[read.operation.id], lost)
         else:
-            says = _tell_cancel(attempts["cluster-get"], lost)
+            says = ("unknown", f"only a {operation.method} could tell")
         offered[operation.id], reason = says
         if reason:
             reasons[operation.id] = reason
@@ -245,8 +249,8 @@ def _tell(probe: _Probe, attempt: Attempt, lost: Attempt) -> tuple[Offered, str]
     return "unknown", "GET is answered 404, which may mean the job or the operation"
 
 
-def _tell_cancel(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
-    """Tell from the read of a job on the same path whether a job can be cancelled; only a DELETE could be sure."""
+def _tell_ending(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
+    """Tell from a read on the same path whether there is a DELETE; only a DELETE could be sure."""
     if isinstance(read, Exchange):
         allow = read.response.header("allow")
         if allow is not None:

@@ -13,10 +13,11 @@ import tomlkit
 
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.secret import Credentials
-from atlas_conformance.http.target import LEVELS, MODES, Level, Limits, Mode, Safety, Target, Tls, checked_base_url
+from atlas_conformance.http.target import MODES, Limits, Mode, Safety, Target, Tls, checked_base_url
 from atlas_conformance.targets.identities import identities_from_environment, identities_from_table
 from atlas_conformance.targets.own_headers import own_headers
 from atlas_conformance.targets.table import Lines, Table, closest

@@ -23,6 +23,15 @@ def a_page_is_no_longer_than_asked_and_shows_each_once(page: PageView) -> Iterat
 
 
 @rule("L-PAGE", on=PageView)
+def a_list_without_pages_shows_its_results(page: PageView) -> Outcome | None:
+    """A list that takes no page parameters shows all that it has as results."""
+    if page.paged:
+        return None
+    results = page.document.get("results")
+    return holds(isinstance(results, list), "results", results, f"{page.pointer}/results")
+
+
+@rule("L-PAGE", on=PageView)
 def the_total_fits_the_page(page: PageView) -> Iterator[Outcome]:
     """The number of all items is told unless it was declined, and fits what the page shows."""
     if page.asked is None:
