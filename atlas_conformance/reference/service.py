@@ -7,6 +7,7 @@ import random
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +28,9 @@ START_LIMIT = 30.0
 class ServerError(Exception):
     """The endpoint can't be started or reset; the text is one sentence that says why."""
 
+
+_BEGUN_STEPS = 20.0
+"""Steps for which the snapshot that is under way from the start stays in each state."""
 
 USUAL_STEP = 0.05
 """Seconds that a job stays in each phase, on an endpoint that answers at once."""
@@ -101,6 +105,7 @@ class Service:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Any = None
+        self._snapshots: Any = None
         try:
             self._open(fault)
         except BaseException:
@@ -139,6 +144,7 @@ class Service:
     def _endpoint(self, fault: Fault | None, freedoms: Mapping[str, str], *, kept: bool = False) -> Any:
         from atlas_conformance.reference.backend import Backend, historic_jobs
         from atlas_conformance.reference.endpoint import Endpoint
+        from atlas_conformance.reference.snapshots import Snapshots, begun_at
 
         settings = self._settings
         free = resolve({**freedoms, **(fault.freedoms if fault else {})})
@@ -150,9 +156,15 @@ class Service:
             self._jobs.clear()
             for job in historic_jobs(self.fixtures, draw):
                 self._jobs.add(job)
+        now, step = time.time(), _BEGUN_STEPS * settings.step
+        started = begun_at(self.fixtures, f"{draw.getrandbits(96):024x}", now, step)
+        if self._snapshots is not None:
+            self._snapshots.close()
+        self._snapshots = Snapshots(self.fixtures, settings.database, started)
         backend = Backend(
             fixtures=self.fixtures,
             jobs=self._jobs,
+            snapshots=self._snapshots,
             authentication=self._authentication,
             free=free,
             imitate=frozenset(settings.imitate),
@@ -204,6 +216,7 @@ class Service:
         finally:
             self._ready.set()
             self._jobs.close()
+            self._snapshots.close()
             self._socket.close()
 
     def reset(
@@ -236,6 +249,7 @@ class Service:
         """Stop serving and close everything."""
         if self._thread is None:
             self._jobs.close()
+            self._snapshots.close()
             self._socket.close()
             return
         if self._server is not None:
