@@ -107,6 +107,10 @@ class Chronicle:
         """The snapshots that were seen, in the order of their first appearance."""
         return [seen for seen in self.store.jobs() if seen.resource.what == "snapshot"]
 
+    def made(self) -> list[JobHistory]:
+        """The jobs and snapshots whose creation was part of the traffic."""
+        return [seen for seen in self.store.jobs() if seen.created is not None]
+
     def created(self) -> list[JobHistory]:
         """The jobs whose creation was part of the traffic."""
         return [job for job in self.jobs() if job.created is not None]
@@ -178,12 +182,11 @@ class Chronicle:
             and self.busy(exchange.request, exchange.started)
         )
         examined = self._judge.examine(exchange, busy=excused, idle=free_target)
-        if examined is not None:
-            self._stories.judge_restore(exchange, examined, idle=free_target)
         if examined is None:
             judgement = self._judge.judge(exchange)
             return Told(judgement, judgement.held, None)
         alone = examined.verdicts.upheld
+        self._stories.judge_restore(exchange, examined, idle=free_target)
         about: tuple[JobKey, ...] = ()
         if examined.reading.operation.resource.followed and exchange.request.credential in (
             "owner",

@@ -243,7 +243,7 @@ def _read_query(operation: Operation, request: Request, freedoms: list[Freedom])
     for name, value in request.query:
         if name in ("envelope", "pretty"):
             continue
-        if operation.kind == "list" and name in _LIST_PARAMETERS and _page_parameter_fits(name, value):
+        if operation.paged and name in _LIST_PARAMETERS and _page_parameter_fits(name, value):
             continue
         freedoms.append(Freedom("a query parameter that no rule settles", frozenset({400, 404})))
 

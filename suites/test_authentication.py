@@ -13,7 +13,7 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
-from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, WRITES, on, puts_to_the_test
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.runner.outcomes import NoAnswer
 from atlas_conformance.strategies.paths import malformed_paths
@@ -40,7 +40,7 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
         odd = with_header(replace(good, credential="none"), "Authorization", value)
         cases.append(Case(odd, "A-NONE", f"Authorization: {value}"))
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
         endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
@@ -51,9 +51,9 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     """Malformed and absent things earn 401, as anything does without credentials."""
     if _has_no_credentials(endpoint, operation, "A-BEFORE"):
         return
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     bad = refused(endpoint, operation)
-    bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_job(), 1)]
+    bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_item(operation), 1)]
     plain = absent_read(endpoint, operation)
     bad.append(with_header(plain, "Accept", "text/html"))
     bad.append(with_query(plain, "envelope=maybe"))
@@ -101,9 +101,9 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
 
 
 @puts_to_the_test("A-ROLE")
-@on(CREATES)
+@on(WRITES)
 def test_a_lesser_role_may_not_create(endpoint: Endpoint, operation: Operation) -> None:
-    """A conforming create by somebody who is no Project Owner."""
+    """A conforming create, and a delete, by somebody who is no Project Owner."""
     _refused_to(endpoint, operation, "reader", "A-ROLE")
 
 
@@ -125,15 +125,15 @@ def _refused_to(endpoint: Endpoint, operation: Operation, credential: Credential
         for scheme in _schemes_of(endpoint, credential)
     ]
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
         endpoint.verify(case.request for case in cases)
 
 
 def _wanted(endpoint: Endpoint, operation: Operation) -> Request:
     """A request that should succeed, but for who sends it; a cancel names a fresh job, where one can be made."""
-    scene = endpoint.scenes(operation.family)[0]
-    job = job_for(endpoint, operation, scene) if operation.kind == "cancel" else None
+    scene = endpoint.scenes_of(operation)[0]
+    job = job_for(endpoint, operation, scene) if operation.kind in ("cancel", "delete") else None
     if job is not None:
         return build(operation, path_parameters(operation, scene, job))
     return ordinary(endpoint, operation) or absent_read(endpoint, operation)

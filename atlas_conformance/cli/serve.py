@@ -83,7 +83,7 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option(
     "--seed", type=click.IntRange(0), help="What fixtures and credentials are drawn from; at random if left out."
 )
-@click.option("--level", type=click.Choice(LEVELS), default="extended", show_default=True)
+@click.option("--level", type=click.Choice(LEVELS), default="workflow", show_default=True)
 @click.option(
     "--scheme", multiple=True, type=click.Choice(["digest", "bearer"]), help="Offer this one only. Repeatable."
 )

@@ -21,6 +21,7 @@ Mode: TypeAlias = Literal["read", "refusals", "restore"]
 
 MODES: tuple[Mode, ...] = ("read", "refusals", "restore")
 USUAL_MAX_JOBS = 20
+USUAL_MAX_SNAPSHOTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Safety:
 
     `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project, cluster)
     pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS` on a remote
-    host and any number on loopback. `confirmed` says that a person asked for the mode when starting the run, which
+    host and any number on loopback; `max_snapshots` is how many snapshots may be taken, with `USUAL_MAX_SNAPSHOTS` in the
+    same way. `confirmed` says that a person asked for the mode when starting the run, which
     `restore` on a remote host needs besides the list.
     """
 
@@ -55,6 +57,7 @@ class Safety:
     destroyable: frozenset[tuple[str, str]] = frozenset()
     max_jobs: int | None = None
     confirmed: bool = False
+    max_snapshots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Trial:
     operations: tuple[str, ...] = ()
     freedoms: Mapping[str, str] = field(default_factory=dict)
     imitate: tuple[str, ...] = ()
-    level: Level = "extended"
+    level: Level = "workflow"
     authentication: tuple[str, ...] = ("digest", "bearer")
     seed: int = 0
     users: int = 0

@@ -171,7 +171,7 @@ def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
             yield RestoreTarget(project, name, shared)
 
 
-def target_toml(url: str, inventory: Inventory, *, level: str = "extended", prefix: str = "ATLAS_REFERENCE_") -> str:
+def target_toml(url: str, inventory: Inventory, *, level: str = "workflow", prefix: str = "ATLAS_REFERENCE_") -> str:
     """Return a target file (TOML) that describes the reference endpoint.
 
     Credentials are named, never written: `credentials.environment` has the variables that go with `prefix`.

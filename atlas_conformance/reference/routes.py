@@ -36,10 +36,13 @@ class Routes:
         """Return the operations at a path by method, and the decoded parameters in order; nothing where there is no
         such path."""
         segments = [unquote(segment) if "%" in segment else segment for segment in path.split("/")]
-        for shape, operations in self._shapes.get(len(segments), {}).items():
-            if (parameters := _parameters(shape, segments)) is not None:
-                return operations, parameters
-        return {}, []
+        places = ((_parameters(shape, segments), found) for shape, found in self._shapes.get(len(segments), {}).items())
+        fitting = [(parameters, found) for parameters, found in places if parameters is not None]
+        if not fitting:
+            return {}, []
+        # Of several, the one with the fewest parameters counts, as OpenAPI has it.
+        parameters, operations = min(fitting, key=lambda place: len(place[0]))
+        return operations, parameters
 
     def lacks(self, method: str, path: str) -> bool:
         """Tell whether a method and path name an operation that this endpoint leaves out."""

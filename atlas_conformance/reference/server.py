@@ -69,7 +69,7 @@ class ReferenceServer:
         freedoms: Mapping[str, str] | None = None,
         imitate: Collection[str] = frozenset(),
         fault: str | Fault | None = None,
-        level: Level = "extended",
+        level: Level = "workflow",
         operations: Collection[str] | None = None,
         authentication: Collection[str] = SCHEMES,
         rate: int | None = None,

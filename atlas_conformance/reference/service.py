@@ -51,7 +51,7 @@ class Settings:
     freedoms: Mapping[str, str] = field(default_factory=dict)
     imitate: tuple[str, ...] = ()
     fault: str | None = None
-    level: Level = "extended"
+    level: Level = "workflow"
     operations: tuple[str, ...] | None = None
     authentication: tuple[str, ...] = SCHEMES
     rate: int | None = None

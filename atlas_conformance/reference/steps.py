@@ -193,9 +193,10 @@ def check_snapshot_cluster(backend: Backend, call: Call) -> None:
 def check_parts(backend: Backend, call: Call) -> None:
     """Refuse to show a sharded cluster's snapshot as a replica set's, and the other way round."""
     operation, cluster = call.operation, call.cluster
-    if operation is not None and cluster is not None and operation.family == "cluster" and operation.kind == "get":
-        if operation.sharded != cluster.sharded:
-            raise _no_snapshot(404)
+    if operation is None or cluster is None or operation.family != "cluster" or operation.kind != "get":
+        return
+    if operation.sharded != cluster.sharded:
+        raise _no_snapshot(404)
 
 
 def check_sharded(backend: Backend, call: Call) -> None:

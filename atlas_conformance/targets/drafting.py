@@ -128,6 +128,7 @@ def _safety(asked: Asked) -> Iterator[str]:
     yield "# The only clusters whose data a restore may delete, each of them named above:"
     yield f'# destroyable = [{{ project = {_string(project)}, cluster = "Scratch0" }}]'
     yield "# max_jobs = 20"
+    yield "# max_snapshots = 2"
     yield ""
     yield "[limits]"
     yield '# rate = "600/min"'
