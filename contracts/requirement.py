@@ -11,7 +11,7 @@ from atlas_conformance.contracts.operation import LEVELS, Level, Operation
 from atlas_conformance.contracts.selector import selected
 
 Basis = Literal["documented", "recorded", "inferred", "project rule"]
-"""Why a requirement is one: a page says so; every recording does; it follows from what a restore job is; it is our own."""
+"""Why a requirement is one: a page says so; every recording does; it follows from what a job is; it is our own."""
 
 Force = Literal["must", "should"]
 """Whether a requirement that does not hold is a failure (must) or advice (should)."""
@@ -22,7 +22,7 @@ BASES: tuple[Basis, ...] = get_args(Basis)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page that requirements come from: its short id, its title, what it is, and its public address, where it has one."""
+    """A page that requirements come from: its short id, its title, what it is, and its public address, if any."""
 
     id: str
     title: str

@@ -40,8 +40,8 @@ class Resource:
 
     Of a snapshot, `shows` are properties with the states in which it must show them and those in which it must not,
     `fresh` the states of one that was just taken, `restorable` the state in which it can be restored; `fills_place`
-    says that an endpoint may take one of a cluster at a time. `dated_by` is the property that says when the snapshot, or the
-    snapshot of a job, was done: both show the same moment.
+    says that an endpoint may take one of a cluster at a time. `dated_by` is the property that says when the snapshot,
+    or the snapshot of a job, was done: both show the same moment.
     """
 
     name: str

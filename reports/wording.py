@@ -46,6 +46,7 @@ FAMILIES: Mapping[str, str] = {
     "B": "Request bodies",
     "T": "Dedicated clusters: deliveryType",
     "S": "Flex and tenant: status",
+    "SNAP": "Snapshots",
     "L": "Reading and listing",
     "A": "Authentication",
 }

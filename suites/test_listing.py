@@ -104,7 +104,8 @@ def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[s
     """Return the jobs, or the snapshots, that the operation must list as this run made them."""
     create = CREATE_OF.get(operation.id)
     made = [j for j in known_jobs(endpoint, operation, scene) if create is not None and j.create_operation == create]
-    return frozenset(j.job for j in made if j.delete_started == float("inf") and (j.resource.what == "job" or not scene.sharded))
+    kept = [j for j in made if j.delete_started == float("inf")]
+    return frozenset(j.job for j in kept if j.resource.what == "job" or not scene.sharded)
 
 
 def _walk(

@@ -15,7 +15,7 @@ from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
 from atlas_conformance.runner.jobs import created_id, follow_to_the_end, place, reads_of
 from atlas_conformance.runner.marks import JOB_CREATES, on, puts_to_the_test, takes_long
-from atlas_conformance.runner.snapshots import listed_snapshots, listing_of, reading_of, take_snapshot
+from atlas_conformance.runner.snapshots import listed_snapshots, listing_for, listing_of, reading_of, take_snapshot
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
@@ -144,7 +144,7 @@ def _kind(operation: Operation) -> str:
     return operation.resource.name.partition(" ")[0]
 
 
-@puts_to_the_test("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND")
+@puts_to_the_test("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")
 @on(tuple(o for o in OPERATIONS.values() if o.resource.what == "snapshot" and o.kind == "list"))
 def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Operation) -> None:
     """A list is read several times, and each snapshot that it shows by its id."""
@@ -152,6 +152,7 @@ def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Op
     if not scene.real or (operation.family == "cluster" and scene.sharded is not operation.sharded):
         return
     read = reading_of(operation)
+    _list_elsewhere(endpoint, operation)
     with endpoint.waiting((1.5, 5.0)) as again, endpoint.in_passing():
         for _ in range(_STATES):
             shown = listed_snapshots(endpoint, operation, scene)
@@ -165,6 +166,13 @@ def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Op
         endpoint.verify([build(operation, path_parameters(operation, scene, ""), query=query)])
         if endpoint.offers(read.id):
             endpoint.verify([build(read, path_parameters(read, scene, snapshot))] * 2)
+
+
+def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
+    """List the snapshots of other clusters of the kind, so that none of them may stand in this one's list."""
+    with endpoint.in_passing():
+        for scene in endpoint.scenes(operation.family)[:3]:
+            listed_snapshots(endpoint, listing_for(operation, scene), scene)
 
 
 @puts_to_the_test(*_STORY, "L-FOUND", "L-SCOPE")

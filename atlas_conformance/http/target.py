@@ -46,11 +46,11 @@ class Limits:
 class Safety:
     """What may be done to the endpoint.
 
-    `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project, cluster)
-    pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS` on a remote
-    host and any number on loopback; `max_snapshots` is how many snapshots may be taken, with `USUAL_MAX_SNAPSHOTS` in the
-    same way. `confirmed` says that a person asked for the mode when starting the run, which
-    `restore` on a remote host needs besides the list.
+    `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project,
+    cluster) pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS`
+    on a remote host and any number on loopback; `max_snapshots` is how many snapshots may be taken, with
+    `USUAL_MAX_SNAPSHOTS` in the same way. `confirmed` says that a person asked for the mode when starting the run,
+    which `restore` on a remote host needs besides the list.
     """
 
     mode: Mode | None = None

@@ -10,6 +10,7 @@ from random import Random
 from atlas_conformance.contracts.chronicle import LIST_OF, READ_OF
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operation import Level
+from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault
 from atlas_conformance.reference.faults import catalogue
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
@@ -18,7 +19,12 @@ SOUND = "sound"
 USERS = 50
 """So many users come at once in a trial under load."""
 
-_READ_BACK = {"cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"})}
+_OF_SNAPSHOTS = frozenset(o.id for o in OPERATIONS.values() if o.resource.name == "dedicated snapshot")
+_READ_BACK = {
+    "cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"}),
+    "snapshot-take": _OF_SNAPSHOTS,
+    "snapshot-delete": _OF_SNAPSHOTS,
+}
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,8 @@ def check_content_type(backend: Backend, call: Call) -> None:
 
 def _is_left_out(call: Call) -> bool:
     """Tell whether there is no body, where there need be none."""
-    return call.operation is not None and call.operation.takes_no_body and call.body is not None and not call.body.strip()
+    free = call.operation is not None and call.operation.takes_no_body
+    return free and call.body is not None and not call.body.strip()
 
 
 def check_something_said(backend: Backend, call: Call) -> None:

@@ -46,8 +46,8 @@ class Snapshot:
     """A snapshot: the cluster that it was taken of, when it was done (epoch seconds), and whether restoring it
     fails.
 
-    One that somebody took was `begun` then, and stays a `step` (seconds) in each state before it is done; it is kept for
-    `days` and says `description`.
+    One that somebody took was `begun` then, and stays a `step` (seconds) in each state before it is done; it is kept
+    for `days` and says `description`.
     """
 
     id: str

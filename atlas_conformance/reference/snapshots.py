@@ -1,4 +1,4 @@
-"""Snapshots: how the state of one follows from the time, what it looks like, and where those that were taken are kept."""
+"""Snapshots: how the state of one follows from the time, what it looks like, and where taken ones are kept."""
 
 from __future__ import annotations
 
@@ -131,7 +131,12 @@ def _flex(snapshot: Snapshot, now: float, fine: bool) -> dict[str, Any]:
 
 
 def _dedicated(
-    snapshot: Snapshot, now: float, free: Mapping[str, str], imitate: frozenset[str], shards: tuple[str, ...], fine: bool
+    snapshot: Snapshot,
+    now: float,
+    free: Mapping[str, str],
+    imitate: frozenset[str],
+    shards: tuple[str, ...],
+    fine: bool,
 ) -> dict[str, Any]:
     status = status_of(snapshot, "dedicated", now)
     done, taken = status == "completed", snapshot.begun is not None

@@ -37,7 +37,7 @@ def counted(told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair
     if shown is None:
         return itself
     # Which created jobs a list owes depends on what else was created, and on whether one page has room for all.
-    later = frozenset(pair for pair in later if pair[0] not in ("L-FOUND", "SNAP-FOUND"))
+    later = frozenset(pair for pair in later if pair[0] != "L-FOUND")
     return itself | later | (shown & told.judgement.held)
 
 

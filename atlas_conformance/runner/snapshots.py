@@ -58,6 +58,12 @@ def listing_of(operation: Operation) -> Operation:
     )
 
 
+def listing_for(operation: Operation, scene: Scene) -> Operation:
+    """Return the operation that lists the snapshots of a scene's cluster, sharded or not."""
+    kindred = [o for o in OPERATIONS.values() if o.resource is operation.resource and o.kind == "list"]
+    return next((o for o in kindred if o.sharded is scene.sharded), kindred[0])
+
+
 def listed_snapshots(endpoint: Endpoint, operation: Operation, scene: Scene) -> dict[str, str]:
     """Return the status of each snapshot that the list shows, by id; of an operation's own kind of cluster."""
     listing = listing_of(operation)

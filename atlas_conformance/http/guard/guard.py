@@ -198,8 +198,8 @@ class Guard:
         if place.item is None or self._nowhere(place) or self._atlas.id_standing(place.item) in ("absent", "malformed"):
             return None
         with self._lock:
-            taken = {item for (_, _, item), operation in self._created.items() if _makes(operation) == "snapshot"}
-        return None if place.item in taken else "it would delete a snapshot that this run did not take"
+            taken = {fold(item) for (_, _, item), operation in self._created.items() if _makes(operation) == "snapshot"}
+        return None if fold(place.item) in taken else "it would delete a snapshot that this run did not take"
 
     def _reserve(self, request: Request, place: Place, wait: bool) -> str | None:
         """Take a place of the budget of what a create makes, or say that there is none."""
