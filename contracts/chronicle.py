@@ -168,6 +168,15 @@ class Chronicle:
             if known is not None:
                 known.delete_started = float("-inf")
 
+    def begin(self, request: Request) -> None:
+        """Note that a delete is about to be sent: from now on its snapshot may be gone, whatever its answer."""
+        reading = self.reading(request)
+        if reading is None or reading.operation.kind != "delete" or reading.item is None:
+            return
+        known = self.store.get(reading.item, reading.operation.resource, reading.place)
+        if known is not None:
+            known.delete_started = float("-inf")
+
     def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
         """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
         return self.tell(exchange, free_target=free_target).judgement

@@ -92,6 +92,8 @@ class JobHistory:
         """The reads and lists by which a taken snapshot was not found, and need not be where another one finds it."""
         self.shown_by: dict[str, float] = {}
         """When each list last showed it."""
+        self.shown_first: dict[str, float] = {}
+        """When each list first showed it."""
         self.restorable_since: float = float("inf")
         """When a list had shown that it can be restored."""
         self.delete_started: float = float("inf")

@@ -112,6 +112,7 @@ def note_read(view: GetView) -> None:
 def note_listed(history: JobHistory, operation: Operation, document: Mapping[str, Any], ended: float) -> None:
     """Remember that a list showed something, and whether it showed a snapshot that can be restored."""
     history.shown_by[operation.id] = ended
+    history.shown_first.setdefault(operation.id, ended)
     restorable = operation.resource.restorable
     if restorable is not None and document.get("status") == restorable:
         history.restorable_since = min(history.restorable_since, ended)
@@ -122,14 +123,14 @@ def owed_by_list(history: JobHistory, operation: Operation, exchange: Exchange, 
     created = history.created
     if created is None or history.delete_started <= exchange.ended or created.ended + KEPT < exchange.started:
         return False
-    if history.shown_by.get(operation.id, float("inf")) <= exchange.started:
+    if history.shown_first.get(operation.id, float("inf")) <= exchange.started:
         return True
     if created.ended + SETTLED_WITHIN > exchange.started:
         return False
     if history.fixed.get("type") == "replicaSet":
         return not operation.sharded
     lists = [o.id for o in contract.operations.values() if o.resource is operation.resource and o.kind == "list"]
-    shown = any(name in history.shown_by for name in lists)
+    shown = any(name in history.shown_first for name in lists)
     others = [name for name in lists if name != operation.id]
     missed = any(name in history.missed for name in others)
     if not shown:

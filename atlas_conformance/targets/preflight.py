@@ -115,9 +115,11 @@ def _probe(operation: Operation, target: Target, seed: int) -> _Probe:
     """Make a read of the operation: in a known cluster of its kind where there is one, of a job that does not exist."""
     absent = target.inventory.absent or draw_absent(seed ^ Random(seed).getrandbits(32))
     kind = _KINDS[operation.family]
-    cluster = next((item for item in target.inventory.clusters if item.kind == kind), None)
+    fitting = [item for item in target.inventory.clusters if item.kind == kind]
+    cluster = min(fitting, key=lambda item: item.sharded is not operation.sharded, default=None)
     project, name = (cluster.project, cluster.name) if cluster else (absent.project, absent.cluster)
-    values = dict(zip(operation.path_parameters, (project, name, absent.job), strict=False))
+    item = absent.named(operation.resource.what) or absent.job
+    values = dict(zip(operation.path_parameters, (project, name, item), strict=False))
     headers = (("Accept", operation.media_type or "application/json"),)
     return _Probe(operation, Request("GET", expand(operation, **values), headers), cluster is not None)
 

@@ -50,6 +50,7 @@ class Guard:
         self._places: Counter[_Key] = Counter()
         """The requests under way that have a place of the budget, and how many each."""
         self._created: dict[tuple[str, str, str], str] = {}
+        self._deleted: set[tuple[str, str, str]] = set()
         self._elsewhere = not target.loopback
         self._shared = turn is not None
         self.turn = Turn() if turn is None else turn
@@ -88,6 +89,13 @@ class Guard:
         """The same of every job and snapshot, each after the id of the operation that created it."""
         with self._lock:
             return tuple((operation, *job) for job, operation in self._created.items())
+
+    @property
+    def snapshots_kept(self) -> tuple[tuple[str, str, str], ...]:
+        """The (project, cluster, snapshot id) of every snapshot that this run took and did not delete, in order."""
+        with self._lock:
+            made = [item for item, operation in self._created.items() if _makes(operation) == "snapshot"]
+            return tuple(item for item in made if item not in self._deleted)
 
     @property
     def budget(self) -> int | None:
@@ -151,9 +159,13 @@ class Guard:
 
         `sent` false means that it never left.
         """
+        place = place_of(request)
+        if request.method == "DELETE" and place is not None and place.item is not None and response is not None:
+            if 200 <= response.status < 300:
+                with self._lock:
+                    self._deleted.add((place.project, place.cluster, place.item))
         if request.method != "POST":
             return
-        place = place_of(request)
         if place is None or not _is_create(request, place):
             return
         took = response is not None and 200 <= response.status < 300
