@@ -160,10 +160,10 @@ class Guard:
         `sent` false means that it never left.
         """
         place = place_of(request)
-        if request.method == "DELETE" and place is not None and place.item is not None and response is not None:
-            if 200 <= response.status < 300:
-                with self._lock:
-                    self._deleted.add((place.project, place.cluster, place.item))
+        done = response is not None and 200 <= response.status < 300
+        if request.method == "DELETE" and done and place is not None and place.item is not None:
+            with self._lock:
+                self._deleted.add((place.project, place.cluster, place.item))
         if request.method != "POST":
             return
         if place is None or not _is_create(request, place):
