@@ -5,7 +5,7 @@ VENV = .venv
 BIN = $(VENV)/bin/python -m
 INSTALLED = $(VENV)/.installed
 
-.PHONY: run test constraints
+.PHONY: run test constraints requirements-docs
 .DEFAULT_GOAL = run
 
 # Verify the embedded reference endpoint against the whole contract.
@@ -18,6 +18,10 @@ test: $(INSTALLED)
 	@$(BIN) mypy
 	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
 	@$(BIN) pytest tests --numprocesses auto --dist loadfile $(ARGS)
+
+# Write the page of each requirement anew, after a change to requirements, rules, faults or suites.
+requirements-docs: $(INSTALLED)
+	@$(BIN) atlas_conformance explain --write docs/requirements
 
 # Pin the newest versions that the ranges in pyproject.toml allow, for every Python and system that is supported.
 constraints: $(INSTALLED)

@@ -8,8 +8,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from atlas_conformance.cli.program import INTERRUPTED, OWN_ERROR, PROGRAM
 from atlas_conformance.interrupts import lose_no_interrupt, terminate_as_interrupt
+from atlas_conformance.program import INTERRUPTED, OWN_ERROR, PROGRAM
 
 
 def main() -> None:

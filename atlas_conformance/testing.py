@@ -15,7 +15,7 @@ from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.server import ReferenceServer, ServerError
-from atlas_conformance.reference.service import usual_step
+from atlas_conformance.reference.settings import usual_step
 
 _AT_START = ("level", "operations", "authentication", "rate", "latency")
 _AT_RESET = ("fault", "freedoms", "imitate", "step")

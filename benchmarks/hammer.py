@@ -78,8 +78,7 @@ class Unjudged:
         document = document.get("content", document)
         job = document["id"]
         if operation.kind == "create":
-            cluster = parameters.get("name") or parameters["clusterName"]
-            history = self.open[job] = JobHistory(job, operation.family, parameters["groupId"], cluster)
+            history = self.open[job] = JobHistory(job, operation.resource, *operation.place(parameters))
             history.create_operation = operation.id
         elif is_terminal(document) and job in self.open:
             self.settled[job] = self.open.pop(job)

@@ -19,7 +19,12 @@ from atlas_conformance.contracts.validation import SchemaError, SchemaValidator
 REFUSED: frozenset[int] = frozenset({400, 403, 404, 409})
 """The documented statuses that count as a refusal of a create."""
 _BAD_REQUEST: frozenset[int] = frozenset({400})
+_NOTHING_CALLED_SO: frozenset[int] = frozenset({400, 404})
+_NO_SNAPSHOT: frozenset[int] = frozenset({400, 404, 409})
+_IMPOSSIBLE: frozenset[int] = frozenset({400, 403, 409})
 _TARGET: frozenset[int] = frozenset({400, 403, 404, 409})
+ALWAYS_NAMED = frozenset({"links"})
+"""Properties that every body may hold, whatever its schema names."""
 
 _REQUIREMENT_OF_KEYWORD = {
     "type": "B-TYPE",
@@ -29,13 +34,19 @@ _REQUIREMENT_OF_KEYWORD = {
     "minimum": "B-RANGE",
     "maximum": "B-RANGE",
 }
+
+
 @dataclass(frozen=True)
 class BodyReading:
-    """What the body of a create says: the parsed document, the rules that it breaks, and where the endpoint is free."""
+    """What the body of a create says: the parsed document, the rules that it breaks, and where the endpoint is free.
+
+    `undocumented` are the names of its properties that no page names.
+    """
 
     document: Any
     violations: tuple[Violation, ...] = ()
     freedoms: tuple[Freedom, ...] = ()
+    undocumented: tuple[str, ...] = ()
 
 
 @reads("B-JSON")
@@ -49,7 +60,7 @@ def read_body(
     try:
         document, duplicates = _parse(body)
     except _Undetermined as undetermined:
-        return BodyReading(None, freedoms=(Freedom(str(undetermined), REFUSED | {413}),))
+        return BodyReading(None, freedoms=(Freedom(str(undetermined), REFUSED),))
     except ValueError:
         return BodyReading(None, (not_json,))
     if not isinstance(document, dict):
@@ -60,17 +71,18 @@ def read_body(
     assert operation.request_schema is not None
     schema = contract.validator(operation.request_schema)
     known = schema.schema.get("properties", {})
-    if any(name not in known for name in document):
-        freedoms.append(Freedom("a property that no rule names", REFUSED))
+    undocumented = tuple(name for name in document if name not in known and name not in ALWAYS_NAMED)
+    if undocumented:
+        freedoms.append(Freedom("an undocumented property", _BAD_REQUEST, exact=True))
     meant = {name: value for name, value in document.items() if value is not None and name in known}
     if len(meant) < sum(name in known for name in document):
-        freedoms.append(Freedom("null for an optional property", REFUSED))
+        freedoms.append(Freedom("null for an optional property", _BAD_REQUEST, exact=True))
     if any(isinstance(v, float) and v.is_integer() and known[n].get("type") == "integer" for n, v in meant.items()):
-        freedoms.append(Freedom("an integer written with a fraction", REFUSED))
+        freedoms.append(Freedom("an integer written with a fraction", _BAD_REQUEST, exact=True))
     if operation.takes_no_body and not document:
-        freedoms.append(Freedom("a body without any property", _BAD_REQUEST))
+        freedoms.append(Freedom("a body without any property", _BAD_REQUEST, exact=True))
     if any(isinstance(v, int | float) and v > known[n].get("x-free-above", v) for n, v in meant.items()):
-        freedoms.append(Freedom("a number above those that must be taken", REFUSED))
+        freedoms.append(Freedom("a number above those that must be taken", _BAD_REQUEST))
     row = contract.delivery_of(operation, meant)
     if row is not None:
         meant, reasons = _meaningful(meant, row, schema)
@@ -81,7 +93,7 @@ def read_body(
     violations = [_violation(e) for e in errors if e.keyword != "enum" or e.pointer not in mistyped]
     if not violations:
         _read_references(operation, parameters, meant, row, knowledge, violations, freedoms)
-    return BodyReading(document, tuple(violations), tuple(freedoms))
+    return BodyReading(document, tuple(violations), tuple(freedoms), undocumented)
 
 
 class _Undetermined(Exception):
@@ -155,14 +167,15 @@ def _violation(error: SchemaError) -> Violation:
     if error.keyword == "required" and error.property is not None:
         requirement = error.requirement or ("T-ENUM" if error.property == "deliveryType" else "B-REQUIRED")
         missing = f"{pointer}/{error.property}"
-        return Violation(requirement, missing, REFUSED, f"a request without {error.property} refused")
+        return Violation(requirement, missing, _BAD_REQUEST, f"a request without {error.property} refused")
     requirement = error.requirement or _REQUIREMENT_OF_KEYWORD.get(error.keyword, "B-TYPE")
     if error.keyword == "type":
         requirement = "B-TYPE"
-    return Violation(requirement, pointer, REFUSED, f"refused: {error.message}")
+    statuses = _NOTHING_CALLED_SO if requirement == "B-PATTERN" else _BAD_REQUEST
+    return Violation(requirement, pointer, statuses, f"refused: {error.message}")
 
 
-@reads("N-SNAPSHOT")
+@reads("N-SNAPSHOT", "N-TARGET")
 def _read_references(
     operation: Operation,
     parameters: Mapping[str, str],
@@ -183,14 +196,18 @@ def _read_references(
         elsewhere = owner is not None and cluster is not None and owner != cluster
         if absent or (elsewhere and not inventory.invented):
             what = "an absent snapshot" if absent else "a snapshot of another cluster"
-            statuses = frozenset({400, 404})
-            violations.append(Violation("N-SNAPSHOT", "/request/body/snapshotId", statuses, f"{what} refused"))
+            violations.append(Violation("N-SNAPSHOT", "/request/body/snapshotId", _NO_SNAPSHOT, f"{what} refused"))
         elif (owner is None or elsewhere) and not inventory.takes_any:
             freedoms.append(Freedom("a snapshot that may not exist", _TARGET, of_snapshot=True))
     target = resource.target_of(meant, project)
     if target is None or (row is not None and row.needs_no(resource.target)):
         return
     found = knowledge.target(*target)
+    if found is not None and found.impossible is not None and resource.cluster_kind in found.accepts:
+        pointer = f"/request/body/{(resource.target or ('', ''))[1]}"
+        expected = f"a restore to a target that is impossible ({found.impossible}) refused"
+        violations.append(Violation("N-TARGET", pointer, _IMPOSSIBLE, expected))
+        return
     if (found is None or resource.cluster_kind not in found.accepts) and not inventory.takes_any:
         freedoms.append(Freedom("a target that may not exist, or of another kind", _TARGET))
     if row is not None and row.alternatives and not inventory.takes_any:

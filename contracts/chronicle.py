@@ -226,6 +226,8 @@ class Chronicle:
                 self._stories.follow_delete(exchange, examined, job_id, self.followed(examined.reading, job_id))
         if job_id is None or examined.verdicts.findings == before:
             return ()
+        if kind == "create":
+            return tuple(job.key for job in self.store.namesakes(job_id, examined.reading.operation.resource))
         job = self.followed(examined.reading, job_id)
         return () if job is None else (job.key,)
 
@@ -353,7 +355,10 @@ class Chronicle:
             return
         view = CancelView(known, exchange, examined.reading, self.contract)
         self._apply(view, examined)
-        if not view.elsewhere and not view.too_late and status == examined.reading.operation.success:
+        if view.too_late:
+            if known.late_cancel_ended is None:
+                known.late_cancel_ended = exchange.ended
+        elif not view.elsewhere and status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
 
 
@@ -366,7 +371,7 @@ def observe(
     judge.book.apply(view, seen.operation.id, verdicts)
     if store is not None and (story := story_of(history, seen, store)) is not None:
         judge.book.apply(story, seen.operation.id, verdicts)
-    history.remember(seen, view.levels, sound=verdicts.findings == before)
+    history.remember(view, sound=verdicts.findings == before)
 
 
 def _observation(

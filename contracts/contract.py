@@ -47,6 +47,11 @@ class Contract:
         return _default() if folder is None else _read(Path(folder))
 
     @cached_property
+    def versions(self) -> frozenset[str]:
+        """The dates (ISO) of every version that the vendor has published."""
+        return frozenset(str(date) for date in self.openapi.get("x-published-versions", ()))
+
+    @cached_property
     def _paths(self) -> Paths:
         return Paths(self.operations.values())
 

@@ -1,28 +1,49 @@
-"""Date-times in UTC, as answers show them."""
+"""Date-times in UTC, as bodies show them, and dates of HTTP, as headers do."""
 
 from __future__ import annotations
 
 import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 
 from atlas_conformance.contracts.patterns import compile_pattern
 
-_UTC = compile_pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$")
+UTC = "an ISO 8601 date-time in UTC"
+"""What is expected of a date."""
+_FORM = compile_pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?(Z|\\+00:00)$")
+_DAYS = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTHS = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_HTTP_FORM = compile_pattern(
+    f"^({_DAYS}, [0-9]{{2}} {_MONTHS} [0-9]{{4}} {_CLOCK} GMT"
+    f"|(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-9]{{2}}-{_MONTHS}-[0-9]{{2}} {_CLOCK} GMT"
+    f"|{_DAYS} {_MONTHS} [ 0-9][0-9] {_CLOCK} [0-9]{{4}})$"
+)
+
+
+def http_instant(value: str) -> datetime.datetime | None:
+    """Read a date of HTTP in any of its three forms (RFC 9110, 5.6.7); None for anything else."""
+    if not _HTTP_FORM.matches(value):
+        return None
+    try:
+        return parsedate_to_datetime(value).replace(tzinfo=datetime.UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def instant(value: Any) -> datetime.datetime | None:
-    """Read an RFC 3339 date-time in UTC written with `Z`; None for anything else."""
+    """Read an ISO 8601 date-time in UTC, with `Z` or `+00:00`, fractions of a second included; None for anything else."""
     return _instant(value) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=8_192)
 def _instant(value: str) -> datetime.datetime | None:
-    if not _UTC.matches(value):
+    if not _FORM.matches(value):
         return None
     try:
         # Fractions beyond microseconds are legal, and more than Python reads.
-        whole, _, fraction = value[:-1].partition(".")
+        whole, _, fraction = value.removesuffix("Z").removesuffix("+00:00").partition(".")
         return datetime.datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}+00:00")
     except ValueError:
         # A leap second is legal RFC 3339; only its order among others is of interest here.

@@ -17,7 +17,8 @@ class Finding:
     `/response/headers/content-type`, `/response/body/results/0/id`. For a request that should have been refused it
     names the offending place of the request; otherwise the place of the response.
     `departure` is the id of the known departure of the real service that covers the finding, or None. `source` says
-    where the requirement comes from, in words: title, place within the page, address, basis.
+    where the requirement comes from, in words: title, place within the page, address, basis. `advice` says that the
+    requirement is a "should", so that it fails nothing unless somebody is strict.
     """
 
     requirement: str
@@ -27,6 +28,12 @@ class Finding:
     pointer: str
     departure: str | None = None
     source: str = field(default="", compare=False)
+    advice: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether the finding is a failure: neither a known departure of the real service nor advice."""
+        return self.departure is None and not self.advice
 
     @property
     def place(self) -> str:

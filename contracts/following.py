@@ -11,6 +11,7 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.reading import Reading
+from atlas_conformance.contracts.views import GONE
 
 SETTLED_WITHIN = 30.0
 """Seconds after which what was taken stands in a list, and what was deleted is gone."""
@@ -56,6 +57,7 @@ class GetView:
             and not reading.must_be_refused
             and all(freedom.of_item or operation.sharded for freedom in reading.freedoms)
             and self.status not in (401, 429)
+            and not (self.status == GONE and operation.sunset)
             and self.exchange.request.credential == "owner"
         )
 
@@ -136,6 +138,13 @@ class CancelView(GetView):
         """Whether the job had ended before. To cancel once more what is cancelled is left free."""
         ended = self.history.finished_ended < self.exchange.started
         return not self.elsewhere and ended and self.history.last_state != "cancelled"
+
+    @property
+    def is_settled_otherwise(self) -> bool:
+        """Whether something else than the state of the job may have settled the answer."""
+        reading = self.reading
+        free = reading.must_be_refused or not all(freedom.of_item for freedom in reading.freedoms)
+        return free or self.status in (401, 429) or self.exchange.request.credential != "owner"
 
 
 class DeleteView(GetView):

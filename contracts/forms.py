@@ -9,7 +9,9 @@ from atlas_conformance.contracts.jobs import is_terminal
 from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.verdicts import Verdicts
 
-TIDAL = frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components", "snapshotUrl", "status"})
+TIDAL = frozenset(
+    {"links", "expired", "expiresAt", "expirationDate", "deliveryUrl", "components", "snapshotUrl", "status"}
+)
 """Properties that may differ between two answers by themselves: links repeat the query, downloads expire, and an
 enveloped list has a status of its own."""
 

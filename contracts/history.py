@@ -78,6 +78,8 @@ class JobHistory:
         self.finished = False
         self.delivered = False
         self.cancel_ended: float | None = None
+        self.late_cancel_ended: float | None = None
+        """When a cancel of the job, which had ended before, was answered."""
         self.last_state = UNKNOWN_STATE
         self.fixed: dict[str, Any] = {}
         """What was first shown of each property that never changes."""
@@ -116,16 +118,19 @@ class JobHistory:
             last is not None
             and not seen.created
             and self.cancel_ended is None
-            and last.operation is seen.operation
+            and self.late_cancel_ended is None
+            and last.operation.resource is seen.operation.resource
             and (last.document is seen.document or last.document == seen.document)
         )
 
-    def remember(self, seen: Observation, levels: Mapping[str, int], *, sound: bool) -> None:
-        """Take in an observation that was judged, and its `levels`; `sound` says that nothing was found."""
+    def remember(self, sight: SightView, *, sound: bool) -> None:
+        """Take in an observation that was judged; `sound` says that nothing was found."""
+        seen = sight.seen
         resource, document = seen.operation.resource, seen.document
         ended = resource.ended(document)
-        self._remember_fixed(seen)
-        for name, level in levels.items():
+        if not sight.repeats:
+            self._remember_fixed(seen)
+        for name, level in sight.levels.items():
             order = self.orders.get(name)
             if order is None:
                 order = self.orders[name] = Order()
@@ -176,7 +181,7 @@ class JobHistory:
         resource, document = seen.operation.resource, seen.document
         self._remember_end(seen)
         self.finished = self.finished or ended
-        self.delivered = self.delivered or _has_urls(document)
+        self.delivered = self.delivered or delivers(document)
         if self.last_state != "cancelled":  # an answer that overlaps with the cancel may still come in after it
             ending = next((flag for flag in resource.ending if document.get(flag) is True), None)
             self.last_state = ending or ("finished" if ended else "running")
@@ -217,7 +222,7 @@ class SightView:
         """Whether a read shows exactly what the last one showed, so that its place in time alone is left to judge."""
 
 
-def _has_urls(document: Mapping[str, Any]) -> bool:
+def delivers(document: Mapping[str, Any]) -> bool:
     """Whether a dedicated job shows an address to download from, as a finished download does."""
     components = document.get("components")
     parts = components if isinstance(components, list) else []

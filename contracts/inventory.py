@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+Impossible: TypeAlias = Literal["encryption at rest", "other major version"]
+"""Why a restore target takes no restore: its storage engine encrypts at rest, or it runs another major version."""
 Kind: TypeAlias = Literal["flex", "tenant", "dedicated"]
 """The kind of a cluster: flex; tenant (M2, M5); dedicated (replica set or sharded)."""
 
@@ -34,11 +36,14 @@ class Cluster:
 class RestoreTarget:
     """A deployment item that exists and that clusters of the listed kinds may be restored to; its data may be
     destroyed.
+
+    `impossible` says why every restore to it must be refused (N-TARGET); None where it can be restored to.
     """
 
     project: str
     name: str
     accepts: frozenset[Kind]
+    impossible: Impossible | None = None
 
 
 @dataclass(frozen=True, slots=True)

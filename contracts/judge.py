@@ -143,7 +143,7 @@ class Judge:
         view = StatusView(exchange, reading, self.knowledge, self.contract, idle)
         self.book.apply(view, operation.id, verdicts, RequestView)
         hidden = view.hidden_error is not None
-        if not hidden and not response.asks_to_wait:
+        if not hidden and not response.asks_to_wait and not view.says_nothing:
             asked = exchange.request.credential != "owner" or exchange.request.scheme != "any"
             if asked and self.knowledge.credentials:
                 self.book.apply(view, operation.id, verdicts, AccessView)
@@ -178,7 +178,10 @@ class Judge:
         verdicts, response = self._verdicts(offered), exchange.response
         self.book.apply(response, offered.id, verdicts)
         if not response.asks_to_wait:
-            self.book.apply(BystanderView(exchange.request, response), offered.id, verdicts)
+            here = [operation for operation, _ in found if operation.id in self.knowledge.offered]
+            methods = frozenset(operation.method for operation in here)
+            sunset = all(operation.sunset for operation in here)
+            self.book.apply(BystanderView(exchange.request, response, methods, sunset), offered.id, verdicts)
             if response.status in (404, 405) and exchange.request.method not in ("HEAD", "OPTIONS"):
                 self.book.apply(ErrorView(response, None, self.contract), offered.id, verdicts)
         return verdicts.judgement()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from atlas_conformance.contracts.exchange import Request
@@ -38,11 +39,20 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _judge_next(page: Mapping[str, Any], owed: bool, verdicts: Verdicts) -> None:
+    links = page.get("links")
+    if isinstance(links, list):
+        relations = sorted(str(link.get("rel")) for link in links if isinstance(link, dict))
+        expected = "links with rel next, as a next page is" if owed else "no link with rel next, as the next page is empty"
+        verdicts.check("L-PAGE", ("next" in relations) == owed, expected, relations, "/response/body/links")
+
+
 def judge_walk(pages: Sequence[Mapping[str, Any]], expected_ids: frozenset[str], verdicts: Verdicts) -> None:
     """Judge the pages of one walk through a list that nothing changed meanwhile.
 
-    L-PAGE: no job stands on two pages and every page tells the same `totalCount`, the number of jobs seen. L-FOUND:
-    every id of `expected_ids` is seen.
+    L-PAGE: no job stands on two pages, and links, where shown, lead to a next page exactly where that shows something.
+    L-TOTAL: every page tells the same `totalCount`, the number of jobs seen. L-FOUND: every id of `expected_ids` is
+    seen.
     """
     jobs = [job for page in pages for _, job in listed(page, "")]
     ids = [job["id"] for job in jobs if isinstance(job.get("id"), str)]
@@ -55,7 +65,9 @@ def judge_walk(pages: Sequence[Mapping[str, Any]], expected_ids: frozenset[str],
         count = len(set(ids)) + len(jobs) - len(ids)
         held = totals == {count}
         expected = f"totalCount {count}, the number of jobs on all pages"
-        verdicts.check("L-PAGE", held, expected, sorted(totals), "/response/body/totalCount")
+        verdicts.check("L-TOTAL", held, expected, sorted(totals), "/response/body/totalCount")
+    for page, following in pairwise(pages):
+        _judge_next(page, bool(following.get("results")), verdicts)
     lost = sorted(expected_ids - set(ids))
     if expected_ids:
         verdicts.check(

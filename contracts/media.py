@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.exchange import Request
@@ -18,12 +19,17 @@ _NO_STATUSES: frozenset[int] = frozenset()
 class Accepts:
     """What an `Accept` header asks of a success.
 
-    `free`: no rule settles the answer (any version's success, or 406). `later`: it asks for a date later than the
-    resource's version, so V-FLOOR applies. `known`: false when a recording left the header out.
+    `free`: no rule settles the version of a success. `later`: it asks for a published date later than the resource's
+    version, so V-FLOOR applies; `unpublished`: for a later date that was never published, so that 406 conforms too.
+    `refusals` are the statuses that refuse it, `named` says that the contract names them. `known`: false when a
+    recording left the header out.
     """
 
     free: bool = False
     later: bool = False
+    unpublished: bool = False
+    refusals: frozenset[int] = frozenset()
+    named: bool = True
     known: bool = True
 
 
@@ -45,28 +51,46 @@ def version_date(name: str) -> str | None:
     return date
 
 
-def accepts(operation: Operation, request: Request, latest_date: str) -> Accepts:
-    """Say what the request's `Accept` header asks of a success of `operation` (V-FLOOR; "Where an endpoint is
-    free").
+_FREE = Accepts(free=True, refusals=frozenset({406}))
+_EARLIER = Accepts(free=True, refusals=frozenset({406, 410}))  # the vendor may have removed an old version
+_ODD = Accepts(free=True, refusals=frozenset({400, 406}), named=False)
+_UNPUBLISHED = Accepts(unpublished=True, refusals=frozenset({406}))
+_ANYTHING = frozenset({JSON, "*/*", "application/*"})
+
+
+def accepts(operation: Operation, request: Request, published: Collection[str], latest: str) -> Accepts:
+    """Say what the request's `Accept` header asks of a success of `operation` (V-FLOOR; "Where an endpoint is free").
+
+    `published` are the dates (ISO) of every version that the vendor has published, `latest` is the newest date that
+    may have been published today.
     """
     if request.headers is None:
-        return Accepts(known=False)
+        return Accepts(refusals=frozenset({406}), known=False)
     value = request.header("accept")
-    if operation.api != "v2":
-        ordinary = value is None or media_type(value) in ((JSON, ()), ("*/*", ()), ("application/*", ()))
-        return Accepts(free=not ordinary)
     if value is None:
-        return Accepts(free=True)
+        return _FREE if operation.api == "v2" else Accepts()
     name, parameters = media_type(value)
-    if parameters:
-        return Accepts(free=True)
+    if not all(_is_charset(parameter) for parameter in parameters):
+        return _ODD
+    if operation.api != "v2":
+        return Accepts() if name in _ANYTHING else _ODD
+    if name in _ANYTHING:
+        return _FREE
     if name == asked_media_type(operation):
         return Accepts()
     date = version_date(name)
-    own = version_date(operation.media_type or "")
-    if date is not None and own is not None and own < date <= latest_date:
-        return Accepts(later=True)
-    return Accepts(free=True)
+    own = version_date(asked_media_type(operation))
+    if date is None or own is None:
+        return _ODD
+    if date < own:
+        return _EARLIER
+    return Accepts(later=True) if date in published and date <= latest else _UNPUBLISHED
+
+
+def _is_charset(parameter: str) -> bool:
+    """Tell whether a parameter of a media type says that the text is in UTF-8."""
+    name, _, value = parameter.partition("=")
+    return name.strip() == "charset" and value.strip().strip('"') in ("utf-8", "utf8")
 
 
 def asked_media_type(operation: Operation) -> str:
@@ -78,12 +102,16 @@ def asked_media_type(operation: Operation) -> str:
 
 
 def content_type_statuses(operation: Operation, request: Request) -> frozenset[int]:
-    """Return the statuses that the request's content type permits besides those of its body; empty for JSON."""
+    """Return the statuses that the request's content type permits besides those of its body.
+
+    Empty for JSON, and on v2 for the operation's versioned media type: both must be taken.
+    """
     if request.headers is None:
         return frozenset({400, 415})
     value = request.header("content-type")
     if value is not None:
         name, parameters = media_type(value)
-        if name == JSON and all(p == "charset=utf-8" for p in parameters):
+        taken = (JSON, operation.media_type) if operation.api == "v2" else (JSON,)
+        if name in taken and all(_is_charset(parameter) for parameter in parameters):
             return _NO_STATUSES
     return frozenset({400, 406, 415})

@@ -14,7 +14,7 @@ from atlas_conformance.contracts.exchange import decoded_segments
 from atlas_conformance.contracts.patterns import Matcher, compile_pattern
 from atlas_conformance.contracts.resources import Resource, resource_named
 
-HTTP_STATUSES = frozenset({405, 406, 413, 414, 415, 429, 503})
+HTTP_STATUSES = frozenset({405, 406, 410, 413, 414, 415, 429, 431, 503})
 """Statuses that HTTP itself may answer on every operation, beside the documented ones."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -64,7 +64,8 @@ class Operation:
     those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that
     OpenAPI links to, by the links' names: `read`, `cancel`, `delete`, `list`. `delivery` is the deliveryType of
     the jobs that it creates, where it settles that. A `sharded` operation serves sharded clusters alone; a list is
-    `paged` where it takes page parameters. `takes_no_body` says that a create's body may be left out.
+    `paged` where it takes page parameters. `takes_no_body` says that a create's body may be left out, `sunset` that the
+    vendor has removed it, so that it may be answered with 410 always.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Operation:
     sharded: bool = False
     paged: bool = False
     takes_no_body: bool = False
+    sunset: bool = False
 
     @property
     def family(self) -> str:
@@ -192,6 +194,7 @@ def _operation(
         sharded=described.get("x-sharded", False),
         paged=any(p["name"] == "itemsPerPage" for p in listed),
         takes_no_body=not described.get("requestBody", {}).get("required", True),
+        sunset=described.get("x-sunset", False),
     )
 
 
@@ -256,8 +259,8 @@ class Paths:
     def _at(self, path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
         """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 
-        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A documented trailing
-        slash may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
+        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A trailing slash of the
+        template may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
         has it.
         """
         segments = decoded_segments(path)
@@ -272,7 +275,7 @@ class Paths:
 def _same_place(wanted: tuple[str, ...], segments: tuple[str, ...]) -> dict[str, str] | None:
     """Return the parameters of a path's decoded segments under a template, or None where they don't match."""
     if wanted[-1] == "" and segments[-1] != "":
-        wanted = wanted[:-1]  # the trailing slash is documented, its absence is free
+        wanted = wanted[:-1]  # one page has the trailing slash, another one has not: both paths are taken
     if len(wanted) != len(segments):
         return None
     parameters: dict[str, str] = {}

@@ -8,6 +8,11 @@ from atlas_conformance.contracts.outcomes import ValueFailure
 from atlas_conformance.contracts.validation import SchemaError
 
 
+def escaped(name: str) -> str:
+    """Return a property's name as one step of a pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 def value_at(document: Any, pointer: str) -> Any:
     """Return the value that a pointer leads to. Raises KeyError, IndexError or ValueError where it leads nowhere."""
     value = document

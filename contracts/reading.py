@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from atlas_conformance.contracts.body_reading import REFUSED, read_body
+from atlas_conformance.contracts.body_reading import REFUSED, BodyReading, read_body
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.knowledge import Knowledge
@@ -26,7 +26,9 @@ NAME = compile_pattern("^[a-zA-Z0-9][a-zA-Z0-9-]*$")
 LARGE_BODY = 16_384
 """Bytes from which an endpoint may answer 413 instead of reading a body."""
 LONG_TARGET = 2_048
-"""Characters from which an endpoint may answer 414 instead of reading a request target."""
+"""Characters from which an endpoint may answer 414 or 431 instead of reading a request target."""
+LONG_HEADERS = 1_536
+"""Characters from which an endpoint may answer 431 instead of reading the headers."""
 
 _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"})
 _LATEST, _PATHS = 32, 1_024
@@ -42,6 +44,8 @@ class Reading:
 
     `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
     false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
+    `undocumented` are the properties of the body that no page names. `too_large` are the statuses that HTTP has for what
+    is large, as far as the request is.
     """
 
     operation: Operation
@@ -52,6 +56,8 @@ class Reading:
     envelope: bool | None = False
     pretty: bool | None = False
     accepts: Accepts = field(default_factory=Accepts)
+    undocumented: tuple[str, ...] = ()
+    too_large: frozenset[int] = frozenset()
 
     @property
     def flag_is_odd(self) -> bool:
@@ -82,6 +88,16 @@ class Reading:
     def must_succeed(self) -> bool:
         """Whether every rule is kept, everything named is known to exist, and nothing leaves the endpoint free."""
         return not self.violations and not self.freedoms
+
+    @property
+    def must_succeed_or_refuse_by_name(self) -> bool:
+        """Whether nothing but a success, or one of `refusals`, conforms."""
+        return not self.violations and all(freedom.exact for freedom in self.freedoms)
+
+    @property
+    def path_is_malformed(self) -> bool:
+        """Whether a parameter of the path is malformed, which may be told to anybody."""
+        return any(violation.requirement.startswith("P-") for violation in self.violations)
 
     @property
     def refusals(self) -> frozenset[int]:
@@ -144,19 +160,45 @@ def _read(
     _read_query(operation, request, freedoms)
     if envelope is None or pretty is None:
         freedoms.append(Freedom("a query flag that is no boolean", frozenset({400})))
-    asked = accepts(operation, request, knowledge.latest_date)
-    if asked.free:
-        freedoms.append(Freedom("an Accept header that no rule settles", frozenset({400, 406})))
-    document: Any = None
+    asked = accepts(operation, request, contract.versions, knowledge.latest_date)
+    if asked.refusals:
+        freedoms.append(Freedom("an Accept header that may be refused", asked.refusals, exact=asked.named))
+    body = BodyReading(None)
     if operation.request_schema is not None:
-        document = _read_create(operation, parameters, request, knowledge, contract, violations, freedoms)
+        body = _read_create(operation, parameters, request, knowledge, contract)
+        violations.extend(body.violations)
+        freedoms.extend(body.freedoms)
     elif request.body:
-        freedoms.append(Freedom("a body where none is expected", frozenset({400, 413, 415})))
+        freedoms.append(Freedom("a body where none is expected", frozenset({400, 415})))
     if any(name.lower() not in _ORDINARY_HEADERS for name, _ in request.headers or ()):
-        freedoms.append(Freedom("a header that no rule names", frozenset({400, 415, 431})))
+        freedoms.append(Freedom("a header that no rule names", frozenset({400, 415})))
+    too_large = _too_large(request)
+    if too_large:
+        freedoms.append(Freedom("a large request", too_large | {400}))
+    return Reading(
+        operation,
+        parameters,
+        body.document,
+        tuple(violations),
+        tuple(freedoms),
+        envelope,
+        pretty,
+        asked,
+        body.undocumented,
+        too_large,
+    )
+
+
+def _too_large(request: Request) -> frozenset[int]:
+    """Return the statuses that HTTP has for what is large, as far as a request is, or may have been."""
+    statuses: set[int] = set()
+    if len(request.body or b"") > LARGE_BODY or not request.body_recorded:
+        statuses.add(413)
     if len(request.target) > LONG_TARGET:
-        freedoms.append(Freedom("a long request target", frozenset({400, 414})))
-    return Reading(operation, parameters, document, tuple(violations), tuple(freedoms), envelope, pretty, asked)
+        statuses |= {414, 431}
+    if request.headers is None or sum(len(name) + len(value) for name, value in request.headers) > LONG_HEADERS:
+        statuses.add(431)
+    return frozenset(statuses)
 
 
 @reads("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
@@ -203,9 +245,10 @@ def _read_existence(
     item_is_absent = item is not None and item == inventory.absent_id(what)
     if item is not None and not item_is_absent and not inventory.takes_any:
         # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
-        freedoms.append(Freedom(f"a {what} that may not exist", frozenset({400, 403, 404}), of_item=True))
+        statuses = frozenset({400, 401, 403, 404})
+        freedoms.append(Freedom(f"a {what} that may not exist", statuses, of_item=True))
     if absent is not None and project == absent.project:
-        refuse("project", "an absent project not found", 404)
+        refuse("project", "an absent project not found", 401, 403, 404)
         return
     cluster = knowledge.cluster(project, name)
     kind = operation.resource.cluster_kind
@@ -213,17 +256,19 @@ def _read_existence(
         if absent is not None and name == absent.cluster:
             refuse("cluster", "an absent cluster not found", 404)
             if project not in knowledge.projects():
-                freedoms.append(Freedom("a project that may not exist", frozenset({403, 404})))
+                freedoms.append(Freedom("a project that may not exist", frozenset({401, 403, 404})))
             return
         if not inventory.takes_any:
-            freedoms.append(Freedom("a project or cluster that may not exist", frozenset({400, 403, 404} | conflict)))
+            statuses = frozenset({400, 401, 403, 404})
+            freedoms.append(Freedom("a project or cluster that may not exist", statuses))
     elif kind is not None and cluster.kind != kind and inventory.invented:
-        freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404} | conflict)))
+        freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404})))
     elif kind is not None and cluster.kind != kind:
         if (kind, cluster.kind) != ("tenant", "flex"):
             refuse("cluster", f"a {cluster.kind} cluster refused here", 400, 404)
             return
-        freedoms.append(Freedom("a flex cluster through the tenant route", frozenset({400, 403, 404} | conflict)))
+        statuses = frozenset({400, 403, 404, 410} | conflict)
+        freedoms.append(Freedom("a flex cluster through the tenant route", statuses))
     if operation.sharded and (cluster is None or not cluster.sharded or inventory.invented):
         freedoms.append(Freedom("a cluster that is not known to be sharded", frozenset({400, 404})))
     if item_is_absent:
@@ -262,26 +307,16 @@ def _read_create(
     request: Request,
     knowledge: Knowledge,
     contract: Contract,
-    violations: list[Violation],
-    freedoms: list[Freedom],
-) -> Any:
+) -> BodyReading:
     if not request.body_recorded:
-        freedoms.append(Freedom("the request body was not recorded", frozenset({400, 403, 404, 409, 413, 415})))
-        return None
+        unknown = Freedom("the request body was not recorded", frozenset({400, 403, 404, 409, 413, 415}))
+        return BodyReading(None, freedoms=(unknown,))
     media_statuses = content_type_statuses(operation, request)
-    if media_statuses:
-        freedoms.append(Freedom("a content type that no rule settles", media_statuses))
-    if len(request.body or b"") > LARGE_BODY:
-        freedoms.append(Freedom("a large body", frozenset({400, 413})))
-    if request.path.endswith("/") != operation.template.endswith("/"):
-        freedoms.append(Freedom("the path without or with its trailing slash", frozenset({307, 308, 301, 404, 405})))
     body = read_body(operation, parameters, request.body or b"", knowledge, contract)
-    if media_statuses:
-        body_violations = [
-            Violation(v.requirement, v.pointer, v.statuses | media_statuses, v.expected) for v in body.violations
-        ]
-    else:
-        body_violations = list(body.violations)
-    violations.extend(body_violations)
-    freedoms.extend(body.freedoms)
-    return body.document
+    if not media_statuses:
+        return body
+    return replace(
+        body,
+        violations=tuple(replace(v, statuses=v.statuses | media_statuses) for v in body.violations),
+        freedoms=(Freedom("a content type that no rule settles", media_statuses), *body.freedoms),
+    )

@@ -32,8 +32,7 @@ class Resource:
     project and its cluster. `states` are the values of `status` in their order, those of one rank together; the last
     rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its
     date. `dates` are all of its dates, `past` those of what has happened once they show, `order` pairs of them, the
-    earlier one first, and whether the two must differ.
-    `fixed` are the properties that never change, `volatile` those that may change even after the end. `target` are the
+    earlier one first. `fixed` are the properties that never change, `volatile` those that may change even after the end. `target` are the
     properties of a create's body that name the target's project and name, `takes_own_project` says that the path's
     project is meant where the body names none. `carries` are the requirement ids of its common rules; `followed` says
     that its histories are kept.
@@ -51,7 +50,7 @@ class Resource:
     ending: tuple[str, ...] = ()
     end_field: str | None = None
     dates: tuple[str, ...] = ()
-    order: tuple[tuple[str, str, bool], ...] = ()
+    order: tuple[tuple[str, str], ...] = ()
     past: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     volatile: frozenset[str] = frozenset()
@@ -124,9 +123,9 @@ def _shared_job(kind: Kind, cluster_field: str) -> Resource:
         dates=("snapshotFinishedDate", "restoreScheduledDate", "restoreFinishedDate", "expirationDate"),
         past=("snapshotFinishedDate", "restoreFinishedDate"),
         order=(
-            ("snapshotFinishedDate", "restoreScheduledDate", False),
-            ("restoreScheduledDate", "restoreFinishedDate", False),
-            ("restoreScheduledDate", "expirationDate", True),
+            ("snapshotFinishedDate", "restoreScheduledDate"),
+            ("restoreScheduledDate", "restoreFinishedDate"),
+            ("restoreScheduledDate", "expirationDate"),
         ),
         fixed=(
             "id",
@@ -139,7 +138,7 @@ def _shared_job(kind: Kind, cluster_field: str) -> Resource:
             "restoreScheduledDate",
             "snapshotFinishedDate",
         ),
-        volatile=frozenset({"links", "snapshotUrl"}),
+        volatile=frozenset({"links", "snapshotUrl", "expirationDate"}),
         target=("targetProjectId", "targetDeploymentItemName"),
         takes_own_project=True,
         carries=(
@@ -174,7 +173,7 @@ DEDICATED_JOB = Resource(
         ("same", "T-FLAGS"),
         ("flow", "T-FLAGS"),
         ("last", "T-FLAGS"),
-        ("dated", "T-FLAGS"),
+        ("dated", "T-TIME"),
     ),
     followed=True,
     dated_by="timestamp",

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -296,8 +297,8 @@ class SchemaValidator:
         errors: list[SchemaError] = []
         for error in found:
             steps = [step for step in error.evaluation_path if step != "$ref"]
-            if not _is_plain_type(steps):
-                return None
+            if not _is_plain_type(steps) or _is_infinite(_inside(document, error.instance_path)):
+                return None  # an infinity is null to it
             path, requirement = self._walk(steps)
             wanted = self._at(path)
             names = " or ".join([wanted] if isinstance(wanted, str) else wanted)
@@ -363,6 +364,16 @@ class InlineSchema:
         except (ValueError, TypeError, OverflowError, RecursionError):
             pass
         return holds(self._schema, value)
+
+
+def _inside(document: Any, steps: Iterable[str | int]) -> Any:
+    for step in steps:
+        document = document[step]
+    return document
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and math.isinf(value)
 
 
 @cache

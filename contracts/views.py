@@ -15,15 +15,19 @@ from atlas_conformance.contracts.listing import page_of
 from atlas_conformance.contracts.media import JSON
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.outcomes import shown
-from atlas_conformance.contracts.reading import LARGE_BODY, Reading
+from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.validation import NotJson, SchemaError, parse_json
 
 STATUS = "/response/status"
 BODY = "/response/body"
 CONTENT_TYPE = "/response/headers/content-type"
 
-ANYWHERE: frozenset[int] = frozenset({405, 406, 413, 414, 415, 429})
-"""Statuses that HTTP itself may answer on every operation."""
+ANYWHERE: frozenset[int] = frozenset({405, 406, 415, 429})
+"""Statuses that HTTP itself may answer on every operation, to whatever is asked."""
+TOO_LARGE: frozenset[int] = frozenset({413, 414, 431})
+"""Statuses that HTTP itself may answer on every operation to what is large."""
+GONE = 410
+"""The status of an operation, or of a version, that the vendor has removed."""
 
 UNREADABLE: Any = object()
 """Stands for a body that is no JSON."""
@@ -86,6 +90,8 @@ class RequestView:
             status == operation.success
             or (status >= 400 and (status in operation.statuses or status in ANYWHERE))
             or status in self.reading.refusals
+            or self._is_gone
+            or self._is_not_modified
         )
         """Whether the status is one that the operation, HTTP, or a rule or freedom at stake allows."""
 
@@ -105,12 +111,26 @@ class RequestView:
     @property
     def lacks_credentials(self) -> bool:
         """Whether it carries no good credentials, and an answer must say so."""
-        return self.request.credential in ("none", "wrong", "wrong-secret") and not self._too_much
+        return self.request.credential in ("none", "wrong", "wrong-secret") and self.status not in self.reading.too_large
 
     @property
-    def _too_much(self) -> bool:
-        large = len(self.request.body or b"") > LARGE_BODY and self.status == 413
-        return large or (self.status == 414 and 414 in self.reading.refusals)
+    def _is_gone(self) -> bool:
+        return self.status == GONE and self.operation.sunset
+
+    @property
+    def _is_not_modified(self) -> bool:
+        """Whether it says that what the client has is still current, to a client that asked for that."""
+        if self.status != 304 or self.request.method != "GET":
+            return False
+        asked = self.request.headers is None or any(
+            self.request.header(name) is not None for name in ("if-none-match", "if-modified-since")
+        )
+        return asked and not self.reading.violations
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the answer is one that any request may have: the operation is gone, or nothing was modified."""
+        return self._is_gone or self._is_not_modified
 
     @property
     def lacks_the_role(self) -> bool:
@@ -133,8 +153,22 @@ class RequestView:
 
     @property
     def must_be_taken(self) -> bool:
-        """Whether the request keeps every rule, and its sender is known to be let in."""
-        return self.documented and self.reading.must_succeed and self.request.credential != "unknown"
+        """Whether the request keeps every rule, its sender is known to be let in, and no refusal that the contract
+        names was the answer.
+        """
+        reading = self.reading
+        return (
+            self.documented
+            and reading.must_succeed_or_refuse_by_name
+            and self.status not in reading.refusals
+            and self.request.credential != "unknown"
+        )
+
+    @property
+    def is_refused_for_its_form(self) -> bool:
+        """Whether a request that breaks no rule is refused for its media types, which it has a right to."""
+        reading = self.reading
+        return self.status in (406, 415) and not reading.violations and self.status not in reading.refusals
 
 
 class AccessView(RequestView):
@@ -159,10 +193,15 @@ class TokenView:
 
 @dataclass(eq=False)
 class BystanderView:
-    """The answer to a method that an offered operation's path does not have."""
+    """The answer to a method that an offered operation's path does not have.
+
+    `methods` are those that the path is known to have; `sunset` says that the vendor has removed the operation.
+    """
 
     request: Request
     response: Response
+    methods: frozenset[str] = frozenset()
+    sunset: bool = False
 
 
 @dataclass(eq=False)
@@ -314,6 +353,14 @@ class PageView:
         """Read what was asked for."""
         self.asked = page_of(self.request) if self.paged and isinstance(self.document.get("results"), list) else None
         """The (itemsPerPage, pageNum) asked for, or None where they are out of range, or there are no results."""
+
+    @property
+    def relations(self) -> frozenset[str] | None:
+        """The relations of the page's links; None where it shows no links."""
+        links = self.document.get("links")
+        if not isinstance(links, list):
+            return None
+        return frozenset(str(link.get("rel")) for link in links if isinstance(link, dict))
 
     @property
     def total(self) -> int | None:

@@ -13,14 +13,15 @@ _LIMIT = 10
 
 
 def workflow_commands(report: Report, standing: Standing | None = None) -> list[str]:
-    """Return the lines: an error for each failure, a warning for what is unstable, waived or lost, then the verdict."""
+    """Return the lines: an error for each failure, a warning for what is unstable, waived or lost, a notice for advice."""
     errors: list[str] = []
     warnings: list[str] = []
     for group in report.headlines:
         waived = standing is not None and group.key in standing.waived
         words = (
             f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
-            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}, {plural(group.count, 'exchange')}."
+            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}, {plural(group.count, 'exchange')}. "
+            f"Source: {report.rows[group.requirement].source}"
         )
         kind = "waived" if waived else "unstable" if group.unstable else "failed"
         line = f"{group.requirement} on {group.operation} ({kind})"
@@ -28,6 +29,16 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
             errors.append(_command("error", line, words))
         else:
             warnings.append(_command("warning", line, words))
+    notices = [
+        _command(
+            "notice",
+            f"{group.requirement} on {group.operation} (advice)",
+            f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
+            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}. "
+            f"Source: {report.rows[group.requirement].source}",
+        )
+        for group in report.advice
+    ]
     if standing is not None:
         errors += [_command("error", "Waiver", complaint) for complaint in standing.complaints]
         if standing.comparison is not None:
@@ -36,15 +47,16 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
     if report.verdict in (INCOMPLETE, UNREACHABLE, NOT_EXERCISED, ERROR):
         errors.append(_command("error", "No verdict", verdict_sentence(report)))
     sentence = verdict_sentence(report) + (f" {standing.sentence}" if standing is not None else "")
-    return [*_some("error", errors), *_some("warning", warnings), _command("notice", "Atlas conformance", sentence)]
+    verdict = _command("notice", "Atlas conformance", sentence)
+    return [*_some("error", errors), *_some("warning", warnings), *_some("notice", notices, _LIMIT - 1), verdict]
 
 
-def _some(kind: str, lines: list[str]) -> Iterator[str]:
-    if len(lines) <= _LIMIT:
+def _some(kind: str, lines: list[str], limit: int = _LIMIT) -> Iterator[str]:
+    if len(lines) <= limit:
         yield from lines
         return
-    yield from lines[: _LIMIT - 1]
-    yield _command(kind, "More", f"{len(lines) - _LIMIT + 1:,} more are in the report.")
+    yield from lines[: limit - 1]
+    yield _command(kind, "More", f"{len(lines) - limit + 1:,} more are in the report.")
 
 
 def _command(kind: str, title: str, message: str) -> str:

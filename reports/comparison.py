@@ -6,9 +6,9 @@ Failures match by requirement, operation and place, never by message or by what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from atlas_conformance.reports.model import FAILED, FindingGroup, Report
+from atlas_conformance.reports.model import FAILED, PASSED, FindingGroup, Report
 from atlas_conformance.reports.records import Header
 
 Key = tuple[str, str, str]
@@ -20,20 +20,24 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A finding as far as a comparison needs it; `lead` is the key of the finding that explains it, or None."""
+    """A finding as far as a comparison needs it.
+
+    `lead` is the key of the finding that explains it, or None; `advice` says that it fails nothing.
+    """
 
     key: Key
     expected: str
     seen: str
     unstable: bool = False
     lead: Key | None = None
+    advice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
     """A run as far as a comparison needs it.
 
-    `cells` maps each pair of requirement and operation to its status and the number of exchanges that put it to the
+    `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement and operation to its status and the number of exchanges that put it to the
     test; `reasons` says why some have none. `facts` are what the run was: profile, level, mode, seed and the like.
     """
 
@@ -61,8 +65,9 @@ class Comparison:
     """An earlier run and a later one.
 
     `new` fail now and did not; `explained` as well, but follow from one that is new. `fixed` failed and were seen to
-    hold; `vanished` failed and were not exercised again; `still` fail as before. `lost` is lost coverage. `notes` are
-    sentences on what makes the two runs different in kind.
+    hold; `vanished` failed and were not exercised again; `still` fail as before. `advice` is what the later run has of it
+    and the earlier one had not. `lost` is lost coverage. `notes` are sentences on what makes the two runs different in
+    kind.
     """
 
     old: Outline
@@ -74,6 +79,7 @@ class Comparison:
     still: tuple[Failure, ...]
     lost: tuple[Lost, ...]
     notes: tuple[str, ...]
+    advice: tuple[Failure, ...] = ()
 
     @property
     def worse(self) -> bool:
@@ -85,7 +91,7 @@ def outline(report: Report) -> Outline:
     """Return the outline of a report."""
     cells = [cell for row in report.rows.values() for cell in row.cells.values()]
     return Outline(
-        failures={group.key: failure_of(group) for group in report.groups},
+        failures={group.key: failure_of(group) for group in (*report.advice, *report.groups)},
         cells={(cell.requirement, cell.operation): (cell.status, cell.exercised) for cell in cells},
         reasons={(cell.requirement, cell.operation): cell.reason for cell in cells if cell.reason},
         verdict=report.verdict,
@@ -97,7 +103,15 @@ def outline(report: Report) -> Outline:
 
 def failure_of(group: FindingGroup) -> Failure:
     """Return a group of findings as a comparison sees it."""
-    return Failure(group.key, group.finding.expected, group.finding.seen, group.unstable, group.lead)
+    finding = group.finding
+    return Failure(group.key, finding.expected, finding.seen, group.unstable, group.lead, group.advice)
+
+
+def strictly(run: Outline) -> Outline:
+    """Return the run with all advice as failures, and the verdict that this makes."""
+    failures = {key: replace(failure, advice=False) for key, failure in run.failures.items()}
+    verdict = FAILED if failures and run.verdict == PASSED else run.verdict
+    return replace(run, failures=failures, verdict=verdict, facts={**run.facts, "advice": "failure"})
 
 
 def facts_of(header: Header) -> dict[str, str]:
@@ -112,13 +126,16 @@ def facts_of(header: Header) -> dict[str, str]:
         "selected requirements": selected,
         "excluded requirements": ", ".join(header.excluded) or "none",
         "shard": header.shard or "none",
+        "advice": "failure" if header.strict else "advice",
     }
 
 
 def compare(old: Outline, now: Outline) -> Comparison:
     """Return what `now` has for better and for worse than `old`."""
-    fresh = {key: failure for key, failure in now.failures.items() if _is_new(failure, old.failures.get(key))}
-    gone = [failure for key, failure in old.failures.items() if key not in now.failures]
+    failing = {key: failure for key, failure in now.failures.items() if not failure.advice}
+    strict = now.facts.get("advice") == "failure"
+    fresh = {k: failure for k, failure in failing.items() if _is_new(failure, old.failures.get(k), strict)}
+    gone = [failure for key, failure in old.failures.items() if key not in now.failures and not failure.advice]
     return Comparison(
         old=old,
         now=now,
@@ -126,15 +143,21 @@ def compare(old: Outline, now: Outline) -> Comparison:
         explained=tuple(f for f in fresh.values() if f.lead in fresh),
         fixed=tuple(f for f in gone if _exercised(now, f.key[:2])),
         vanished=tuple(f for f in gone if not _exercised(now, f.key[:2])),
-        still=tuple(failure for key, failure in now.failures.items() if key not in fresh),
+        still=tuple(failure for key, failure in failing.items() if key not in fresh),
         lost=tuple(_lost(old, now)),
         notes=tuple(_notes(old, now)),
+        advice=tuple(f for key, f in now.failures.items() if f.advice and key not in old.failures),
     )
 
 
-def _is_new(failure: Failure, before: Failure | None) -> bool:
-    """Whether a failure is new: one that did not repeat then does not stand for one that repeats now."""
-    return before is None or (before.unstable and not failure.unstable)
+def _is_new(failure: Failure, before: Failure | None, strict: bool) -> bool:
+    """Whether a failure is new: one that did not repeat then does not stand for one that repeats now.
+
+    Advice then does not stand for a failure now either, unless that is one because the later run is strict.
+    """
+    if before is None or (before.unstable and not failure.unstable):
+        return True
+    return before.advice and not strict
 
 
 def _exercised(run: Outline, pair: tuple[str, ...]) -> bool:

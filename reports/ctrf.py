@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EXCLUDED,
@@ -35,7 +36,7 @@ from atlas_conformance.reports.wording import (
 )
 
 _STATUS = {
-    PASSED: "passed", DEPARTURE: "passed", FAILED: "failed", ERROR: "other",
+    PASSED: "passed", ADVICE: "passed", DEPARTURE: "passed", FAILED: "failed", ERROR: "other",
     WITHHELD: "skipped", NOT_EXERCISED: "skipped", NOT_OFFERED: "skipped",
     EXCLUDED: "skipped",
 }  # fmt: skip
@@ -47,7 +48,7 @@ def ctrf(report: Report, curl: Curl | None = None, standing: Standing | None = N
     A cell without exchanges is skipped with its reason, an error of the suite is `other`, never passed.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
-    for group in report.groups:
+    for group in (*report.groups, *report.advice):
         groups[group.requirement, group.operation].append(group)
     tests = [
         _test(cell, groups[cell.requirement, cell.operation], report, curl, standing)
@@ -71,6 +72,7 @@ def ctrf(report: Report, curl: Curl | None = None, standing: Standing | None = N
                 "suites": len({test["suite"][0] for test in tests}),
                 "start": start,
                 "stop": start + round(report.seconds * 1000),
+                "extra": {"advice": report.count(ADVICE)},
             },
             "environment": {
                 "appName": one_line(str(report.header.target.get("base_url") or "")),
@@ -89,7 +91,16 @@ def _test(
     cell: Cell, groups: list[FindingGroup], report: Report, curl: Curl | None, standing: Standing | None
 ) -> dict[str, Any]:
     row = report.rows[cell.requirement]
-    extra: dict[str, Any] = {"passed": cell.passed, "failed": cell.failed, "known_departures": cell.departed}
+    extra: dict[str, Any] = {
+        "passed": cell.passed,
+        "failed": cell.failed,
+        "advice": cell.advised,
+        "known_departures": cell.departed,
+        "statement": row.statement,
+        "basis": row.basis,
+        "source": row.source,
+        "link": row.address,
+    }
     test: dict[str, Any] = {
         "name": f"{cell.requirement} on {cell.operation}",
         "status": _STATUS[cell.status],
@@ -103,12 +114,17 @@ def _test(
     if cell.status == FAILED and groups:
         shown = groups[0]
         expected, seen = one_line(shown.finding.expected, 800), one_line(shown.finding.seen, 800)
-        test["message"] = f"{row.statement} Expected {expected}; seen {seen}."
+        test["message"] = f"{row.statement} Expected {expected}; seen {seen}. Source: {row.source}."
         test["trace"] = _trace(shown, report, curl)
         extra["places"] = [one_line(group.place) for group in groups[:50]]
         extra["unstable"] = all(group.unstable for group in groups)
         if standing is not None:
             extra["waived"] = all(group.key in standing.waived for group in groups)
+    elif cell.status == ADVICE and groups:
+        shown = groups[0]
+        expected, seen = one_line(shown.finding.expected, 800), one_line(shown.finding.seen, 800)
+        test["message"] = f"Advice: {row.statement} Expected {expected}; seen {seen}. Source: {row.source}."
+        extra["places"] = [one_line(group.place) for group in groups[:50]]
     elif cell.reason:
         test["message"] = one_line(f"{cell.status}: {cell.reason}", 1000)
     return test

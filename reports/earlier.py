@@ -58,7 +58,7 @@ def _outline_of_summary(document: dict[str, Any], path: Path) -> Outline:
         reasons: dict[tuple[str, str], str] = {}
         for id, requirement in document["requirements"].items():
             for operation, cell in requirement["operations"].items():
-                count = cell["passed"] + cell["failed"] + cell["known_departures"]
+                count = cell["passed"] + cell["failed"] + cell["known_departures"] + cell.get("advice", 0)
                 cells[id, operation] = (cell["status"], count)
                 if cell["reason"]:
                     reasons[id, operation] = cell["reason"]
@@ -66,7 +66,9 @@ def _outline_of_summary(document: dict[str, Any], path: Path) -> Outline:
                 lead = found["led_by"]
                 key = (id, found["operation"], found["place"])
                 led_by = (lead["requirement"], lead["operation"], lead["place"]) if lead else None
-                failures[key] = Failure(key, found["expected"], found["seen"], found.get("unstable", False), led_by)
+                advice, unstable = found.get("advice", False), found.get("unstable", False)
+                if not advice or key not in failures:
+                    failures[key] = Failure(key, found["expected"], found["seen"], unstable, led_by, advice)
         selected = document["selected"]
         facts = {
             "contract": document["contract"],
@@ -77,6 +79,7 @@ def _outline_of_summary(document: dict[str, Any], path: Path) -> Outline:
             "selected requirements": "all" if selected is None else ", ".join(selected),
             "excluded requirements": ", ".join(document.get("excluded") or ()) or "none",
             "shard": document["shard"] or "none",
+            "advice": "failure" if document.get("strict") else "advice",
         }
         verdict, started, partial = document["verdict"], document["started"], document["partial_reason"]
         return Outline(failures, cells, reasons, verdict, started, partial, facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
@@ -12,6 +12,9 @@ from atlas_conformance.reports.records import RepeatRecord
 
 Key: TypeAlias = tuple[str, str, str]
 """Requirement, operation, place."""
+
+Node = TypeVar("Node", bound=tuple[Any, ...])
+"""What names a group: a tuple that can be put in order."""
 
 Rank: TypeAlias = tuple[bool, int, str, int]
 """Whether an exchange was had in passing, the size of its request, its test, and its number: the least is shown."""
@@ -51,13 +54,13 @@ class Group:
         return self.best[0][-1], self.best[1]
 
 
-def heads(leads: Mapping[Key, Key | None]) -> dict[Key, Key | None]:
+def heads(leads: Mapping[Node, Node | None]) -> dict[Node, Node | None]:
     """Return, for each key, the end of its chain of leads: a key that has no lead itself; None for such a key.
 
     Where leads go round in a circle, or to a key that is not there, the first key of the circle by the alphabet, or
     the last one that is there, has no lead.
     """
-    ends: dict[Key, Key] = {}
+    ends: dict[Node, Node] = {}
     for start in sorted(leads):
         chain = [start]
         while chain[-1] not in ends:

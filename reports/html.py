@@ -16,9 +16,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.requirement import Citation
 from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EXCLUDED,
@@ -35,6 +38,7 @@ from atlas_conformance.reports.pictures import effort_rows, job_pictures, latenc
 from atlas_conformance.reports.standing import Standing, comparison_sentence, lost_words
 from atlas_conformance.reports.terminal import SYMBOLS
 from atlas_conformance.reports.wording import (
+    BASIS_WORDS,
     FAMILIES,
     MEANINGS,
     Curl,
@@ -65,7 +69,7 @@ CHUNK = 200
 _ALSO_SHOWN = 500
 _TEMPLATES = Path(__file__).with_name("templates")
 _SLUGS = {status: status.replace(" ", "-") for status in LADDER}
-_BAR = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered", EXCLUDED)
+_BAR = (FAILED, ERROR, ADVICE, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, "not offered", EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,8 @@ class Card:
     pointer: str
     count: str
     statement: str
-    source: str
+    sources: tuple[Citation, ...]
+    basis: str
     expected: str
     seen: str
     request: str
@@ -124,6 +129,9 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
     cards = [
         _card(group, anchors[group.key], report, curl, index, standing) for index, group in enumerate(report.headlines)
     ]
+    advice = [
+        _card(group, f"advice-{index}", report, curl, index, standing) for index, group in enumerate(report.advice, 1)
+    ]
     comparison = standing.comparison if standing is not None else None
     style, script = asset("report.css"), asset("report.js")
     return template("report.html.j2").render(
@@ -137,6 +145,10 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
         cards=cards[:SHOWN_CARDS],
         chunks=[cards[start : start + CHUNK] for start in range(SHOWN_CARDS, len(cards), CHUNK)],
         card_count=len(cards),
+        advice=advice[:SHOWN_CARDS],
+        advice_left=max(0, len(advice) - SHOWN_CARDS),
+        known=REQUIREMENTS,
+        bases=BASIS_WORDS,
         segments=_segments(report),
         columns=columns(report),
         families={family: (FAMILIES.get(family, family), rows) for family, rows in families(report).items()},
@@ -171,7 +183,8 @@ def _card(
         pointer=one_line(group.finding.pointer),
         count=plural(group.count, "exchange"),
         statement=row.statement,
-        source=row.source,
+        sources=row.sources,
+        basis=row.basis,
         expected=one_line(group.finding.expected, 800),
         seen=one_line(group.finding.seen, 800),
         request=f"{exchange.request.method} {target}",
@@ -207,7 +220,7 @@ def _tags(group: FindingGroup, standing: Standing | None) -> tuple[str, ...]:
     comparison = standing.comparison if standing is not None else None
     new = comparison is not None and any(failure.key == group.key for failure in comparison.new)
     waived = standing is not None and group.key in standing.waived
-    named = (("new", new), ("waived", waived), ("unstable", group.unstable))
+    named = (("advice", group.advice), ("new", new), ("waived", waived), ("unstable", group.unstable))
     return tuple(tag for tag, holds in named if holds)
 
 
@@ -244,6 +257,8 @@ def _links(report: Report, anchors: Mapping[tuple[str, str, str], str]) -> dict[
     for group in report.groups:
         if group.lead is not None:
             links.setdefault((group.requirement, group.operation), anchors[group.lead])
+    for index, group in enumerate(report.advice[:SHOWN_CARDS], 1):
+        links.setdefault((group.requirement, group.operation), f"advice-{index}")
     return links
 
 
@@ -276,7 +291,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 def _cell_words(cell: Cell) -> str:
     """Return what a cell says, in words."""
     parts = [cell.status]
-    for count, words in ((cell.failed, "failed"), (cell.departed, "departed"), (cell.passed, "passed")):
+    for count, words in ((cell.failed, "failed"), (cell.advised, "advised"), (cell.departed, "departed"), (cell.passed, "passed")):
         if count:
             parts.append(f"{number(count)} {words}")
     if cell.reason:
@@ -285,8 +300,7 @@ def _cell_words(cell: Cell) -> str:
 
 
 def _cell_count(cell: Cell) -> str:
-    count = {PASSED: cell.passed, FAILED: cell.failed, DEPARTURE: cell.departed}.get(cell.status, 0)
-    return number(count) if count else ""
+    return number(cell.shown_count) if cell.shown_count else ""
 
 
 @cache

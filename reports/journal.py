@@ -168,7 +168,8 @@ class JournalWriter:
             )
             led_by = None
             if finding.departure is None:
-                lead = self._leads.setdefault(n, finding.requirement)
+                # Advice explains no failure.
+                lead = self._leads.setdefault(n, finding.requirement) if finding.fails else self._leads.get(n)
                 led_by = None if lead == finding.requirement else lead
             self.findings += 1
             self._write(FindingRecord(n, finding, related, led_by), flush=True)

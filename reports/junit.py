@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import regex
 
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EXCLUDED,
@@ -19,6 +20,7 @@ from atlas_conformance.reports.model import (
     Cell,
     FindingGroup,
     Report,
+    Row,
 )
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import (
@@ -42,11 +44,11 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
     """Return the JUnit XML document in UTF-8.
 
     A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
-    known departure passes with a word in its output, a waived failure is skipped with its waiver. What belongs to no
+    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What belongs to no
     cell stands in a suite of its own.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
-    for group in report.groups:
+    for group in (*report.groups, *report.advice):
         groups[group.requirement, group.operation].append(group)
     root = ET.Element("testsuites", {"name": "atlas-conformance", "time": f"{report.seconds:.3f}"})
     by_family: defaultdict[str, list[ET.Element]] = defaultdict(list)
@@ -54,11 +56,12 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
         for cell in row.cells.values():
             case = _case(f"{row.id} on {cell.operation}", f"atlas.{row.family}.{row.id}")
             found = groups[cell.requirement, cell.operation]
-            waivers = [standing.waived[g.key] for g in found if g.key in standing.waived] if standing else []
-            if found and len(waivers) == len(found):
+            failing = [group for group in found if not group.advice]
+            waivers = [standing.waived[g.key] for g in failing if g.key in standing.waived] if standing else []
+            if failing and len(waivers) == len(failing):
                 _outcome(case, "skipped", f"waived: {'; '.join(dict.fromkeys(waivers))}")
             else:
-                _fill(case, cell, row.statement, found, report, curl)
+                _fill(case, cell, row, found, report, curl)
             by_family[row.family].append(case)
     for family, cases in by_family.items():
         _suite(root, f"{family}: {FAMILIES.get(family, family)}", cases, report)
@@ -96,27 +99,35 @@ def _outcome(case: ET.Element, tag: str, message: str, text: str = "", type: str
 
 
 def _fill(
-    case: ET.Element, cell: Cell, statement: str, groups: list[FindingGroup], report: Report, curl: Curl | None
+    case: ET.Element, cell: Cell, row: Row, groups: list[FindingGroup], report: Report, curl: Curl | None
 ) -> None:
+    said = ""
     if cell.status == FAILED:
         shown = groups[0]
-        message = f"{statement} Expected {shown.finding.expected}; seen {shown.finding.seen}."
+        message = f"{row.statement} Expected {shown.finding.expected}; seen {shown.finding.seen}."
         _outcome(case, "failure", message, _failure_text(groups, report, curl), cell.requirement)
     elif cell.status == ERROR:
         _outcome(case, "error", cell.reason or "The suite itself failed.", type="suite error")
     elif cell.status in (NOT_EXERCISED, NOT_OFFERED, WITHHELD, EXCLUDED):
         _outcome(case, "skipped", f"{cell.status}: {cell.reason}")
+    elif cell.status == ADVICE and groups:
+        said = f"Advice, which fails nothing.\n{_failure_text(groups, report, curl)}"
     elif cell.status == DEPARTURE:
         uses = [use for use in report.departures if cell.operation in use.operations]
         own = [f"{use.id}: {one_line(use.statement)}" for use in uses if use.requirement == cell.requirement]
         words = f"{plural(cell.departed, 'exchange')} with known departures of the real service.\n"
-        ET.SubElement(case, "system-out").text = legal(words + "\n".join(own))
+        said = words + "\n".join(own)
+    source = "" if cell.status in (FAILED, ADVICE) else f"Requirement: {row.statement}\nSource: {row.source}\n"
+    if source or said:
+        ET.SubElement(case, "system-out").text = legal(source + said)
 
 
 def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None) -> str:
     shown = groups[0]
     exchange = shown.sample.exchange
     lines = [
+        f"Requirement: {report.rows[shown.requirement].statement}",
+        f"Source: {report.rows[shown.requirement].source}",
         f"Expected: {one_line(shown.finding.expected, 1000)}",
         f"Seen: {one_line(shown.finding.seen, 1000)}",
         *(["Unstable: the requirement held when the same request was sent again"] if shown.unstable else []),
@@ -145,6 +156,9 @@ def _run_cases(report: Report) -> list[ET.Element]:
         _outcome(whole, "error", f"The run is partial: {report.partial}.", type="partial run")
     elif report.verdict == NOT_EXERCISED:
         _outcome(whole, "error", verdict_sentence(report), type="nothing exercised")
+    if advice := report.count(ADVICE):
+        words = f"Advice on {plural(advice, 'cell')}: what should hold and does not fails nothing."
+        ET.SubElement(whole, "system-out").text = words
     cases = [whole]
     for index, error in enumerate((e for e in report.errors if not (e.requirement and e.operation)), 1):
         case = _case(f"error {index} of the suite: {one_line(error.where, 100)}", "atlas.run")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from atlas_conformance.reports.model import DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report
+from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report, Row
 from atlas_conformance.reports.standing import Standing, comparison_sentence, failure_words, lost_words
 from atlas_conformance.reports.terminal import SYMBOLS
 from atlas_conformance.reports.wording import (
@@ -28,7 +28,7 @@ _LIMIT = 900 * 1024
 """GitHub refuses a step summary of more than a mebibyte."""
 
 _SPECIAL = regex.compile(r"([\\`*_{}\[\]<>()#+!|~@:&-])")
-_SIGN = {PASSED: "✅", FAILED: "❌", ERROR: "⚠️", DEPARTURE: "🟡"}
+_SIGN = {PASSED: "✅", FAILED: "❌", ADVICE: "💡", ERROR: "⚠️", DEPARTURE: "🟡"}
 
 
 def markdown(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
@@ -38,7 +38,9 @@ def markdown(report: Report, curl: Curl | None = None, standing: Standing | None
     lines += _standing(standing)
     lines += _counts(report)
     lines += _failures(report, curl, standing)
+    lines += _advice(report)
     lines += _unexercised(report)
+    lines += _requirements(report)
     header = report.header
     facts = (
         f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}, profile {header.profile}, seed "
@@ -121,7 +123,8 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
         "",
         f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
         f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
-        f"At {escaped(one_line(group.finding.pointer))}",
+        f"At {escaped(one_line(group.finding.pointer))}  ",
+        f"Source: {_source(report.rows[group.requirement])}",
         "",
         *_fenced(request or one_line(f"{exchange.request.method} {exchange.request.target}", 2000), "sh"),
         "",
@@ -135,6 +138,41 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
         lines += [f"The same request again, where it held: {escaped(status_line(again))}", ""]
         lines += [*_fenced(readable(again.body, lines=30, characters=2000)), ""]
     return [*lines, *_fenced(rerun(report.header, group.requirement), "sh"), "", "</details>", ""]
+
+
+def _source(row: Row) -> str:
+    """Return where a requirement can be looked up, the place as a link."""
+    if not row.sources:
+        return "none"
+    cited = row.sources[0]
+    words = escaped(f"{cited.page.title}, {cited.place}")
+    link = f"[{words}]({cited.page.address})" if cited.page.address else words
+    return f"{link} ({row.basis})"
+
+
+def _requirements(report: Report) -> list[str]:
+    """Return what each requirement asks for, and where it can be looked up."""
+    lines = ["<details><summary>Requirements and their sources</summary>", ""]
+    for row in report.rows.values():
+        if row.selected:
+            lines.append(f"- **{escaped(row.id)}** {escaped(row.statement)} Source: {_source(row)}")
+    return [*lines, "", "</details>", ""]
+
+
+def _advice(report: Report) -> list[str]:
+    """Return what should hold and does not, one line a requirement and operation."""
+    if not report.advice:
+        return []
+    lines = ["### Advice", "", "What should hold and does not; it fails nothing.", ""]
+    for group in report.advice[:_SHOWN]:
+        row = report.rows[group.requirement]
+        words = (
+            f"{group.requirement} on {group.operation}, {plural(group.count, 'exchange')}: {row.statement} Expected "
+            f"{one_line(group.finding.expected, 300)}; seen {one_line(group.finding.seen, 300)}."
+        )
+        lines.append(f"- {escaped(words)} Source: {_source(row)}")
+    left = len(report.advice) - _SHOWN
+    return [*lines, *([f"- and {left:,} more"] if left > 0 else []), ""]
 
 
 def _unexercised(report: Report) -> list[str]:

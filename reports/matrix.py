@@ -15,6 +15,7 @@ from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EVERY_CREATE,
@@ -51,6 +52,9 @@ from atlas_conformance.reports.watching import Watch
 
 Pair = tuple[str, str]
 
+Grouped = tuple[bool, Key]
+"""Whether a group is advice, and its key: a requirement may have both at one place."""
+
 NO_EXCHANGE = "no request of this run put it to the test"
 UNSELECTED = "left out by --requirement"
 EXCLUSION = "left out by --exclude"
@@ -74,9 +78,10 @@ class Tally:
         self._held_sets: dict[tuple[Pair, ...], int] = {}
         self._held_counts: list[int] = []
         self._failed: defaultdict[Pair, set[int]] = defaultdict(set)
+        self._advised: defaultdict[Pair, set[int]] = defaultdict(set)
         self._departed: defaultdict[Pair, set[int]] = defaultdict(set)
-        self._groups: defaultdict[Key, Group] = defaultdict(Group)
-        self._leads: dict[int, tuple[tuple[int, bool], Key]] = {}
+        self._groups: defaultdict[Grouped, Group] = defaultdict(Group)
+        self._leads: dict[int, tuple[tuple[bool, int, bool], Grouped]] = {}
         self._uses: dict[str, tuple[Rank, Finding, defaultdict[str, set[int]]]] = {}
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
@@ -93,8 +98,8 @@ class Tally:
 
     @property
     def failures(self) -> int:
-        """The number of groups of findings so far that are no known departures."""
-        return len(self._groups)
+        """The number of groups of findings so far that are failures."""
+        return sum(not advice for advice, _ in self._groups)
 
     def add(self, record: Record) -> None:
         """Count one record; records come in the order of the journal."""
@@ -104,8 +109,9 @@ class Tally:
             self._add_finding(record)
         elif isinstance(record, RepeatRecord):
             key = (record.requirement, record.operation, record.place)
-            if key in self._groups:
-                self._groups[key].repeats.append(record)
+            for grouped in ((False, key), (True, key)):
+                if grouped in self._groups:
+                    self._groups[grouped].repeats.append(record)
         elif isinstance(record, StatusRecord):
             self._add_status(record)
         elif isinstance(record, JobRecord):
@@ -120,13 +126,13 @@ class Tally:
         """
         if lost or (self._closing is not None and self._closing.verdict == UNREACHABLE):
             return UNREACHABLE
-        if self._groups:
+        if self.failures:
             return FAILED
         if self._errors:
             return ERROR
         if partial:
             return INCOMPLETE
-        shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys()
+        shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys() | self._advised.keys()
         exercised = any(self._selected(id) and id not in self.header.excluded for id, _ in shown)
         return PASSED if exercised else NOT_EXERCISED
 
@@ -138,7 +144,8 @@ class Tally:
         `exchanges` fetches records by number (`Journal.exchanges`); `partial` says why the journal is no whole run.
         """
         rows = self._rows()
-        groups = self._finding_groups(exchanges)
+        every = self._finding_groups(exchanges)
+        groups = tuple(group for group in every if not group.advice)
         verdict = self.verdict(partial=partial is not None)
         return Report(
             header=self.header,
@@ -161,6 +168,7 @@ class Tally:
             latencies=self._watch.latencies(),
             timelines=self._watch.timelines(),
             lost_connections=self._closing.lost_connections if self._closing else 0,
+            advice=tuple(group for group in every if group.advice),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:
@@ -188,12 +196,15 @@ class Tally:
             if first[0] < use[0]:
                 self._uses[finding.departure] = (*first[:2], use[2])
             return
-        self._failed[pair].add(n)
-        self._groups[finding.key].add(n, self._counted.rank(n), finding)
+        advice = finding.advice and not self.header.strict
+        (self._advised if advice else self._failed)[pair].add(n)
+        grouped = (advice, finding.key)
+        self._groups[grouped].add(n, self._counted.rank(n), finding)
         known = self._requirements.get(finding.requirement)
-        rank = (known.specificity if known else 0, record.led_by is None)
+        # Advice explains no failure.
+        rank = (not advice, known.specificity if known else 0, record.led_by is None)
         if n not in self._leads or rank > self._leads[n][0]:
-            self._leads[n] = (rank, finding.key)
+            self._leads[n] = (rank, grouped)
 
     def _add_status(self, record: StatusRecord) -> None:
         if record.status == ERROR:
@@ -213,7 +224,7 @@ class Tally:
         bound: defaultdict[str, set[str]] = defaultdict(set)
         for requirement in self._requirements.values():
             bound[requirement.id].update(requirement.operations)
-        for requirement_id, operation in (*passed, *self._failed, *self._departed, *self._statuses):
+        for requirement_id, operation in (*passed, *self._failed, *self._advised, *self._departed, *self._statuses):
             if requirement_id is not None and operation is not None:
                 bound[requirement_id].add(operation)
         rows = {}
@@ -231,6 +242,9 @@ class Tally:
                 verdict=next(status for status in LADDER if status in statuses),
                 cells=cells,
                 selected=self._selected(requirement_id),
+                basis=known.basis if known else "",
+                force=known.force if known else "",
+                sources=known.sources if known else (),
             )
         return rows
 
@@ -242,8 +256,9 @@ class Tally:
             for pair in held:
                 passed[pair] += count
         members = [frozenset(held) for held in held_sets]
-        for pair in {*self._failed, *self._departed}:
-            spoilt = self._failed.get(pair, set()) | self._departed.get(pair, set())
+        broken = (self._failed, self._advised, self._departed)
+        for pair in {pair for numbers in broken for pair in numbers}:
+            spoilt = {number for numbers in broken for number in numbers.get(pair, ())}
             passed[pair] -= sum(pair in members[self._held_of[n - 1]] for n in spoilt)
         return passed
 
@@ -251,14 +266,23 @@ class Tally:
         if pair[0] in self.header.excluded:
             return Cell(*pair, status=EXCLUDED, reason=EXCLUSION)
         failed = self._failed.get(pair, set())
-        departed = self._counted.count(self._departed.get(pair, set()) - failed)
+        advised = self._advised.get(pair, set()) - failed
+        departed = self._counted.count(self._departed.get(pair, set()) - failed - advised)
         status, reason = self._recorded_status(pair)
         if failed:
             status, reason = FAILED, None
-        elif status != ERROR and (departed or passed):
-            status, reason = (DEPARTURE if departed else PASSED), None
-        broken = self._counted.count(failed)
-        return Cell(*pair, status=status, passed=passed, failed=broken, departed=departed, reason=reason)
+        elif status != ERROR and (advised or departed or passed):
+            status, reason = (ADVICE if advised else DEPARTURE if departed else PASSED), None
+        count = self._counted.count
+        return Cell(
+            *pair,
+            status=status,
+            passed=passed,
+            failed=count(failed),
+            departed=departed,
+            reason=reason,
+            advised=count(advised),
+        )
 
     def _recorded_status(self, pair: Pair) -> tuple[str, str | None]:
         """Return the status and the reason of a pair as far as they don't rest on exchanges."""
@@ -291,18 +315,20 @@ class Tally:
         requirements = {id: index for index, id in enumerate(self._requirements)}
         operations = {id: index for index, id in enumerate(OPERATIONS)}
 
-        first = {key for key, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
+        first = {grouped for grouped, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
 
-        def place(key: Key) -> tuple[bool, int, int, Key]:
+        def place(grouped: Grouped) -> tuple[bool, int, int, Key, bool]:
+            advice, key = grouped
             requirement = requirements.get(key[0], len(requirements))
-            return (key not in first, requirement, operations.get(key[1], len(operations)), key)
+            return (grouped not in first, requirement, operations.get(key[1], len(operations)), key, advice)
 
-        leads = heads({key: self._lead_of(key, group) for key, group in self._groups.items()})
+        leads = heads({grouped: self._lead_of(grouped, group) for grouped, group in self._groups.items()})
         groups = []
-        for key in sorted(self._groups, key=place):
-            group = self._groups[key]
+        for grouped in sorted(self._groups, key=place):
+            group = self._groups[grouped]
+            advice, key = grouped
             n, finding = group.shown()
-            repeat = repeats[key]
+            repeat, lead = repeats[grouped], leads[grouped]
             counted = group.exchanges - self._counted.passing or group.exchanges
             groups.append(
                 FindingGroup(
@@ -311,18 +337,18 @@ class Tally:
                     first=min(counted),
                     finding=finding,
                     sample=samples[n],
-                    lead=leads[key],
+                    lead=None if lead is None else lead[1],
+                    advice=advice,
                     repeat=None if repeat is None else Repeat(repeat.outcome, samples.get(repeat.again or 0)),
                 )
             )
         return tuple(groups)
 
-    def _lead_of(self, key: Key, group: Group) -> Key | None:
-        """Return the key of the group that leads most of a group's exchanges; None where it leads one of them itself.
-        """
+    def _lead_of(self, grouped: Grouped, group: Group) -> Grouped | None:
+        """Return the group that leads most of a group's exchanges; None where it leads one of them itself."""
         counted = group.exchanges - self._counted.passing or group.exchanges
         leads = Counter(self._leads[number][1] for number in counted)
-        return None if key in leads else min(leads, key=lambda lead: (-leads[lead], lead))
+        return None if grouped in leads else min(leads, key=lambda lead: (-leads[lead], lead))
 
     def _departure_uses(self) -> tuple[DepartureUse, ...]:
         uses = []
@@ -360,9 +386,15 @@ def build(
     journal: Journal,
     requirements: Mapping[str, Requirement] = REQUIREMENTS,
     departures: Mapping[str, Departure] = DEPARTURES,
+    *,
+    strict: bool = False,
 ) -> Report:
-    """Return the report of a journal on disk; raise JournalError where it cannot be read."""
-    tally = Tally(journal.header, requirements, departures)
+    """Return the report of a journal on disk; raise JournalError where it cannot be read.
+
+    With `strict` advice is failure, as it is where the run itself was strict.
+    """
+    header = replace(journal.header, strict=journal.header.strict or strict)
+    tally = Tally(header, requirements, departures)
     for record in journal:
         tally.add(record)
     partial = journal.partial

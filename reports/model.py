@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.requirement import Citation
 from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
@@ -14,6 +15,7 @@ EVERY_CREATE = "every create"
 """Stands in place of a test for what is found of all creates of an operation at once: what else fails may follow."""
 FAILED = "failed"
 ERROR = "error"
+ADVICE = "advice"
 DEPARTURE = "known departure"
 WITHHELD = "withheld"
 NOT_EXERCISED = "not exercised"
@@ -26,7 +28,7 @@ REPEATED = "repeated"
 HELD = "held"
 UNTOLD = "untold"
 
-LADDER = (FAILED, ERROR, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED)
+LADDER = (FAILED, ERROR, ADVICE, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED)
 """The statuses of a cell, the one that decides for its requirement first."""
 
 EXIT_CODES: Mapping[str, int] = {
@@ -39,7 +41,7 @@ EXIT_CODES: Mapping[str, int] = {
 class Cell:
     """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
 
-    An exchange counts once: as failed, else as a known departure, else as passed. Exchanges in passing (ExchangeRecord)
+    An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges in passing (ExchangeRecord)
     do not count; a failure that only they show counts as one. `reason` says why there are none, or what went wrong in
     the suite.
     """
@@ -51,18 +53,28 @@ class Cell:
     failed: int = 0
     departed: int = 0
     reason: str | None = None
+    advised: int = 0
 
     @property
     def exercised(self) -> int:
         """The number of exchanges that put the requirement to the test on the operation."""
-        return self.passed + self.failed + self.departed
+        return self.passed + self.failed + self.departed + self.advised
+
+
+    @property
+    def shown_count(self) -> int:
+        """The number that belongs to the status: of exchanges that passed, failed, and so on; else 0."""
+        counts = {PASSED: self.passed, FAILED: self.failed, ADVICE: self.advised, DEPARTURE: self.departed}
+        return counts.get(self.status, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A requirement: its words, its source, its verdict (the worst of its cells by LADDER), and its cells.
+    """A requirement: its words, its verdict (the worst of its cells by LADDER), and its cells.
 
-    `selected` is false where the run was told to leave the requirement out.
+    `source` is the first place where it can be looked up, in words; `sources` are all of them. `basis` and `force` are
+    empty for a requirement that this version does not know. `selected` is false where the run was told to leave the
+    requirement out.
     """
 
     id: str
@@ -71,6 +83,14 @@ class Row:
     verdict: str
     cells: Mapping[str, Cell]
     selected: bool = True
+    basis: str = ""
+    force: str = ""
+    sources: tuple[Citation, ...] = ()
+
+    @property
+    def address(self) -> str | None:
+        """The first public address among the sources, None where there is none."""
+        return next((citation.page.address for citation in self.sources if citation.page.address), None)
 
     @property
     def exercised(self) -> int:
@@ -99,7 +119,7 @@ class FindingGroup:
     request (of an unstable group: the one that was sent again) and `finding` what was found on it. `repeat` is what
     became of the request when it was sent again, or None where the finding rests on several exchanges. `lead` is the
     key of the group that explains this one, or None where it stands for itself; `also` are the groups that this one
-    explains.
+    explains. `advice` says that the requirement is a "should" and nobody was strict.
     """
 
     requirement: str
@@ -112,6 +132,7 @@ class FindingGroup:
     lead: tuple[str, str, str] | None = None
     also: tuple[FindingGroup, ...] = ()
     repeat: Repeat | None = None
+    advice: bool = False
 
     @property
     def unstable(self) -> bool:
@@ -173,8 +194,8 @@ class Unexercised:
 class Report:
     """Everything that a journal says.
 
-    `groups` are all groups of findings that are no known departures; `headlines` those that stand for themselves, with
-    the others under them. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
+    `groups` are all groups of findings that are failures; `headlines` those that stand for themselves, with the others
+    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
     header to the closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of
     the operations, `timelines` those of the jobs that were followed. Of the `exchanges`,
     `passing` were had in passing and do not count; `findings` are those of the others, a place in several
@@ -201,6 +222,7 @@ class Report:
     timelines: tuple[Timeline, ...] = ()
     passing: int = 0
     lost_connections: int = 0
+    advice: tuple[FindingGroup, ...] = ()
 
     @property
     def unstable(self) -> tuple[FindingGroup, ...]:

@@ -118,6 +118,7 @@ _FORMS: Mapping[str, Mapping[str, Check]] = {
         "contract": _text, "suite": _text, "target": _target, "profile": _text, "seed": _integer, "mode": _text,
         "workers": _count, "requirements": _texts_or_null, "started": _moment, "offered": _offered,
         "shard": _text_or_null, "versions": _texts_by_name, "knowledge": _object,
+        "excluded": _texts_or_null, "conclusion": _text_or_null, "strict": _flag,
     },
     "exchange": {
         "n": _count, "test": _text, "operation": _text_or_null, "credential": lambda value: value in _CREDENTIALS,
@@ -126,7 +127,7 @@ _FORMS: Mapping[str, Mapping[str, Check]] = {
     },
     "finding": {
         "exchange": _count, "requirement": _text, "operation": _text, "pointer": _text, "expected": _text,
-        "seen": _text, "departure": _text_or_null, "related": _counts, "led_by": _text_or_null,
+        "seen": _text, "departure": _text_or_null, "advice": _flag, "related": _counts, "led_by": _text_or_null,
     },
     "repeat": {
         "exchange": _count, "again": lambda value: value is None or _count(value), "requirement": _text,

@@ -40,8 +40,8 @@ class Header:
     `target` holds `base_url`, `level`, `source` (the target file's path, `reference`, or the base URL itself) and
     whatever else is fit to be published, never a secret. `offered` maps each operation id to True or to the reason why
     it is not offered. `requirements` are the selected ids, or None for all; of the `excluded` ones
-    nothing is said. `started` is RFC 3339 in UTC. `knowledge` is what was known of the endpoint, so that the exchanges
-    can be judged again (`contracts.knowledge_form`).
+    nothing is said; under `strict` advice is failure. `started` is RFC 3339 in UTC. `knowledge` is what was known of
+    the endpoint, so that the exchanges can be judged again (`contracts.knowledge_form`).
     `conclusion` says in a few words what was found out about an endpoint of which only the URL was known.
     """
 
@@ -60,6 +60,7 @@ class Header:
     knowledge: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     conclusion: str | None = None
+    strict: bool = False
 
     @classmethod
     def of_json(cls, line: Mapping[str, Any]) -> Header:
@@ -159,6 +160,7 @@ class FindingRecord:
             seen=line["seen"],
             pointer=line["pointer"],
             departure=line["departure"],
+            advice=line.get("advice", False),
         )
         return cls(line["exchange"], finding, tuple(line["related"]), line["led_by"])
 
@@ -174,6 +176,7 @@ class FindingRecord:
             "expected": found.expected,
             "seen": found.seen,
             "departure": found.departure,
+            **({"advice": True} if found.advice else {}),
             "related": self.related,
             "led_by": self.led_by,
         }

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from atlas_conformance.contracts.exchange import Headers
-from atlas_conformance.reports.model import FAILED, FindingGroup, Report
+from atlas_conformance.reports.markdown import escaped
+from atlas_conformance.reports.model import FAILED, FindingGroup, Report, Row
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import PROGRAM, Curl, curl_command, one_line, readable, rerun, visible
 
@@ -19,12 +20,12 @@ _BODY = 4000
 def sarif(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the SARIF log as indented JSON text in UTF-8.
 
-    A finding is an error, one that did not repeat a warning, a known departure of the real service a note. Waived
+    A finding is an error, one that did not repeat a warning, advice and a known departure of the real service a note. Waived
     findings are suppressed. With an earlier run to compare with, each result says whether it is new.
     """
     rules = list(report.rows.values())
     index = {row.id: place for place, row in enumerate(rules)}
-    results = [_result(group, index, report, curl, standing) for group in report.groups]
+    results = [_result(group, index, report, curl, standing) for group in (*report.groups, *report.advice)]
     results += [
         {
             "ruleId": use.requirement,
@@ -51,8 +52,15 @@ def sarif(report: Report, curl: Curl | None = None, standing: Standing | None = 
                             {
                                 "id": row.id,
                                 "shortDescription": {"text": row.statement},
-                                "help": {"text": f"{row.statement} Source: {row.source or 'none'}."},
-                                "properties": {"verdict": row.verdict, "exercised": row.exercised},
+                                "help": _help(row),
+                                **({"helpUri": row.address} if row.address else {}),
+                                "defaultConfiguration": {"level": "note" if row.force == "should" else "error"},
+                                "properties": {
+                                    "verdict": row.verdict,
+                                    "exercised": row.exercised,
+                                    "basis": row.basis,
+                                    "force": row.force,
+                                },
                             }
                             for row in rules
                         ],
@@ -84,7 +92,7 @@ def _result(
     result: dict[str, Any] = {
         "ruleId": group.requirement,
         "ruleIndex": index[group.requirement],
-        "level": "warning" if group.unstable else "error",
+        "level": "note" if group.advice else "warning" if group.unstable else "error",
         "kind": "fail",
         "message": {"text": f"{report.rows[group.requirement].statement} Expected {expected}; seen {seen}.{unstable}"},
         "locations": [_location(report, group.operation, group.place)],
@@ -103,6 +111,7 @@ def _result(
             "noResponseReceived": response.status == 0,
         },
         "properties": {
+            "advice": group.advice,
             "unstable": group.unstable,
             "exchange": group.sample.n,
             "pointer": one_line(group.finding.pointer),
@@ -117,6 +126,21 @@ def _result(
         waiver = standing.waived.get(group.key)
         result["suppressions"] = [{"kind": "external", "justification": waiver}] if waiver else []
     return result
+
+
+def _help(row: Row) -> dict[str, str]:
+    """Return what a requirement asks for and where it can be looked up, as text and as Markdown."""
+    basis = f"Basis: {row.basis or 'not known'}."
+    places = [f"{cited.page.title}, {cited.place}" for cited in row.sources]
+    plain = "".join(f"\n- {cited}" for cited in row.sources) or " none"
+    links = "".join(
+        f"\n- [{place}]({cited.page.address})" if cited.page.address else f"\n- {place}, {cited.page.kind}"
+        for place, cited in zip(places, row.sources, strict=True)
+    )
+    return {
+        "text": f"{row.statement} {basis} Sources:{plain}",
+        "markdown": f"{escaped(row.statement)}\n\n{basis} Sources:\n{links or ' none'}",
+    }
 
 
 def _location(report: Report, operation: str, place: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.comparison import Comparison, Failure, Key
 from atlas_conformance.reports.wording import one_line, plural, visible
 
@@ -15,7 +17,7 @@ class Standing:
 
     `gate` is `new`, `any` or `none`; `waived` maps each accepted failure to a sentence on its waiver; `complaints` are
     sentences on waivers that are not in order; `blocking` are sentences on what makes the gate close. `exit_code` is
-    the run's.
+    the run's. `bases` are those whose failures count (all where empty), `uncounted` the failures of others.
     """
 
     gate: str
@@ -24,6 +26,8 @@ class Standing:
     waived: Mapping[Key, str] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
     blocking: tuple[str, ...] = ()
+    bases: tuple[Basis, ...] = ()
+    uncounted: tuple[Key, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -33,10 +37,20 @@ class Standing:
             flaky = sum(f.unstable for f in self.comparison.new) if self.comparison is not None else 0
             if flaky:
                 notes.append(f"{plural(flaky, 'new failure')} did not repeat")
+            if self.uncounted:
+                verb = "does" if len(self.uncounted) == 1 else "do"
+                failures = plural(len(self.uncounted), "failure")
+                notes.append(f"{failures} {verb} not count, as only requirements {_or(self.bases)} do")
             return f"The gate “{self.gate}” lets the run through{''.join(f'; {note}' for note in notes)}."
         if self.blocking:
             return f"The gate “{self.gate}” is closed: {'; '.join(self.blocking)}."
         return "The gate was not asked: the run itself came to no verdict."
+
+
+def _or(bases: Iterable[Basis]) -> str:
+    """Return bases in words, as in `that are documented or recorded`."""
+    words = {"project rule": "that are a project rule"}
+    return " or ".join(words.get(basis, f"that are {basis}") for basis in bases)
 
 
 def failure_words(failure: Failure) -> str:
@@ -45,6 +59,12 @@ def failure_words(failure: Failure) -> str:
     unstable = " (unstable: it did not repeat)" if failure.unstable else ""
     words = f"{requirement} on {operation} at {place}: expected {failure.expected}, seen {failure.seen}{unstable}"
     return one_line(words, 400)
+
+
+def sources_of(failures: Iterable[Failure]) -> list[str]:
+    """Return, for each requirement of some failures, what it asks for and where that can be looked up, in one line."""
+    known = [REQUIREMENTS[id] for id in dict.fromkeys(failure.key[0] for failure in failures) if id in REQUIREMENTS]
+    return [f"{one.id}: {one.statement} Source: {one.source}" for one in known]
 
 
 def standing_lines(standing: Standing) -> list[str]:
@@ -62,6 +82,9 @@ def standing_lines(standing: Standing) -> list[str]:
             ("Still failing", comparison.still),
         ):
             lines += _some(heading, [failure_words(failure) for failure in failures])
+            if failures is comparison.new:
+                lines += sources_of(failures)
+        lines += _some("New advice", [failure_words(failure) for failure in comparison.advice])
         lines += _some("Lost coverage", lost_words(comparison))
     lines += [f"Waived: {sentence}" for sentence in dict.fromkeys(standing.waived.values())]
     lines += standing.complaints

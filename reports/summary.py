@@ -39,6 +39,7 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
         "target": _target(header),
         "selected": None if header.requirements is None else list(header.requirements),
         "excluded": list(header.excluded),
+        "strict": header.strict,
         "shard": header.shard,
         "started": header.started,
         "ended": report.ended,
@@ -109,6 +110,8 @@ def _gate(standing: Standing) -> dict[str, Any]:
         "sentence": standing.sentence,
         "waived": [_key(key) for key in standing.waived],
         "complaints": list(standing.complaints),
+        "basis": list(standing.bases),
+        "uncounted": [_key(key) for key in standing.uncounted],
         "baseline": None
         if comparison is None
         else {
@@ -118,6 +121,7 @@ def _gate(standing: Standing) -> dict[str, Any]:
             "fixed": [_key(failure.key) for failure in comparison.fixed],
             "vanished": [_key(failure.key) for failure in comparison.vanished],
             "still": [_key(failure.key) for failure in comparison.still],
+            "advice": [_key(failure.key) for failure in comparison.advice],
             "lost": {lost.requirement: list(lost.operations) for lost in comparison.lost},
             "notes": list(comparison.notes),
         },
@@ -132,10 +136,19 @@ def _requirement(row: Row, report: Report, curl: Curl | None) -> dict[str, Any]:
     return {
         "verdict": row.verdict,
         "statement": row.statement,
+        "basis": row.basis or None,
+        "force": row.force or None,
         "source": row.source,
+        "sources": [
+            {"title": cited.page.title, "place": cited.place, "address": cited.page.address} for cited in row.sources
+        ],
         "exercised": row.exercised,
         "operations": {operation: _cell(cell) for operation, cell in row.cells.items()},
-        "findings": [_finding(group, report, curl) for group in report.groups if group.requirement == row.id],
+        "findings": [
+            _finding(group, report, curl)
+            for group in (*report.groups, *report.advice)
+            if group.requirement == row.id
+        ],
     }
 
 
@@ -144,6 +157,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "status": cell.status,
         "passed": cell.passed,
         "failed": cell.failed,
+        "advice": cell.advised,
         "known_departures": cell.departed,
         "reason": cell.reason,
     }
@@ -165,6 +179,7 @@ def _finding(group: FindingGroup, report: Report, curl: Curl | None) -> dict[str
         "led_by": dict(zip(("requirement", "operation", "place"), group.lead, strict=True)) if group.lead else None,
         "request": _request(exchange.request),
         "response": _response(exchange.response),
+        "advice": group.advice,
         "unstable": group.unstable,
         "repeat": _repeat(group),
         "curl": curl_command(curl, exchange.request, group.sample.n),

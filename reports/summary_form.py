@@ -57,6 +57,7 @@ def _is_cell(cell: Any) -> bool:
         isinstance(cell, dict)
         and isinstance(cell.get("status"), str)
         and all(_is_count(cell.get(name)) for name in ("passed", "failed", "known_departures"))
+        and _is_count(cell.get("advice", 0))
         and isinstance(cell.get("reason"), str | None)
     )
 
@@ -69,6 +70,7 @@ def _is_group(group: Any) -> bool:
     return (
         all(isinstance(group.get(name), str) for name in texts)
         and isinstance(group.get("unstable", False), bool)
+        and isinstance(group.get("advice", False), bool)
         and (lead is None or (isinstance(lead, dict) and all(
             isinstance(lead.get(name), str) for name in ("requirement", "operation", "place"))))
     )  # fmt: skip

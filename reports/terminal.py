@@ -15,6 +15,7 @@ from rich.text import Text
 
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EXCLUDED,
@@ -54,6 +55,7 @@ from atlas_conformance.reports.wording import (
 SYMBOLS: Mapping[str, str] = {
     PASSED: "✓",
     FAILED: "✗",
+    ADVICE: "△",
     DEPARTURE: "≈",
     ERROR: "!",
     WITHHELD: "#",
@@ -64,13 +66,14 @@ SYMBOLS: Mapping[str, str] = {
 """The sign of each status, told apart without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS, PASSED: "+", FAILED: "X", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-", EXCLUDED: "x",
+    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-", EXCLUDED: "x",
 }
 """The same where the output's encoding has no others than ASCII."""
 
 STYLES: Mapping[str, str] = {
     PASSED: "green",
     FAILED: "bold red",
+    ADVICE: "bold blue",
     DEPARTURE: "yellow",
     ERROR: "bold magenta",
     WITHHELD: "cyan",
@@ -108,6 +111,7 @@ def _print_all(
     _print_matrix(report, console, signs)
     _print_unexercised(report, console)
     _print_departures(report, console)
+    _print_advice(report, console, signs)
     _print_failures(report, console, curl, signs)
     _print_errors(report, console, signs)
     _print_jobs(report, console)
@@ -174,7 +178,7 @@ def _matrix_row(
 
 def cell_text(cell: Cell, width: int, signs: Mapping[str, str] = SYMBOLS) -> str:
     """Return the sign of a cell and the count that belongs to it in at most `width` characters."""
-    count = {PASSED: cell.passed, FAILED: cell.failed, DEPARTURE: cell.departed}.get(cell.status, 0)
+    count = cell.shown_count
     sign = signs[cell.status]
     if not count:
         return sign
@@ -225,6 +229,24 @@ def _print_departures(report: Report, console: Console) -> None:
         console.print(line)
 
 
+def _print_advice(report: Report, console: Console, signs: Mapping[str, str]) -> None:
+    rows = report.requirements(ADVICE)
+    if not rows:
+        return
+    _heading(console, "Advice: what should hold, and fails nothing")
+    for row in rows:
+        groups = [group for group in report.advice if group.requirement == row.id]
+        shown = min(groups, key=lambda group: (request_size(group.sample), group.sample.n))
+        advised = {operation: cell.advised for operation, cell in row.cells.items() if cell.advised}
+        console.print(Text.assemble((f"{signs[ADVICE]} {row.id}  ", STYLES[ADVICE]), (listed(advised), "bold")))
+        _wrapped(console, Text(one_line(row.statement, 600)), 2)
+        exchange = shown.sample.exchange
+        _field(console, "Expected", one_line(shown.finding.expected, 600))
+        _field(console, "Seen", f"{one_line(shown.finding.seen, 600)} at {one_line(shown.finding.pointer)}")
+        _field(console, "Request", one_line(f"{exchange.request.method} {exchange.request.target}", 600))
+        _source(console, row)
+
+
 def _print_failures(report: Report, console: Console, curl: Curl | None, signs: Mapping[str, str]) -> None:
     by_requirement = headlines_by_requirement(report)
     if not by_requirement:
@@ -263,6 +285,7 @@ def _print_failure(
     _field(console, "Expected", one_line(shown.finding.expected, 600))
     _field(console, "Seen", one_line(shown.finding.seen, 600), "bold")
     _field(console, "Where", f"{one_line(shown.finding.pointer)} of {shown.operation}")
+    _source(console, row)
     command = curl_command(curl, exchange.request, shown.sample.n)
     request = f"{exchange.request.method} {exchange.request.target}"
     _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
@@ -360,6 +383,12 @@ def _wrapped(console: Console, text: Text, indent: int) -> None:
     for line in text.wrap(console, max(20, console.width - indent)):
         line.rstrip()
         console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+
+
+def _source(console: Console, row: Row) -> None:
+    """Print where a requirement can be looked up as one line, so that its address can be followed."""
+    if row.source:
+        console.print(Text.assemble(("  Source     ", "dim"), row.source), soft_wrap=True)
 
 
 def _verbatim(console: Console, text: str, style: str = "") -> None:

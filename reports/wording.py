@@ -12,7 +12,9 @@ import regex
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.model import (
+    ADVICE,
     DEPARTURE,
     ERROR,
     EXCLUDED,
@@ -55,6 +57,7 @@ FAMILIES: Mapping[str, str] = {
 MEANINGS: Mapping[str, str] = {
     PASSED: "every exchange upheld it",
     FAILED: "at least one exchange broke it",
+    ADVICE: "it should hold and does not; that fails nothing",
     DEPARTURE: "only as the real service is known to depart",
     ERROR: "the suite itself failed",
     WITHHELD: "the safety guard let no request out",
@@ -63,6 +66,14 @@ MEANINGS: Mapping[str, str] = {
     EXCLUDED: "left out by --exclude; nothing is said of it",
 }
 """What each status of a cell means."""
+
+BASIS_WORDS: Mapping[Basis, str] = {
+    "documented": "a page of the vendor's, or a standard that it names, says so",
+    "recorded": "no page says so, and every recording of the real service shows it",
+    "inferred": "it follows from what a restore job is",
+    "project rule": "ours: robust services do it, and no page asks for it",
+}
+"""What each basis of a requirement means."""
 
 _PRETTY_LIMIT = 100_000
 _TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
@@ -188,6 +199,7 @@ def verdict_sentence(report: Report) -> str:
     """Return the overall verdict in one or two plain sentences."""
     failed = len(report.requirements(FAILED))
     departed = len(report.requirements(DEPARTURE))
+    advised = report.requirements(ADVICE)
     exercised = sum(row.exercised > 0 for row in report.rows.values())
     excluded = report.requirements(EXCLUDED)
     missing = sum(row.exercised == 0 and row.selected and row not in excluded for row in report.rows.values())
@@ -218,9 +230,12 @@ def verdict_sentence(report: Report) -> str:
     elif report.verdict == NOT_EXERCISED:
         sentence = "No requirement was put to the test, so nothing is known of the endpoint."
     else:
-        sentence = f"{'All ' if exercised > 1 else ''}{plural(exercised, 'exercised requirement')} hold"
-        sentence += "s" if exercised == 1 else ""
+        held = exercised - len(advised)
+        sentence = f"{'All ' if held > 1 and not advised else ''}{plural(held, 'exercised requirement')} hold"
+        sentence += "s" if held == 1 else ""
         sentence += f", {departed} of them with known departures of the real service." if departed else "."
+    if advised and report.verdict in (FAILED, PASSED, INCOMPLETE):
+        sentence += f" Advice on {', '.join(row.id for row in advised)}: what should hold and does not fails nothing."
     if missing and report.verdict in (FAILED, PASSED):
         sentence += f" {plural(missing, 'requirement')} {'was' if missing == 1 else 'were'} not exercised."
     if excluded:
@@ -236,7 +251,8 @@ def _times(n: int) -> str:
 def rerun(header: Header, requirement: str | None = None) -> str:
     """Return the one-line command that runs `requirement` (or all that was selected) again as the run did."""
     if header.mode == CHECK:
-        return visible(shlex.join([PROGRAM, "check", *map(str, header.target.get("files") or ())]))
+        strict = ["--strict"] if header.strict else []
+        return visible(shlex.join([PROGRAM, "check", *strict, *map(str, header.target.get("files") or ())]))
     load = header.target.get("load")
     words = [PROGRAM, "hammer" if load else "run"]
     source = str(header.target.get("source") or "")
@@ -256,6 +272,7 @@ def rerun(header: Header, requirement: str | None = None) -> str:
     for name in header.excluded:
         words += ["--exclude", name] if name != requirement else []
     words += ["--profile", header.profile, "--seed", str(header.seed)]
+    words += ["--strict"] if header.strict else []
     if header.target.get("level"):
         words += ["--level", str(header.target["level"])]
     return visible(shlex.join(words))

@@ -100,10 +100,10 @@ def end_journal(
         raise ReportError(str(problem)) from None
 
 
-def report_of(path: Path) -> Report:
-    """Return the report of a journal on disk; raise ReportError where it cannot be read."""
+def report_of(path: Path, *, strict: bool = False) -> Report:
+    """Return the report of a journal on disk, with `strict` advice as failure; raise ReportError if it cannot be read."""
     try:
-        return build(Journal(path))
+        return build(Journal(path), strict=strict)
     except JournalError as problem:
         raise ReportError(str(problem)) from None
 

@@ -72,10 +72,8 @@ def _statuses(request: Request, reading: Reading) -> frozenset[int]:
     operation = reading.operation
     if request.credential in ("none", "wrong", "wrong-secret"):
         return frozenset({401, 429})
-    if request.credential == "off-list":
-        return frozenset({403, 429})
-    if request.credential == "reader" and operation.kind == "create":
-        return frozenset({403, 429})
+    if request.credential == "off-list" or (request.credential == "reader" and operation.kind not in ("get", "list")):
+        return frozenset({401, 403, 429})
     if reading.must_be_refused:
         # Of several violations, any one's status will do; a 5xx never.
         return frozenset(status for status in reading.refusals if status < 500) | {429}
@@ -92,7 +90,7 @@ def _refusals(draw: Draw, reading: Reading, knowledge: Knowledge, statuses: froz
     body: dict[str, Any] = {"error": status, "errorCode": code}
     optional: dict[str, st.SearchStrategy[Any]] = {
         "detail": st.none() | _WORDS,
-        "parameters": st.none() | st.lists(st.just({}) | st.just({"name": "x"}), max_size=2),
+        "parameters": st.lists(st.sampled_from(({}, {"name": "x"}, "x", 1, 1.5, True)), max_size=2),
         "badRequestDetail": st.none() | st.just({}) | st.fixed_dictionaries({"fields": st.lists(_FIELDS, max_size=2)}),
         "reason": st.none() if status in _OPEN_PHRASES else st.none() | st.just(http.HTTPStatus(status).phrase),
         "help": _WORDS,
@@ -106,7 +104,8 @@ def _refusals(draw: Draw, reading: Reading, knowledge: Knowledge, statuses: froz
     if status == 401 and (knowledge.digest or draw(st.booleans())):
         headers.append(("WWW-Authenticate", 'Digest realm="MMS Public API", nonce="n", qop="auth"'))
     if status == 429:
-        headers.append(("Retry-After", str(draw(st.integers(0, 60)))))
+        wait = st.integers(0, 60).map(str) | st.just("Fri, 01 Jan 2027 00:00:00 GMT")
+        headers.append(("Retry-After", draw(wait)))
     wrapped = reading.envelope is not False and draw(st.booleans())
     document = {"status": status, draw(st.sampled_from(("content", "envelope"))): body} if wrapped else body
     return Response(status, (*headers, *draw(_RATE)), _encoded(document, pretty=reading.pretty is True))
@@ -142,7 +141,7 @@ def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrat
     page = contract.schemas.documents[asked.operation.response_schema]
     items = shown(contract, asked, page["properties"]["results"]["items"]["$ref"])
     size, number = page_of(request) or (100, 1)
-    counted = request.parameter("includeCount") in (None, "true")
+    declined = request.parameter("includeCount") == "false"
 
     @st.composite
     def drawn(draw: Draw) -> dict[str, Any]:
@@ -155,7 +154,7 @@ def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrat
         else:
             total = before + len(results) + draw(st.sampled_from((0, 1, size)))
         document: dict[str, Any] = {"results": results}
-        if counted or draw(st.booleans()):
+        if not declined and draw(st.booleans()):
             document["totalCount"] = total
         if draw(st.booleans()):
             relations = ["self", *(["next"] if total > size * number else []), *(["previous"] if number > 1 else [])]

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from atlas_conformance.contracts.delivery import DELIVERIES
+from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.contracts.validation import validator
 from atlas_conformance.strategies.boundaries import accepted_values, refused_values
@@ -174,12 +175,31 @@ def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
             yield Body(base | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
 
 
+def impossible_targets(operation: Operation, scene: Scene, inventory: Inventory) -> Iterator[Body]:
+    """Yield each conforming body that names a target, with each target in its place that takes no restore (N-TARGET)."""
+    fields = operation.resource.target
+    if fields is None:
+        return
+    project_field, name_field = fields
+    for target in inventory.targets:
+        if target.impossible is not None and operation.resource.cluster_kind in target.accepts:
+            for base in base_bodies(operation, scene):
+                if name_field in base.document:
+                    body = base.document | {name_field: target.name, project_field: target.project}
+                    yield Body(body, "N-TARGET", f"{base.what}: the impossible target {target.name!r}")
+
+
+def undocumented_properties(base: Body) -> Iterator[Body]:
+    """Yield the base with a property that no page names (B-UNKNOWN), after the others and before them."""
+    yield Body(base.document | {"unheardOf": 1}, "B-UNKNOWN", f"{base.what}: a property that nobody names")
+    yield Body({"comment": "x"} | base.document, "B-UNKNOWN", f"{base.what}: another one, before all others")
+
+
 def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
     """Yield bodies on which the contract leaves an endpoint free: whatever the answer, it must hold to C-* and E-*."""
     properties = schema_of(operation)["properties"]
     for base in base_bodies(operation, scene):
         document = base.document
-        yield Body(document | {"unheardOf": 1}, None, f"{base.what}: a property that nobody names")
         for name in properties:
             if name not in document:
                 yield Body(document | {name: None}, None, f"{base.what}: {name} null")

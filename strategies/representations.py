@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.media import version_date
 from atlas_conformance.contracts.operations import Operation
@@ -18,7 +18,6 @@ FORMS = (
     "pretty=false",
     "pretty=true&envelope=false",
 )
-VERSIONS = ("2023-02-01", "2024-05-30", "2024-08-05", "2024-11-13", "2025-03-12")
 
 
 def in_every_form(request: Request) -> Iterator[Case]:
@@ -28,14 +27,11 @@ def in_every_form(request: Request) -> Iterator[Case]:
 
 
 def later_versions(operation: Operation, request: Request, latest: str) -> Iterator[Case]:
-    """Yield the request asking for dates after the resource's version: known ones, the day after, and the latest
-    (V-FLOOR).
-    """
+    """Yield the request asking for published dates after the resource's version, up to the `latest` (V-FLOOR)."""
     own = version_date(operation.media_type or "")
     if own is None:
         return
-    following = (datetime.date.fromisoformat(own) + datetime.timedelta(days=1)).isoformat()
-    for date in dict.fromkeys((following, *VERSIONS, latest)):
+    for date in sorted(Contract.load().versions):
         if own < date <= latest:
             yield Case(with_header(request, "Accept", f"application/vnd.atlas.{date}+json"), None, f"version {date}")
 
@@ -49,6 +45,8 @@ def unsettled_accepts(request: Request) -> Iterator[Case]:
         "application/*",
         "application/vnd.atlas.2020-01-01+json",
         "application/vnd.atlas.2999-01-01+json",
+        "application/vnd.atlas.2026-01-15+json",
+        "application/vnd.atlas.2023-01-01+json",
         "application/vnd.atlas.2024-13-45+json",
         "application/vnd.atlas.+json",
         "application/vnd.atlas.2024-11-13+csv",

@@ -32,7 +32,7 @@ class Scene:
 def scenes(inventory: Inventory, family: str) -> tuple[Scene, ...]:
     """Return a scene for each known cluster of the family that has a snapshot and a target; empty where none has."""
     kind = KIND_OF_FAMILY[family]
-    targets = tuple((t.project, t.name) for t in inventory.targets if kind in t.accepts)
+    targets = tuple((t.project, t.name) for t in inventory.targets if kind in t.accepts and t.impossible is None)
     found = []
     for cluster in inventory.clusters:
         if cluster.kind == kind and cluster.snapshots and targets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from atlas_conformance.contracts.body_reading import REFUSED
@@ -13,7 +14,7 @@ from atlas_conformance.runner.jobs import created_jobs, read_again, reads_of, un
 from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
-from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.requests import build, with_header
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _Refused: TypeAlias = tuple[Scene, Request]
@@ -51,6 +52,21 @@ def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Op
     _try_again(endpoint, operation, refused)
 
 
+@puts_to_the_test("B-ACCEPT")
+@on(CREATES)
+def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
+    """The operation's versioned media type is as good as JSON, and a path without its trailing slash as with it."""
+    scene = endpoint.scenes(operation.family)[0]
+    parameters = path_parameters(operation, scene, "")
+    plain = [build(operation, parameters, body.document) for body in base_bodies(operation, scene)]
+    requests = [with_header(plain[0], "Content-Type", "application/json; charset=utf-8")]
+    if operation.api == "v2" and operation.media_type is not None:
+        requests += [with_header(request, "Content-Type", operation.media_type) for request in plain]
+    if operation.template.endswith("/"):
+        requests += [replace(request, target=request.target.removesuffix("/")) for request in plain]
+    _try_again(endpoint, operation, _accept_requests(endpoint, scene, requests))
+
+
 @puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ONLY-POINT", "T-ONLY-TARGET")
 @on(CREATES)
 def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, operation: Operation) -> None:
@@ -64,7 +80,10 @@ def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, 
 def _accept(endpoint: Endpoint, operation: Operation, scene: Scene, bodies: Iterable[Body]) -> list[_Refused]:
     """Send conforming creates; return those that a busy target may have refused, which count only when it is idle."""
     parameters = path_parameters(operation, scene, "")
-    requests = [build(operation, parameters, body.document) for body in bodies]
+    return _accept_requests(endpoint, scene, [build(operation, parameters, body.document) for body in bodies])
+
+
+def _accept_requests(endpoint: Endpoint, scene: Scene, requests: list[Request]) -> list[_Refused]:
     refused = []
     # Under a budget each job is read before the next one: no later test may have one to read for the first time.
     for batch in [[request] for request in requests] if endpoint.rationed else [requests]:

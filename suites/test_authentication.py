@@ -13,7 +13,7 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
-from atlas_conformance.runner.marks import EVERY, WRITES, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, on, puts_to_the_test
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.runner.outcomes import NoAnswer
 from atlas_conformance.strategies.paths import malformed_paths
@@ -101,9 +101,9 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
 
 
 @puts_to_the_test("A-ROLE")
-@on(WRITES)
-def test_a_lesser_role_may_not_create(endpoint: Endpoint, operation: Operation) -> None:
-    """A conforming create, and a delete, by somebody who is no Project Owner."""
+@on(tuple(operation for operation in EVERY if operation.kind not in ("get", "list")))
+def test_a_lesser_role_may_not_write(endpoint: Endpoint, operation: Operation) -> None:
+    """A conforming create, a cancel of a job under way, and a delete, by somebody who is no Project Owner."""
     _refused_to(endpoint, operation, "reader", "A-ROLE")
 
 

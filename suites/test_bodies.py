@@ -15,6 +15,8 @@ from atlas_conformance.strategies.bodies import (
     base_bodies,
     departing_values,
     half_pairs,
+    impossible_targets,
+    undocumented_properties,
     wrong_delivery_types,
 )
 from atlas_conformance.strategies.malformed import not_objects
@@ -59,6 +61,30 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
     bodies = [body for base in base_bodies(operation, scene) for body in departing_values(operation, base, most)]
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+
+
+@puts_to_the_test("N-TARGET")
+@on(CREATES)
+def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """Each target that the target file marks as impossible, for each kind of request that names one."""
+    scene = endpoint.scenes(operation.family)[0]
+    bodies = list(impossible_targets(operation, scene, endpoint.knowledge.inventory))
+    if not bodies:
+        reason = "the target file marks no restore target of this kind as impossible"
+        endpoint.not_exercised("N-TARGET", operation.id, reason)
+        return
+    refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+
+
+@puts_to_the_test("B-UNKNOWN")
+@on(CREATES)
+def test_an_undocumented_property_is_refused(endpoint: Endpoint, operation: Operation) -> None:
+    """An undocumented property, first and last, in an otherwise good body of each kind."""
+    scene = endpoint.scenes(operation.family)[0]
+    parameters = path_parameters(operation, scene, "")
+    bodies = [body for base in base_bodies(operation, scene) for body in undocumented_properties(base)]
+    requests = [build(operation, parameters, body.document) for body in bodies]
+    endpoint.verify(endpoint.sample(operation, requests))
 
 
 def _cases(operation: Operation, scene: Scene, bodies: list[Body]) -> Iterator[Case]:

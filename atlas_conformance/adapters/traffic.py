@@ -36,7 +36,7 @@ class TrafficJudge:
       exchange;
     - `credential`: whose credentials the requests carry, where that is known; with "owner" a conforming create must be
       accepted and a created job found;
-    - `strict`: known departures of the real service fail too;
+    - `strict`: known departures of the real service, and advice, fail too;
     - `remember`: how many jobs are followed at the same time; of more, the one seen longest ago is forgotten.
 
     May be shared by threads and by several adapters. Credentials are masked before anything is judged or kept.
@@ -67,6 +67,7 @@ class TrafficJudge:
         self._lock = threading.Lock()
         self._failures: dict[tuple[str, str, str], Failure] = {}
         self._departures: dict[tuple[str, str, str], Failure] = {}
+        self._advice: dict[tuple[str, str, str], Failure] = {}
         self.held: set[tuple[str, str]] = set()
         """The (requirement, operation) pairs that some exchange showed to hold."""
         self.judged = 0
@@ -85,6 +86,12 @@ class TrafficJudge:
         """What fails just as the real service is known to fail; with `strict` these are among `failures` instead."""
         with self._lock:
             return tuple(self._departures.values())
+
+    @property
+    def advice(self) -> tuple[Failure, ...]:
+        """What a "should" requirement asks for and does not get; with `strict` these are among `failures` instead."""
+        with self._lock:
+            return tuple(self._advice.values())
 
     def assert_conforming(self) -> None:
         """Raise `RequirementFailed` where a failure was collected, and AssertionError where nothing was judged."""
@@ -138,8 +145,9 @@ class TrafficJudge:
         failures = []
         for finding in judgement.findings:
             failure = Failure.of(finding, shown, self._chronicle.contract)
-            failing = finding.departure is None or self._strict
-            (self._failures if failing else self._departures).setdefault(finding.key, failure)
+            failing = finding.fails or self._strict
+            told = self._failures if failing else self._advice if finding.advice else self._departures
+            told.setdefault(finding.key, failure)
             if failing:
                 failures.append(failure)
         return tuple(failures)

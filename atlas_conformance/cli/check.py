@@ -8,15 +8,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
-from atlas_conformance.cli.program import INTERRUPTED
+from atlas_conformance.cli.journalled import basis_option, standing_of
+from atlas_conformance.contracts.requirement import Basis
+from atlas_conformance.gates.gate import Policy
 from atlas_conformance.interrupts import scratch_folder
+from atlas_conformance.program import INTERRUPTED
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
 from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
-from atlas_conformance.reports.terminal import print_report
+from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.reports.writing import FILES, JOURNAL, ReportError, Written, write_reports
 
@@ -25,7 +29,8 @@ _USAGE, _ERROR = 2, 4
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--strict", is_flag=True, help="Known departures of the real service fail too.")
+@click.option("--strict", is_flag=True, help="Known departures of the real service fail too, and so does advice.")
+@basis_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
@@ -40,7 +45,7 @@ _USAGE, _ERROR = 2, 4
     help="Whether a page of a HAR file may be a session of its own: then its jobs are not held against those of other"
     " pages where that alone makes a failure. With `one`, they always are.",
 )
-def check_command(files: tuple[Path, ...], strict: bool, report: Path | None, sessions: str) -> None:
+def check_command(files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str) -> None:
     """Judge recorded traffic: HAR files and journals, plain or compressed, one after the other.
 
     FILE may be `-` for standard input, a pipe, a ZIP archive, or a folder of such files.
@@ -69,26 +74,29 @@ def check_command(files: tuple[Path, ...], strict: bool, report: Path | None, se
                 by_page=sessions == "pages",
             )
             checked = check.run()
+            standing = standing_of(checked.report, Policy(bases=basis))
             if report is not None and journal is not None:
-                written = write_reports(report, checked.report, journal)
+                written = write_reports(report, checked.report, journal, standing=standing)
     except (NoRecording, FolderInUse) as problem:
         _complain(str(problem), _USAGE)
     except (JournalError, ReportError) as problem:
         _complain(str(problem), _ERROR)
     except KeyboardInterrupt:
         _complain("interrupted", INTERRUPTED)
-    _show(checked, written.paths)
+    _show(checked, written.paths, standing)
     complain(*written.failures, *(f"{cut}; it was judged up to there" for cut in checked.cuts))
-    sys.exit(checked.report.exit_code)
+    sys.exit(checked.report.exit_code if standing is None else standing.exit_code)
 
 
-def _show(checked: Checked, written: tuple[Path, ...]) -> None:
+def _show(checked: Checked, written: tuple[Path, ...], standing: Standing | None) -> None:
     with to_reader():
         print_report(checked.report, Console(), written=written)
         for line in evidence_lines(checked.report):
             print(visible(line))
         for line in unjudged_lines(checked):
             print(visible(line))
+        if standing is not None:
+            print_standing(standing, Console())
 
 
 def _complain(sentence: str, code: int) -> None:

@@ -26,6 +26,11 @@ _COMMANDS = {
         "requirements_command",
         "List requirements and their sources.",
     ),
+    "explain": (
+        "atlas_conformance.cli.explain",
+        "explain_command",
+        "Explain a requirement: words, sources, exchanges, tests.",
+    ),
 }
 
 

@@ -12,11 +12,11 @@ import click
 import orjson
 from rich.console import Console
 
-from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.cli.run import run_suites
 from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_mode, with_rate
+from atlas_conformance.program import PROGRAM
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.rehearsal.plan import Plan
 from atlas_conformance.rehearsal.rehearsing import RehearsalFailed, rehearse

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from atlas_conformance.cli.journalled import in_one_sentence
-from atlas_conformance.cli.output import refuse_to_overwrite
 from atlas_conformance.reports.earlier import SUMMARY
 from atlas_conformance.reports.history import history_html, runs_at
+from atlas_conformance.reports.output import refuse_to_overwrite
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import write_file
 

@@ -10,11 +10,11 @@ from typing import NoReturn
 
 import click
 
-from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.contracts.reading import HEX24
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_rate
+from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.targets.asking import Asked, ask
 from atlas_conformance.targets.drafting import draft
@@ -44,9 +44,22 @@ def _project_ids(context: click.Context, parameter: click.Parameter, given: tupl
     metavar="FILE",
     help="The target file to write.",
 )
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a scenario for `serve --scenario` instead, in which the same exists.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
 @click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
-def init_command(base_url: str | None, project: tuple[str, ...], out: Path, force: bool, rate: str | None) -> None:
+def init_command(
+    base_url: str | None,
+    project: tuple[str, ...],
+    out: Path,
+    scenario: Path | None,
+    force: bool,
+    rate: str | None,
+) -> None:
     """Ask an endpoint what exists behind it, and write a commented target file for `run`.
 
     It is asked for its projects, their clusters and the snapshots of these, with GETs alone and as far as it lists
@@ -60,7 +73,9 @@ def init_command(base_url: str | None, project: tuple[str, ...], out: Path, forc
       2  wrong usage or environment, or the file is there already
       3  the endpoint cannot be reached, or refuses the credentials
     """
-    if out.exists() and not force:
+    if scenario is not None and scenario.exists() and not force:
+        _complain(f"{scenario} is there already; --force overwrites it, --scenario FILE takes another", _USAGE)
+    if scenario is None and out.exists() and not force:
         _complain(f"{out} is there already; --force overwrites it, --out FILE takes another", _USAGE)
     try:
         target = target_from_url(base_url, os.environ)
@@ -71,6 +86,9 @@ def init_command(base_url: str | None, project: tuple[str, ...], out: Path, forc
         _complain(str(error).replace("name a target file or set", "give --base-url or set"), _USAGE)
     except PreflightFailed as error:
         _complain(str(error), _UNREACHABLE)
+    if scenario is not None:
+        _write_scenario(scenario, asked, force)
+        return
     _write(out, draft(target.base_url, asked), force)
     click.echo(f"Wrote {visible(str(out))}: {_counts(asked)}.")
     for remark in asked.remarks:
@@ -79,6 +97,19 @@ def init_command(base_url: str | None, project: tuple[str, ...], out: Path, forc
         click.echo(f"See what a run would do: {PROGRAM} doctor --target {shlex.quote(str(out))}")
     else:
         click.echo("Fill in the places that say FILL IN before you run.")
+
+
+def _write_scenario(out: Path, asked: Asked, force: bool) -> None:
+    from atlas_conformance.reference.scenario_fixtures import scenario_of_clusters
+
+    if not asked.clusters:
+        _complain("the endpoint lists no cluster, so there is no scenario to make", _USAGE)
+    names = {project.id: project.name for project in asked.projects if project.name}
+    _write(out, scenario_of_clusters([found.cluster for found in asked.clusters], names), force)
+    click.echo(f"Wrote {visible(str(out))}: {_counts(asked)}. Credentials in it are made up.")
+    for remark in asked.remarks:
+        click.echo(f"  {visible(remark)}")
+    click.echo(f"Serve it: {PROGRAM} serve --scenario {shlex.quote(str(out))}")
 
 
 def _counts(asked: Asked) -> str:

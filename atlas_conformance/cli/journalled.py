@@ -10,7 +10,8 @@ import click
 
 from atlas_conformance.cli.run_options import as_click
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.gates.gate import Policy
+from atlas_conformance.contracts.requirement import Basis
+from atlas_conformance.gates.gate import Policy, parse_bases
 from atlas_conformance.gates.merging import MergeError
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.curl import curl
@@ -38,9 +39,24 @@ def in_one_sentence() -> Iterator[None]:
 def gate_options(command: Command) -> Command:
     """Add the options that decide which failures end a command with 1."""
     for option in reversed(OPTIONS):
-        if option.field in ("gate", "waivers"):
+        if option.field == "basis":
+            command = basis_option(command)
+        elif option.field in ("gate", "waivers", "strict"):
             command = as_click(option)(command)
     return command
+
+
+def basis_option(command: Command) -> Command:
+    """Add the option that says of which bases the requirements must be whose failures count; its value is parsed."""
+    option = next(option for option in OPTIONS if option.field == "basis")
+    return as_click(option, _bases)(command)
+
+
+def _bases(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[Basis, ...]:
+    try:
+        return parse_bases(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 def curl_of(header: Header) -> Curl:

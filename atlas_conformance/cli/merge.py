@@ -8,13 +8,14 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
+from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.gates.merging import merge
 from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.claim import claimed
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_reports
@@ -35,6 +36,8 @@ def merge_command(
     update_waivers: bool,
     gate: Gate | None,
     waivers: Path | None,
+    strict: bool,
+    basis: tuple[Basis, ...],
     form: str,
 ) -> None:
     """Join the journals of all SHARDS of a run (files, or folders of reports) and report on the whole.
@@ -52,8 +55,8 @@ def merge_command(
     if report is not None:
         refuse_to_overwrite(shards, (report / name for name in (*FILES, JOURNAL)))
     with in_one_sentence(), claimed(report), scratch_folder() as folder:
-        policy = Policy.load(gate, baseline, waivers, update=update_waivers)
-        joined = merge(shards, folder / JOURNAL)
+        policy = Policy.load(gate, baseline, waivers, update=update_waivers, bases=basis, strict=strict)
+        joined = merge(shards, folder / JOURNAL, strict=strict)
         run = outline(joined)
         added = policy.write_waivers(run)
         standing = None if policy.silent else policy.decide(run, errors=bool(joined.errors))

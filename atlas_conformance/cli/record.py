@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.output import to_reader
-from atlas_conformance.cli.program import PROGRAM
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.http.target import checked_base_url
 from atlas_conformance.interrupts import terminate_as_interrupt
+from atlas_conformance.program import PROGRAM
 from atlas_conformance.recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har_writing import HarWriter
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.relay import Relay, Upstream
 from atlas_conformance.recordings.watched import Watched
+from atlas_conformance.reports.output import to_reader
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import one_line, visible
 
@@ -110,7 +110,7 @@ class _Desk:
         request = one_line(f"{shown.request.method} {shown.request.target}", 200)
         click.echo(f"{request}: {shown.response.status}")
         for finding in findings:
-            if finding.departure is None and finding.key not in self._shown:
+            if finding.fails and finding.key not in self._shown:
                 self._shown.add(finding.key)
                 words = f"{finding.requirement} at {finding.pointer}: expected {finding.expected}, seen {finding.seen}"
                 click.secho(f"  {one_line(words, 400)}", fg="red")

@@ -8,9 +8,10 @@ import click
 from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of
-from atlas_conformance.cli.output import complain, refuse_to_overwrite, to_reader
+from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.writing import JOURNAL, RENDERERS, ReportError, report_of, write_file
 
@@ -30,6 +31,8 @@ def report_command(
     baseline: Path | None,
     gate: Gate | None,
     waivers: Path | None,
+    strict: bool,
+    basis: tuple[Basis, ...],
     form: str | None,
     **files: Path | None,
 ) -> None:
@@ -44,8 +47,8 @@ def report_command(
     refuse_to_overwrite((journal, *(path for path in (waivers, baseline) if path is not None)), wanted.values())
     failures: list[str] = []
     with in_one_sentence():
-        policy = Policy.load(gate, baseline, waivers)
-        report = report_of(journal / JOURNAL if journal.is_dir() else journal)
+        policy = Policy.load(gate, baseline, waivers, bases=basis, strict=strict)
+        report = report_of(journal / JOURNAL if journal.is_dir() else journal, strict=strict)
         standing = standing_of(report, policy)
         curl = curl_of(report.header)
     for format, path in wanted.items():

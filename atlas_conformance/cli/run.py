@@ -11,14 +11,14 @@ import click
 import pytest
 from rich.console import Console
 
-from atlas_conformance.cli.output import complain, to_reader
-from atlas_conformance.cli.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.interrupts import terminate_as_interrupt
+from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
@@ -115,7 +115,9 @@ class _Observer:
         if isinstance(record, Header):
             self._console.print(_announcement(record), soft_wrap=True, markup=False, highlight=False)
             return
-        if isinstance(record, FindingRecord) and record.finding.departure is None:
+        if isinstance(record, FindingRecord) and (
+            record.finding.fails or (record.finding.advice and self._session.options.strict)
+        ):
             self._failures.add(record.finding.key)
         endpoint = getattr(self._session, "endpoint", None)
         if endpoint is not None:

@@ -32,7 +32,7 @@ def as_click(option: Option, callback: Callback | None = None) -> Callable[[Comm
         option.field,
         type=_type(option),
         metavar=option.metavar,
-        default=option.default,
+        default=False if option.kind == "flag" else option.default,
         show_default=option.default is not None,
         multiple=option.repeatable,
         is_flag=option.kind in ("flag", "switch"),

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import select
-import shlex
 import signal
 import stat
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from atlas_conformance.contracts.operation import LEVELS, Level
-from atlas_conformance.reference.credentials import environment
+from atlas_conformance.cli.serving import announcement, env_file, env_json
+from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
 from atlas_conformance.reference.server import ReferenceServer, ServerError
+from atlas_conformance.reference.tls import Certificate
 
+_OUT = click.Path(dir_okay=False, path_type=Path)
+_IN = click.Path(dir_okay=False, exists=True, path_type=Path)
 _LOOK_SECONDS = 0.5
-
-
-def announcement(server: ReferenceServer) -> Iterator[str]:
-    """Yield the lines that tell a person what is served: fixtures as comments, the rest to be pasted into a shell."""
-    yield f"# The reference endpoint listens on {server.url}; Ctrl-C stops it."
-    for cluster in server.inventory.clusters:
-        kind = "sharded" if cluster.sharded else cluster.kind
-        yield f"# {kind:<9} {cluster.project} {cluster.name}  snapshots {' '.join(cluster.snapshots)}"
-    owner, account = server.credentials.owner, server.credentials.owner_account
-    usual = {
-        "MONGODB_ATLAS_BASE_URL": server.url,
-        "MONGODB_ATLAS_PUBLIC_API_KEY": owner.public,
-        "MONGODB_ATLAS_PRIVATE_API_KEY": owner.private,
-        "MONGODB_ATLAS_CLIENT_ID": account.id,
-        "MONGODB_ATLAS_CLIENT_SECRET": account.secret,
-    }
-    for name, value in (usual | dict(environment(server.credentials))).items():
-        yield f"export {name}={shlex.quote(value)}"
 
 
 def reader_left() -> bool:
@@ -70,6 +58,58 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
         context.exit()
 
 
+def _print_schema(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        import json
+
+        from atlas_conformance.reference.scenario import scenario_schema
+
+        click.echo(json.dumps(scenario_schema(), indent=2))
+        context.exit()
+
+
+def _said(scenario: Path | None) -> dict[str, Any]:
+    """Return what a scenario file says, as arguments of the endpoint."""
+    if scenario is None:
+        return {}
+    from atlas_conformance.reference.scenario_file import ScenarioError, read_scenario
+    from atlas_conformance.reference.scenario_fixtures import scenario_options
+
+    try:
+        return scenario_options(read_scenario(scenario))
+    except ScenarioError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _certificate(given: Mapping[str, Any], folder: Path) -> tuple[tuple[str, str] | None, Certificate | None]:
+    """Return the files of the certificate to serve with and its key, and what was made of it on the spot, if it was."""
+    certificate, key, ca = given["tls_certificate"], given["tls_key"], given["write_ca"]
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--tls-certificate and --tls-key belong together")
+    if certificate is not None:
+        return (str(certificate), str(key)), None
+    if not given["tls"] and ca is None:
+        return None, None
+    from atlas_conformance.reference.tls import make_certificate
+
+    try:
+        made = make_certificate(folder, given["host"], ca)
+    except ImportError:
+        raise click.UsageError(
+            "--tls needs trustme: pip install 'atlas-conformance[tls]', or give --tls-certificate and --tls-key"
+        ) from None
+    except OSError as error:
+        raise click.UsageError(f"{ca} can't be written: {error.strerror}") from None
+    return (str(made.certificate), str(made.key)), made
+
+
 @click.command("serve")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -83,14 +123,12 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
 @click.option(
     "--seed", type=click.IntRange(0), help="What fixtures and credentials are drawn from; at random if left out."
 )
-@click.option("--level", type=click.Choice(LEVELS), default="workflow", show_default=True)
+@click.option("--level", type=click.Choice(LEVELS), show_default="workflow")
 @click.option(
     "--scheme", multiple=True, type=click.Choice(["digest", "bearer"]), help="Offer this one only. Repeatable."
 )
 @click.option("--rate", type=click.IntRange(1), help="Requests a minute for each credential; no limit if left out.")
-@click.option(
-    "--latency", type=click.IntRange(0), default=0, show_default=True, help="Milliseconds added to each answer."
-)
+@click.option("--latency", type=click.IntRange(0), show_default="0", help="Milliseconds added to each answer.")
 @click.option(
     "--disturb",
     type=click.FloatRange(0, 33),
@@ -104,54 +142,94 @@ def _list_freedoms(context: click.Context, parameter: click.Parameter, wanted: b
     "--imitate", multiple=True, type=click.Choice(sorted(IMITATIONS)), help="Show a known departure. Repeatable."
 )
 @click.option("--fault", metavar="ID", help="Start with one fault of the catalogue.")
-@click.option("--write-target", type=click.Path(dir_okay=False, path_type=Path), help="Write a target file for it.")
-def serve_command(
-    port: int,
-    host: str,
-    step: int | None,
-    database: str,
-    seed: int | None,
-    level: Level,
-    scheme: tuple[str, ...],
-    rate: int | None,
-    latency: int,
-    disturb: float,
-    freedom: tuple[str, ...],
-    imitate: tuple[str, ...],
-    fault: str | None,
-    write_target: Path | None,
-) -> None:
+@click.option("--scenario", type=_IN, help="A TOML or YAML file with what exists and how it behaves.")
+@click.option("--scenario-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema)
+@click.option("--write-scenario", type=_OUT, help="Write what is served as a scenario file (TOML).")
+@click.option("--write-target", type=_OUT, help="Write a target file for it.")
+@click.option(
+    "--write-env", type=_OUT, multiple=True, help="Write what clients need: .env lines, or JSON in *.json. Repeatable."
+)
+@click.option(
+    "--control/--no-control", default=None, help="Answer the control API on /_control; only on loopback if left out."
+)
+@click.option("--tls", is_flag=True, help="Serve https with a certificate made on the spot.")
+@click.option("--write-ca", type=_OUT, help="Where to write the authority of that certificate.")
+@click.option("--tls-certificate", type=_IN, help="Serve https with this certificate.")
+@click.option("--tls-key", type=_IN, help="The key of that certificate.")
+def serve_command(**given: Any) -> None:
     """Serve the reference endpoint until Ctrl-C."""
     stopped = threading.Event()
-    server = ReferenceServer(
-        step=None if step is None else step / 1000,
-        seed=seed,
-        database=database,
-        freedoms=_freedoms(freedom),
-        imitate=imitate,
-        fault=fault,
-        level=level,
-        authentication=scheme or ("digest", "bearer"),
-        rate=rate,
-        latency=latency / 1000,
-        disturbances=dict.fromkeys(("resets", "unavailable", "slow"), disturb / 100) if disturb else None,
-        host=host,
-        port=port,
-        in_process=True,
-    )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    try:
-        with server:
-            if write_target is not None:
-                write_target.write_text(target_toml(server.url, server.inventory, level=level), encoding="utf-8")
-            for line in announcement(server):
-                click.echo(line)
-            while not stopped.wait(_LOOK_SECONDS) and not reader_left():
-                pass
-    except ServerError as error:
-        raise click.UsageError(str(error)) from None
-    except BrokenPipeError:
-        return  # who wanted the first lines alone has them
-    except OSError as error:
-        raise click.UsageError(f"{write_target} can't be written: {error.strerror}") from None
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mock-atlas-")))
+        certificate, made = _certificate(given, folder)
+        control = _is_loopback(given["host"]) if given["control"] is None else given["control"]
+        options = _options(given) | {"certificate": certificate, "control": control}
+        level = options["level"]
+        server = ReferenceServer(**options, in_process=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        try:
+            with server:
+                _write_files(given, server, level, made, control)
+                for line in announcement(server, made, control=control):
+                    click.echo(line)
+                while not stopped.wait(_LOOK_SECONDS) and not reader_left():
+                    pass
+        except ServerError as error:
+            raise click.UsageError(str(error)) from None
+        except BrokenPipeError:
+            return  # who wanted the first lines alone has them
+
+
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the endpoint's arguments: what the command line says goes before what the scenario says."""
+    disturb, latency, step = given["disturb"], given["latency"], given["step"]
+    usual = {"level": "workflow", "latency": 0.0, "authentication": ("digest", "bearer")}
+    said = _said(given["scenario"])
+    asked = {
+        "seed": given["seed"],
+        "level": given["level"],
+        "authentication": given["scheme"] or None,
+        "rate": given["rate"],
+        "latency": None if latency is None else latency / 1000,
+        "imitate": given["imitate"] or None,
+    }
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    return {
+        **usual,
+        **said,
+        **chosen,
+        "freedoms": {**said.get("freedoms", {}), **_freedoms(given["freedom"])},
+        "step": None if step is None else step / 1000,
+        "database": given["database"],
+        "fault": given["fault"],
+        "disturbances": dict.fromkeys(("resets", "unavailable", "slow"), disturb / 100) if disturb else None,
+        "host": given["host"],
+        "port": given["port"],
+    }
+
+
+def _write_files(
+    given: dict[str, Any], server: ReferenceServer, level: str, made: Certificate | None, control: bool
+) -> None:
+    def scenario() -> str:
+        from atlas_conformance.reference.scenario_fixtures import scenario_toml
+
+        return scenario_toml(server.fixtures, server.credentials)
+
+    authority = None if made is None else made.authority
+    files: list[tuple[Path | None, Callable[[], str]]] = [
+        (given["write_target"], lambda: target_toml(server.url, server.inventory, level=level, authority=authority)),
+        (given["write_scenario"], scenario),
+    ]
+    for file in given["write_env"]:
+        if file.suffix == ".json":
+            files.append((file, lambda: env_json(server, made, control=control)))
+        else:
+            files.append((file, lambda: env_file(server, made)))
+    for written, text in files:
+        if written is not None:
+            try:
+                written.write_text(text(), encoding="utf-8")
+            except OSError as error:
+                raise click.UsageError(f"{written} can't be written: {error.strerror}") from None

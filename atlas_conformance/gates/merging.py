@@ -24,7 +24,7 @@ from atlas_conformance.reports.records import (
 )
 from atlas_conformance.reports.writing import JOURNAL, end_journal
 
-_SAME = ("contract", "suite", "profile", "seed", "mode", "requirements", "excluded", "target", "offered")
+_SAME = ("contract", "suite", "profile", "seed", "mode", "requirements", "excluded", "strict", "target", "offered")
 _WORDS = {"requirements": "selected requirements", "excluded": "excluded requirements", "offered": "offered operations"}
 
 
@@ -32,8 +32,10 @@ class MergeError(Exception):
     """Journals do not add up to one whole run; the message is one sentence."""
 
 
-def merge(paths: Sequence[Path], into: Path) -> Report:
+def merge(paths: Sequence[Path], into: Path, *, strict: bool = False) -> Report:
     """Join the journals (or folders that hold one) of all shards of a run, write the joined one, return its report.
+
+    With `strict` advice is failure in it, as it is where the shards are strict.
 
     Exchanges keep their order within a shard and are numbered anew, shard by shard. Raises MergeError where the shards
     do not add up: one is missing, given twice or cut short, or they are of different runs. Raises ReportError where
@@ -43,7 +45,8 @@ def merge(paths: Sequence[Path], into: Path) -> Report:
     if into.exists() and any(journal.path.samefile(into) for journal in journals):
         raise MergeError(f"{into} is the journal of a shard: the joined one needs a place of its own")
     first = journals[0].header
-    tally = Tally(replace(first, shard=None, started=min(j.header.started for j in journals)))
+    started = min(journal.header.started for journal in journals)
+    tally = Tally(replace(first, shard=None, started=started, strict=first.strict or strict))
     try:
         with JournalWriter(into, tally.header, tally.add) as writer:
             ended = max(_copy_whole(journal, writer) for journal in journals)

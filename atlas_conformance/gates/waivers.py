@@ -15,7 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.comparison import Failure, Key, Outline
-from atlas_conformance.reports.model import FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD
+from atlas_conformance.reports.model import ADVICE, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD
 
 _TEXTS = ("reason", "owner", "link")
 _MEMBERS = ("requirement", "operation", "place", *_TEXTS, "expires")
@@ -150,7 +150,7 @@ def apply_waivers(waivers: Iterable[Waiver], run: Outline) -> Waived:
 
 def _unmatched(waiver: Waiver, run: Outline) -> str | None:
     status, exercised = run.cells.get((waiver.requirement, waiver.operation), ("", 0))
-    if exercised and status != FAILED:
+    if exercised and status not in (FAILED, ADVICE):
         return f"The waiver for {waiver.name} is no longer needed: the requirement holds. Take it out."
     if not exercised and status in (NOT_EXERCISED, WITHHELD, NOT_OFFERED) and _left_out(run, waiver):
         return None

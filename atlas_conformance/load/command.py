@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atlas_conformance.cli.output import complain, to_reader
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Level
 from atlas_conformance.http.client import Client
@@ -30,6 +29,7 @@ from atlas_conformance.load.worker import WorkerFailed, run_worker
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
+from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import Curl, plural

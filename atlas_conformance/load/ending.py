@@ -109,6 +109,7 @@ def completed(report: Report, load: Load) -> Report:
     rows = {name: _completed_row(row, load) for name, row in report.rows.items()}
     counts = {key: sum(row.values()) for key, row in load.findings.items()}
     groups = tuple(replace(group, count=max(group.count, counts.get(group.key, 0))) for group in report.groups)
+    advice = tuple(replace(group, count=max(group.count, load.advice[group.key])) for group in report.advice)
     by_key = {group.key: group for group in groups}
     headlines = tuple(
         replace(by_key[group.key], also=tuple(by_key[other.key] for other in group.also)) for group in report.headlines
@@ -120,6 +121,7 @@ def completed(report: Report, load: Load) -> Report:
         rows=rows,
         groups=groups,
         headlines=headlines,
+        advice=advice,
         latencies=_latencies(report, load),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from atlas_conformance.load.histogram import Histogram
-from atlas_conformance.load.record import FILE, End, Key, Pair, Sent, Start, read_record
+from atlas_conformance.load.record import ADVICE, FILE, End, Key, Pair, Sent, Start, read_record
 from atlas_conformance.load.summary import Summary
 from atlas_conformance.reports.journal import JournalError
 
@@ -34,8 +34,8 @@ class Load:
 
     `origin` is the epoch second at which it began and `width` the seconds of each interval. `cells` holds a histogram
     of latencies for each (operation, status) and interval; the operation is empty where a request reached none.
-    `findings` counts those of each key, known departures left out, by interval; `held` and `departures` count
-    exchanges.
+    `findings` counts those of each key, known departures and advice left out, by interval; `held`, `advice`
+    and `departures` count exchanges.
     """
 
     origin: float = 0.0
@@ -46,6 +46,7 @@ class Load:
     findings: defaultdict[Key, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     held: Counter[Pair] = field(default_factory=Counter)
     failed: Counter[Pair] = field(default_factory=Counter)
+    advice: Counter[Key] = field(default_factory=Counter)
     departures: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
     jobs: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -71,6 +72,8 @@ class Load:
         for key, departure in sent.found:
             if departure is None:
                 self.findings[key][interval] += 1
+            elif departure == ADVICE:
+                self.advice[key] += 1
             else:
                 self.departures[departure, key[1]] += 1
 

@@ -29,6 +29,9 @@ from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.records import encodable
 
 VERSION = 1
+ADVICE = "advice"
+"""Stands in the place of a known departure where a finding is advice."""
+
 FILE = "load.jsonl"
 """The name of a load record in a folder of reports."""
 
@@ -135,11 +138,11 @@ class RecordWriter:
         return number
 
     def _found_number(self, finding: Finding) -> int:
-        name = (finding.key, finding.departure)
+        name = (finding.key, finding.departure or (ADVICE if finding.advice else None))
         number = self._found.get(name)
         if number is None:
             number = self._found[name] = len(self._found)
-            self._write({"found": number, "key": finding.key, "departure": finding.departure})
+            self._write({"found": number, "key": name[0], "departure": name[1]})
         return number
 
     def _write(self, document: Any) -> None:

@@ -30,7 +30,7 @@ EXAMPLES = 20
 class Recorder:
     """Takes what became of each request of a process.
 
-    `secrets` are what is masked before anything is kept; `found` is told each finding that is no known departure, with
+    `secrets` are what is masked before anything is kept; `found` is told each failure, with
     the moment of its exchange.
     """
 
@@ -94,7 +94,7 @@ class Recorder:
         for name, finding in {(finding.key, finding.departure): finding for finding in judgement.findings}.items():
             self._examples[name] += 1
             wanted = wanted or self._examples[name] <= EXAMPLES
-            if finding.departure is None:
+            if finding.fails:
                 self.failures[finding.key] += 1
                 if self.found is not None:
                     self.found(finding, exchange.ended)

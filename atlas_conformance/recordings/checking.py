@@ -55,7 +55,7 @@ class Examination:
     """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
 
     def __init__(self, header: Header, *, strict: bool = False, page_by_page: bool = False) -> None:
-        """Know nothing yet; `strict` makes failures of known departures, `page_by_page` is as for `Sessions`."""
+        """Know nothing yet; `strict` makes failures of known departures and advice, `page_by_page` is as for `Sessions`."""
         self.condenser = Condenser(header)
         self.unjudged = Reasons()
         self.left_out = Reasons()
@@ -126,6 +126,7 @@ def header_of(names: Sequence[str], *, strict: bool = False) -> Header:
         suite=metadata.version("atlas-conformance"),
         target={"base_url": "recorded traffic", "level": None, "source": ", ".join(names), "files": list(names)},
         profile="strict" if strict else "recorded",
+        strict=strict,
         seed=0,
         mode=CHECK,
         workers=1,
@@ -138,8 +139,8 @@ def header_of(names: Sequence[str], *, strict: bool = False) -> Header:
 class Check:
     """One check of any number of recordings, whose jobs are followed from one to the next.
 
-    `strict` makes failures of known departures. `journal` is where a journal is written, or None. `progress` is
-    called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
+    `strict` makes failures of known departures and of advice. `journal` is where a journal is written, or None.
+    `progress` is called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
     pages of a HAR file may be sessions of their own, between which jobs are not followed.
     """
 
@@ -209,10 +210,12 @@ class Check:
 
 
 def strictly(judgement: Judgement) -> Judgement:
-    """Return the judgement with every known departure as a failure."""
-    if all(finding.departure is None for finding in judgement.findings):
+    """Return the judgement with every known departure and all advice as failures."""
+    if all(finding.fails for finding in judgement.findings):
         return judgement
-    findings: tuple[Finding, ...] = tuple(replace(finding, departure=None) for finding in judgement.findings)
+    findings: tuple[Finding, ...] = tuple(
+        replace(finding, departure=None, advice=False) for finding in judgement.findings
+    )
     broken = {(finding.requirement, finding.operation) for finding in findings}
     return Judgement(judgement.held - broken, findings)
 

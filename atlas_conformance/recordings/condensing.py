@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from atlas_conformance.contracts.exchange import Exchange
@@ -20,7 +20,9 @@ from atlas_conformance.reports.records import Closing, ExchangeRecord, FindingRe
 
 Pair = tuple[str, str]
 Key = tuple[str, str, str]
-Kind = tuple[frozenset[Pair], tuple[tuple[str, str, str, str | None], ...]]
+Told = tuple[str, str, str, str | None, bool]
+"""What a finding tells: requirement, operation, place, known departure, and whether it is advice."""
+Kind = tuple[frozenset[Pair], tuple[Told, ...]]
 
 KEPT = 50
 """So many exchanges of each kind that breaks something are kept, for the one with the smallest request to be shown."""
@@ -31,12 +33,23 @@ def _place(pointer: str) -> str:
     return Finding("", "", "", "", pointer).place
 
 
+@dataclass
+class Counts:
+    """How many exchanges upheld a requirement on an operation, broke it, and so on."""
+
+    passed: Counter[Pair] = field(default_factory=Counter)
+    departed: Counter[Pair] = field(default_factory=Counter)
+    failed: Counter[Pair] = field(default_factory=Counter)
+    advised: Counter[Pair] = field(default_factory=Counter)
+
+
 class Condenser:
     """Takes judged exchanges in their order, keeps a few, counts all, and makes the report."""
 
     def __init__(self, header: Header) -> None:
         self.exchanges = 0
         self.findings = 0
+        self._strict = header.strict
         self._tally = Tally(header)
         self._numbers: list[int] = []
         self._records: dict[int, ExchangeRecord] = {}
@@ -45,7 +58,7 @@ class Condenser:
 
     @property
     def failures(self) -> int:
-        """The number of groups of findings so far that are no known departures."""
+        """The number of groups of findings so far that are failures."""
         return self._tally.failures
 
     def add(self, judgement: Judgement) -> tuple[int, bool, tuple[Finding, ...]]:
@@ -59,7 +72,7 @@ class Condenser:
         if not findings:
             kind: Kind = (judgement.held, ())
         else:
-            keys = [(f.requirement, f.operation, _place(f.pointer), f.departure) for f in findings]
+            keys = [(f.requirement, f.operation, _place(f.pointer), f.departure, f.advice) for f in findings]
             distinct = dict.fromkeys(keys)
             if len(distinct) < len(keys):
                 findings = tuple(dict(zip(reversed(keys), reversed(findings), strict=True))[key] for key in distinct)
@@ -86,8 +99,9 @@ class Condenser:
             led_by = None
             if finding.departure is None:
                 broken = True
-                lead = lead or finding.requirement
-                led_by = None if lead == finding.requirement else lead
+                if finding.fails:
+                    lead = lead or finding.requirement
+                led_by = None if lead in (None, finding.requirement) else lead
             self._tally.add(FindingRecord(n, finding, (), led_by))
         if broken:
             self._records[n] = replace(record, n=number)
@@ -101,56 +115,68 @@ class Condenser:
         verdict = self._tally.verdict(partial=partial is not None)
         self._tally.add(Closing(ended, self.exchanges, self.findings, verdict, 0, partial is not None))
         base = self._tally.report(lambda numbers: {n: self._records[n] for n in numbers}, partial)
-        passed, departed, failed = self._counts()
+        counts = self._counts()
         groups = self._group_counts()
         return replace(
             base,
             exchanges=self.exchanges,
             findings=self.findings,
-            rows={id: _row(row, passed, departed, failed) for id, row in base.rows.items()},
+            rows={id: _row(row, counts) for id, row in base.rows.items()},
             groups=tuple(self._group(group, groups) for group in base.groups),
             headlines=tuple(self._group(group, groups) for group in base.headlines),
+            advice=tuple(self._group(group, groups) for group in base.advice),
             departures=tuple(self._departure(use) for use in base.departures),
             latencies=(),
             timelines=(),
         )
 
-    def _counts(self) -> tuple[Counter[Pair], Counter[Pair], Counter[Pair]]:
-        """Return how many exchanges upheld each pair, departed from it as is known, and broke it."""
-        passed: Counter[Pair] = Counter()
-        departed: Counter[Pair] = Counter()
-        failed: Counter[Pair] = Counter()
+    def _counts(self) -> Counts:
+        """Return how many exchanges upheld each pair, broke it, earned advice on it, and departed from it as is known."""
+        counts = Counts()
         for (held, keys), count in self._kinds.items():
-            broken = {(requirement, operation) for requirement, operation, _, departure in keys if departure is None}
-            known = {(requirement, operation) for requirement, operation, _, departure in keys} - broken
-            for pairs, counter in ((held - broken - known, passed), (known, departed), (broken, failed)):
+            broken = {(told[0], told[1]) for told in keys if self._fails(told)}
+            advised = {(told[0], told[1]) for told in keys if told[4]} - broken
+            known = {(told[0], told[1]) for told in keys} - broken - advised
+            for pairs, counter in (
+                (held - broken - advised - known, counts.passed), (known, counts.departed), (broken, counts.failed),
+                (advised, counts.advised),
+            ):  # fmt: skip
                 for pair in pairs:
                     counter[pair] += count
-        return passed, departed, failed
-
-    def _group_counts(self) -> Counter[Key]:
-        counts: Counter[Key] = Counter()
-        for (_, keys), count in self._kinds.items():
-            for requirement, operation, place, departure in keys:
-                if departure is None:
-                    counts[requirement, operation, place] += count
         return counts
 
-    def _group(self, group: FindingGroup, counts: Counter[Key]) -> FindingGroup:
+    def _fails(self, told: Told) -> bool:
+        return told[3] is None and (self._strict or not told[4])
+
+    def _group_counts(self) -> Counter[tuple[bool, Key]]:
+        counts: Counter[tuple[bool, Key]] = Counter()
+        for (_, keys), count in self._kinds.items():
+            for told in keys:
+                if told[3] is None:
+                    counts[not self._fails(told), told[:3]] += count
+        return counts
+
+    def _group(self, group: FindingGroup, counts: Counter[tuple[bool, Key]]) -> FindingGroup:
         also = tuple(self._group(inner, counts) for inner in group.also)
-        return replace(group, count=counts[group.key], first=self._numbers[group.first - 1], also=also)
+        return replace(group, count=counts[group.advice, group.key], first=self._numbers[group.first - 1], also=also)
 
     def _departure(self, use: DepartureUse) -> DepartureUse:
         counts: defaultdict[str, int] = defaultdict(int)
         for (_, keys), count in self._kinds.items():
-            for operation in {operation for _, operation, _, departure in keys if departure == use.id}:
+            for operation in {told[1] for told in keys if told[3] == use.id}:
                 counts[operation] += count
         return replace(use, operations={id: counts[id] for id in OPERATIONS if id in counts})
 
 
-def _row(row: Row, passed: Counter[Pair], departed: Counter[Pair], failed: Counter[Pair]) -> Row:
+def _row(row: Row, counts: Counts) -> Row:
     def counted(cell: Cell) -> Cell:
         pair = (cell.requirement, cell.operation)
-        return replace(cell, passed=passed[pair], departed=departed[pair], failed=failed[pair])
+        return replace(
+            cell,
+            passed=counts.passed[pair],
+            departed=counts.departed[pair],
+            failed=counts.failed[pair],
+            advised=counts.advised[pair],
+        )
 
     return replace(row, cells={operation: counted(cell) for operation, cell in row.cells.items()})

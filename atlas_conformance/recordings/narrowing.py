@@ -54,7 +54,7 @@ class Narrowing:
         if requirement == "V-FLOOR" and operation not in self._headers:
             return NO_HEADERS
         if not self._identities:
-            if requirement.startswith("A-") and requirement != "A-RATE":
+            if requirement.startswith("A-") and requirement not in ("A-RATE", "A-RETRY"):
                 return NO_IDENTITY
             if requirement == "L-FOUND":
                 return NO_IDENTITY

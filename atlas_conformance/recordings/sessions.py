@@ -104,5 +104,5 @@ class Sessions:
 
 
 def _failures(judgement: Judgement) -> Counter[tuple[str, str, str]]:
-    found = [finding for finding in judgement.findings if finding.departure is None]
+    found = [finding for finding in judgement.findings if finding.fails]
     return Counter((finding.requirement, finding.operation, finding.pointer) for finding in found) if found else _NONE

@@ -1,16 +1,15 @@
-"""The ASGI application and the HTTP protocol under it: bytes in, calls to the endpoint, bytes out."""
+"""The ASGI application: requests in, calls to the endpoint, answers out."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from atlas_conformance.reference.bodies import BODY_LIMIT
+from atlas_conformance.reference.clock import Clock
+from atlas_conformance.reference.control_api import CONTROL_PATH, Control
+from atlas_conformance.reference.directions import Directions
 from atlas_conformance.reference.disturbances import Turbulence, cut
 from atlas_conformance.reference.endpoint import Endpoint, RawHeaders
 from atlas_conformance.reference.messages import Call
@@ -19,27 +18,33 @@ DRAIN_LIMIT = 64 * 1_048_576
 """How much of a body that is too large is read off the connection, so that the answer reaches a client that is still
 sending."""
 
-_CLOCK = time.time() - time.monotonic()
-
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-def now() -> float:
-    """Return epoch seconds that never run backwards while the process lives."""
-    return _CLOCK + time.monotonic()
-
-
 class Application:
     """Hands each HTTP request to the endpoint. `endpoint` may be exchanged between two requests; `latency` is seconds
-    added to each answer, `turbulence` what happens to requests besides."""
+    added to each answer, `turbulence` what happens to requests besides.
 
-    def __init__(self, endpoint: Endpoint, latency: float = 0.0, turbulence: Turbulence | None = None) -> None:
+    `control` answers requests that steer the endpoint, where there is one, and `directions` single out requests that
+    are answered otherwise.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        latency: float = 0.0,
+        turbulence: Turbulence | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.latency = latency
         self._open: dict[int, Call] = {}
         self.turbulence = turbulence
+        self.clock = clock or Clock()
+        self.control: Control | None = None
+        self.directions: Directions | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -63,31 +68,50 @@ class Application:
             headers=headers,
             accept=accept.decode("latin-1"),
             body=body,
-            now=now(),
+            now=self.clock.now(),
         )
-        happens = self.turbulence.next(call.now) if self.turbulence is not None else "none"
+        if self.clock.moved:
+            call.ahead = self.clock.ahead()
+        if self.control is not None and path.startswith(CONTROL_PATH):
+            await _send(send, *self.control.answer(call))
+            return
+        happens = self.turbulence.next(call.wall) if self.turbulence is not None else "none"
         late = self.latency
         if self.turbulence is not None and happens == "slow":
             late += self.turbulence.disturbances.slow_seconds
+        directions, direction = self.directions, None
+        if directions is not None and directions.rules:
+            direction = directions.next(call, self.endpoint)
+        if direction is not None:
+            late += direction.rule.delay
+            happens = "reset-before" if direction.rule.drop else happens
         if late:
             await asyncio.sleep(late)
-            call.now = now()
+            self._wait_over(call)
         if happens == "reset-before":
             cut(scope["transport"])
             return
         if self.turbulence is not None and happens in ("unavailable", "unavailable-soon", "limited"):
             status, answered, content = self.turbulence.answer(happens)
+        elif direction is not None:
+            status, answered, content = direction.handle(call)
         elif self.endpoint.pause:
             status, answered, content = await self._handle_among_others(call, self.endpoint.pause)
         else:
             status, answered, content = self.endpoint.handle(call)
+        if self.control is not None:
+            self.control.note(call, status)
         if happens == "reset-after":
             cut(scope["transport"])
             return
         if not drained:
             answered.append((b"connection", b"close"))
+        answered.append(self.clock.date(call.now))
         await send({"type": "http.response.start", "status": status, "headers": answered})
         await send({"type": "http.response.body", "body": content})
+
+    def _wait_over(self, call: Call) -> None:
+        call.now, call.ahead = self.clock.now(), self.clock.ahead()
 
     async def _handle_among_others(self, call: Call, seconds: float) -> tuple[int, RawHeaders, bytes]:
         """Hold a call open for a while before it is handled; it and those that are open then know each other."""
@@ -97,11 +121,16 @@ class Application:
         self._open[id(call)] = call
         try:
             await asyncio.sleep(seconds)
-            call.now = now()
+            self._wait_over(call)
             return self.endpoint.handle(call)
         finally:
             del self._open[id(call)]
             call.beside = []  # else each call would keep those before it alive
+
+
+async def _send(send: Send, status: int, headers: RawHeaders, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _body(receive: Receive) -> tuple[bytes | None, bool]:
@@ -120,21 +149,3 @@ async def _body(receive: Receive) -> tuple[bytes | None, bool]:
         else:
             parts.clear()
     return (b"".join(parts) if size <= BODY_LIMIT else None), not message.get("more_body")
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the request target kept as it was received, and errors told as JSON."""
-
-    def on_headers_complete(self) -> None:
-        """Note the request target, and what a reset needs, before the application is called."""
-        self.scope["target"] = self.url  # type: ignore[typeddict-unknown-key]
-        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP with an error body (`C-MEDIA`, `E-SCHEMA`)."""
-        document = {"error": 400, "errorCode": "INVALID_HTTP_REQUEST", "detail": msg, "reason": "Bad Request"}
-        body = orjson.dumps(document)
-        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
-        self.transport.close()

@@ -17,6 +17,7 @@ from atlas_conformance.reference.messages import Answer, Call, Refusal
 
 REALM = "MMS Public API"
 TOKEN_PATH = "/api/oauth/token"
+REVOKE_PATH = "/api/oauth/revoke"
 TOKEN_LIFE = 3_600
 SCHEMES = ("digest", "bearer")
 
@@ -80,14 +81,14 @@ class Authentication:
             return "owner"
         given = call.headers.get(b"authorization")
         if given is None:
-            raise self.challenge(call.now)
+            raise self.challenge(call.wall)
         scheme, _, rest = given.decode("latin-1").strip().partition(" ")
         match scheme.lower():
             case "digest" if "digest" in self.schemes:
                 return self._digest(call, rest)
             case "bearer" if "bearer" in self.schemes:
                 return self._bearer(call, rest.strip())
-        raise self.challenge(call.now)
+        raise self.challenge(call.wall)
 
     def challenge(self, now: float, *, stale: bool = False, invalid_token: bool = False) -> Refusal:
         """Return the 401 with a challenge of each offered scheme."""
@@ -136,13 +137,13 @@ class Authentication:
             or algorithm not in self.algorithms
             or parts.get("qop") != "auth"
         ):
-            raise refused(call.now)
+            raise refused(call.wall)
         if parts.get("uri") != call.target and "A-DIGEST/uri" not in self.skip:
-            raise refused(call.now)
+            raise refused(call.wall)
         nonce, count = parts.get("nonce", ""), parts.get("nc", "")
         issued = self._issued(nonce)
         if (issued is None and "A-DIGEST/nonce" not in self.skip) or _COUNT.fullmatch(count) is None:
-            raise refused(call.now)
+            raise refused(call.wall)
         role, pair = known
         expected = self._response(pair, algorithm, call.method, parts)
         response = parts.get("response", "")
@@ -150,11 +151,11 @@ class Authentication:
             not hmac.compare_digest(expected.encode(), response.encode("latin-1"))
             and "A-DIGEST/response" not in self.skip
         ):
-            raise refused(call.now)
-        if issued is not None and call.now - issued > self.nonce_life and "A-DIGEST/nonce" not in self.skip:
-            raise refused(call.now, stale=True)
-        if not self._fresh(nonce, int(count, 16), call.now) and "A-DIGEST/count" not in self.skip:
-            raise refused(call.now, stale=True)
+            raise refused(call.wall)
+        if issued is not None and call.wall - issued > self.nonce_life and "A-DIGEST/nonce" not in self.skip:
+            raise refused(call.wall, stale=True)
+        if not self._fresh(nonce, int(count, 16), call.wall) and "A-DIGEST/count" not in self.skip:
+            raise refused(call.wall, stale=True)
         return role
 
     def _response(self, pair: KeyPair, algorithm: str, method: str, parts: Mapping[str, str]) -> str:
@@ -183,13 +184,13 @@ class Authentication:
         if known is None:
             if "A-BEARER/known" in self.skip and token:
                 return "owner"
-            raise self.challenge(call.now, invalid_token=True)
-        if call.now >= known[0] and "A-BEARER/expiry" not in self.skip:
-            raise self.challenge(call.now, invalid_token=True)
+            raise self.challenge(call.wall, invalid_token=True)
+        if call.wall >= known[0] and "A-BEARER/expiry" not in self.skip:
+            raise self.challenge(call.wall, invalid_token=True)
         return known[1]
 
     def token(self, call: Call) -> Answer:
-        """Answer a request to the token endpoint; its errors are in OAuth's form."""
+        """Answer a request for a token, or to revoke one (RFC 7009); errors are in OAuth's form."""
         headers = [("Cache-Control", "no-store")]
         if call.method != "POST":
             return Answer(405, {"error": "invalid_request"}, headers=[*headers, ("Allow", "POST")])
@@ -197,8 +198,12 @@ class Authentication:
         if role is None:
             challenge = ("WWW-Authenticate", f'Basic realm="{REALM}"')
             return Answer(401, {"error": "invalid_client"}, headers=[*headers, challenge])
-        form = (call.body or b"").decode("utf-8", "replace")
-        grants = [value for key, value in parse_qsl(form, keep_blank_values=True) if key == "grant_type"]
+        form = parse_qsl((call.body or b"").decode("utf-8", "replace"), keep_blank_values=True)
+        if call.path == REVOKE_PATH:
+            # RFC 7009: a token that is not known is no mistake.
+            self._tokens.pop(next((value for key, value in form if key == "token"), ""), None)
+            return Answer(200, None, headers=headers)
+        grants = [value for key, value in form if key == "grant_type"]
         if len(grants) != 1 and "A-TOKEN/grant" not in self.skip:
             return Answer(
                 400, {"error": "invalid_request", "error_description": "one grant_type is needed"}, headers=headers
@@ -207,9 +212,14 @@ class Authentication:
             return Answer(400, {"error": "unsupported_grant_type"}, headers=headers)
         token = secrets.token_urlsafe(32)
         if len(self._tokens) > 10_000:
-            self._tokens = {key: value for key, value in self._tokens.items() if value[0] > call.now}
-        self._tokens[token] = (call.now + TOKEN_LIFE, role)
+            for old in [key for key, value in self._tokens.items() if value[0] <= call.wall]:
+                del self._tokens[old]
+        self._tokens[token] = (call.wall + TOKEN_LIFE, role)
         return Answer(200, {"access_token": token, "expires_in": TOKEN_LIFE, "token_type": "Bearer"}, headers=headers)
+
+    def forget_tokens(self) -> None:
+        """Let every token that was issued be refused from now on."""
+        self._tokens.clear()
 
     def _client(self, call: Call) -> Role | None:
         scheme, _, encoded = (call.header(b"authorization") or "").partition(" ")

@@ -14,9 +14,8 @@ from atlas_conformance.reference.authentication import Authentication
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 from atlas_conformance.reference.jobs import Job, Jobs
 from atlas_conformance.reference.messages import Call
+from atlas_conformance.reference.outcomes import STATES, Outcomes
 from atlas_conformance.reference.snapshots import Snapshots, taken_snapshot
-
-_FIRST_PHASE = ("PENDING", "QUEUED", "RUNNING")
 
 
 @dataclass
@@ -24,7 +23,8 @@ class Backend:
     """Everything that a step of the pipeline may look at.
 
     `step` is seconds; `rate` is requests a minute, None for no limit; `reads` counts how often each job was shown,
-    `used` the requests of each role in a minute; `notes` are for a fault that must remember something.
+    `used` the requests of each role in a minute; `notes` are for a fault that must remember something; `outcomes`
+    decide how new jobs go.
     """
 
     fixtures: Fixtures
@@ -40,6 +40,7 @@ class Backend:
     reads: Counter[str] = field(default_factory=Counter)
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     def new_id(self) -> str:
         """Return an identifier that no job has yet."""
@@ -47,7 +48,7 @@ class Backend:
 
     def phases(self) -> tuple[str, ...]:
         """Return the statuses that a new job passes through before it ends."""
-        kept = _FIRST_PHASE[_FIRST_PHASE.index(self.free["first-status"]) :]
+        kept = STATES[STATES.index(self.free["first-status"]) :]
         if self.free["queued"] == "skipped" and kept[0] != "QUEUED":
             kept = tuple(phase for phase in kept if phase != "QUEUED")
         return kept
@@ -56,7 +57,7 @@ class Backend:
         """Return the job that an accepted create asks for; it is not stored yet."""
         assert call.operation is not None
         build = _dedicated_job if call.operation.family == "cluster" else _shared_job
-        return build(self, call)
+        return self.outcomes.of(build(self, call))
 
     def new_snapshot(self, call: Call) -> Snapshot:
         """Return the snapshot that an accepted request asks for; it is not kept yet."""

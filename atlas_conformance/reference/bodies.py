@@ -96,11 +96,7 @@ def check_content_type(backend: Backend, call: Call) -> None:
         return
     essence, _, parameters = (call.header(b"content-type") or "").partition(";")
     essence = essence.strip().lower()
-    taken = essence == "application/json" or (
-        backend.free["versioned-content-type"] == "taken"
-        and call.operation is not None
-        and essence == call.operation.media_type
-    )
+    taken = essence == "application/json" or (call.operation is not None and essence == call.operation.media_type)
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
@@ -197,7 +193,9 @@ def _pattern(field: Field, conforms: Callable[[str], bool]) -> Check:
     def check(backend: Backend, call: Call) -> None:
         value = call.fields.get(field.name)
         if isinstance(value, str) and not conforms(value):
-            raise invalid(field.name, "has a form that is not allowed")
+            refusal = invalid(field.name, "has a form that is not allowed")
+            refusal.status = int(backend.free["malformed-value"])
+            raise refusal
 
     return check
 
@@ -245,7 +243,7 @@ def _field_checks(fields: tuple[Field, ...]) -> dict[str, Check]:
 
 def _unknown(known: frozenset[str]) -> Check:
     def check(backend: Backend, call: Call) -> None:
-        if backend.free["unknown-properties"] == "refused" and not known.issuperset(call.fields):
+        if backend.free["unknown-properties"] == "refused" and not known.issuperset(call.document):
             raise Refusal(400, "INVALID_JSON_ATTRIBUTE", "The body has a property that is not known.")
 
     return check
@@ -320,7 +318,7 @@ def body_steps(operation: Operation) -> Mapping[str, Check]:
         "B-JSON/parse": parse,
         "B-JSON/object": check_object,
         **_field_checks(fields),
-        "free/unknown-properties": _unknown(frozenset(field.name for field in fields)),
+        "B-UNKNOWN": _unknown(frozenset({"links", *(field.name for field in fields)})),
     }
     if operation.resource.what == "snapshot":
         steps |= {"free/empty-take": check_something_said, "free/long-retention": check_retention}

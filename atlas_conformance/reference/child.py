@@ -15,7 +15,8 @@ from typing import Any
 
 gc.set_threshold(50_000, 50, 100)  # before all else is loaded: it stays, and to look for garbage among it takes time
 
-from atlas_conformance.reference.service import ServerError, Service, Settings, fault_named  # noqa: E402
+from atlas_conformance.reference.service import Service  # noqa: E402
+from atlas_conformance.reference.settings import ServerError, Settings, fault_named  # noqa: E402
 
 
 def _settings(wanted: dict[str, Any]) -> Settings:

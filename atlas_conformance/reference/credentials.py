@@ -75,6 +75,18 @@ def make_credentials(seed: int) -> Credentials:
     return Credentials(owner, owner_account, reader, reader_account, off_list, off_list_account)
 
 
+def client_environment(url: str, credentials: Credentials) -> Mapping[str, str]:
+    """Return the environment variables that Atlas clients read, for an owner at a base URL."""
+    owner, account = credentials.owner, credentials.owner_account
+    return {
+        "MONGODB_ATLAS_BASE_URL": url,
+        "MONGODB_ATLAS_PUBLIC_API_KEY": owner.public,
+        "MONGODB_ATLAS_PRIVATE_API_KEY": owner.private,
+        "MONGODB_ATLAS_CLIENT_ID": account.id,
+        "MONGODB_ATLAS_CLIENT_SECRET": account.secret,
+    }
+
+
 def environment(credentials: Credentials, prefix: str = PREFIX) -> Mapping[str, str]:
     """Return the environment variables that the endpoint's target file names, with their values."""
     roles = (

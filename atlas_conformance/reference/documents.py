@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.reference.jobs import DOWNLOAD_LIFE, EXPIRATION, Job
 
 
-def rfc3339(moment: float, *, milliseconds: bool = False) -> str:
-    """Return an epoch time as RFC 3339 in UTC with `Z`, cut down to whole seconds or milliseconds."""
+def rfc3339(moment: float, *, milliseconds: bool = False, utc: str = "Z") -> str:
+    """Return an epoch time as RFC 3339 in UTC, cut down to whole seconds or milliseconds; `utc` is how it ends."""
     at = datetime.fromtimestamp(moment, UTC)
     text = f"{at.year:04}-{at.month:02}-{at.day:02}T{at.hour:02}:{at.minute:02}:{at.second:02}"
-    return f"{text}.{at.microsecond // 1000:03}Z" if milliseconds else text + "Z"
+    return f"{text}.{at.microsecond // 1000:03}{utc}" if milliseconds else text + utc
+
+
+def _date_of(free: Mapping[str, str]) -> Callable[[float], str]:
+    """Return what writes a moment in the form that the endpoint is free to choose."""
+    return partial(rfc3339, milliseconds=free["date-fraction"] == "milliseconds", utc=free["utc"])
 
 
 def job_document(
@@ -28,20 +34,20 @@ def job_document(
 def _shared(
     job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
 ) -> dict[str, Any]:
-    fine = free["date-fraction"] == "milliseconds"
+    date = _date_of(free)
     status = job.status(now)
     document: dict[str, Any] = {
         "deliveryType": job.delivery,
-        "expirationDate": rfc3339(job.created + EXPIRATION, milliseconds=fine),
+        "expirationDate": date(_expiration(job, now, free["expiration"])),
         "id": job.id,
         "instanceName" if operation.family == "flex" else "clusterName": job.cluster,
         "projectId": job.project,
     }
     if status in {"FAILED", "COMPLETED"}:
-        document["restoreFinishedDate"] = rfc3339(job.ends, milliseconds=fine)
-    document["restoreScheduledDate"] = rfc3339(job.created, milliseconds=fine)
+        document["restoreFinishedDate"] = date(job.ends)
+    document["restoreScheduledDate"] = date(job.created)
     if job.snapshot_finished is not None:
-        document["snapshotFinishedDate"] = rfc3339(job.snapshot_finished, milliseconds=fine)
+        document["snapshotFinishedDate"] = date(job.snapshot_finished)
     document["snapshotId"] = job.snapshot
     if job.delivery == "DOWNLOAD" and status == "COMPLETED":
         document["snapshotUrl"] = _url(job, 0)
@@ -58,7 +64,7 @@ def _shared(
 def _dedicated(
     job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
 ) -> dict[str, Any]:
-    fine = free["date-fraction"] == "milliseconds"
+    date = _date_of(free)
     download = job.delivery == "download"
     cancelled = job.is_cancelled(now)
     finished = now >= job.ends and not cancelled
@@ -71,19 +77,21 @@ def _dedicated(
     if "K-EMPTY-URL" in imitate:
         document["deliveryUrl"] = []
     if download and finished and not job.fails and not expired:
-        document["deliveryUrl"] = [_url(job, number) for number in range(max(1, len(job.shards)))]
-        for number, component in enumerate(document.get("components", ())):
-            component["downloadUrl"] = _url(job, number)
+        parts = document.get("components", ())
+        if not parts or free["download-parts"] != "components":
+            document["deliveryUrl"] = [_url(job, number) for number in range(max(1, len(job.shards)))]
+        if free["download-parts"] != "url":
+            for number, component in enumerate(parts):
+                component["downloadUrl"] = _url(job, number)
     document |= {"expired": expired, "failed": finished and job.fails, "id": job.id}
-    if download and finished and not job.fails:
-        document["expiresAt"] = rfc3339(expires, milliseconds=fine)
+    document |= _expiry(job, now, finished, free)
     if finished and (not download or job.fails or free["download-finished"] == "shown"):
-        document["finishedAt"] = rfc3339(job.ends, milliseconds=fine)
-    _add_points(document, job, free, imitate, fine)
+        document["finishedAt"] = date(job.ends)
+    _add_points(document, job, free, imitate)
     if job.snapshot is not None:
         document["snapshotId"] = job.snapshot
     if job.snapshot_finished is not None:
-        document["timestamp"] = rfc3339(job.snapshot_finished, milliseconds=fine)
+        document["timestamp"] = date(job.snapshot_finished)
     if job.target is not None and not (job.delivery == "pointInTime" and free["point-targets"] == "hidden"):
         document |= {"targetClusterName": job.target, "targetGroupId": job.target_project}
         if free["item-name"] == "shown":
@@ -94,14 +102,33 @@ def _dedicated(
     return document
 
 
+def _expiration(job: Job, now: float, choice: str) -> float:
+    """Return when a flex or tenant job expires, as the endpoint is free to choose."""
+    match choice:
+        case "at-schedule":
+            return job.created
+        case "moving":
+            return now + EXPIRATION
+    return job.created + EXPIRATION
+
+
+def _expiry(job: Job, now: float, finished: bool, free: Mapping[str, str]) -> dict[str, str]:
+    """Return the `expiresAt` of a dedicated job: of finished downloads, and where the endpoint is free to show it."""
+    choice, download = free["expires-at"], job.delivery == "download"
+    shown = (download and finished and not job.fails) or choice == "always" or (choice == "early" and download)
+    moving = choice == "moving" and now < job.ends + DOWNLOAD_LIFE
+    return {"expiresAt": _date_of(free)((now if moving else job.ends) + DOWNLOAD_LIFE)} if shown else {}
+
+
 def _add_points(
-    document: dict[str, Any], job: Job, free: Mapping[str, str], imitate: frozenset[str], fine: bool
+    document: dict[str, Any], job: Job, free: Mapping[str, str], imitate: frozenset[str]
 ) -> None:
+    date = _date_of(free)
     shown = {"oplogInc": job.oplog_inc, "oplogTs": job.oplog_ts, "pointInTimeUTCSeconds": job.utc_seconds}
     document.update((name, value) for name, value in shown.items() if value is not None)
     moment = job.utc_seconds if job.utc_seconds is not None else job.oplog_ts
     if isinstance(moment, int | float) and free["desired-timestamp"] == "shown":
-        document["desiredTimestamp"] = {"date": rfc3339(min(moment, 2**31), milliseconds=fine), "increment": moment}
+        document["desiredTimestamp"] = {"date": date(min(moment, 2**31)), "increment": moment}
     elif job.delivery != "pointInTime" and "K-TIMESTAMP" in imitate:
         document["desiredTimestamp"] = {"increment": None, "time": None, "date": None}
 

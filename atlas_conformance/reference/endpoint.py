@@ -11,14 +11,14 @@ from typing import Any
 import orjson
 
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
-from atlas_conformance.reference.authentication import TOKEN_PATH
+from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
 from atlas_conformance.reference.backend import Backend, shards_of
 from atlas_conformance.reference.documents import job_document, page_links
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
 from atlas_conformance.reference.fixtures import Snapshot
-from atlas_conformance.reference.inventory_listing import inventory_answer
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal, error_document
+from atlas_conformance.reference.neighbours import neighbour_answer
 from atlas_conformance.reference.routes import Routes
 from atlas_conformance.reference.snapshots import snapshot_document
 from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
@@ -41,7 +41,7 @@ class Endpoint:
         self.url = url
         self.pause = 0.0 if fault is None else fault.pause
         """Seconds for which every call is to be held open before it is handled."""
-        self._routes = Routes(backend.level, offered, backend.free["v1-slash"])
+        self._routes = Routes(backend.level, offered)
         steps = {place: pipeline(operation, backend.free) for place, operation in OPERATIONS.items()}
         steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
@@ -59,7 +59,7 @@ class Endpoint:
     def handle(self, call: Call) -> tuple[int, RawHeaders, bytes]:
         """Return the status, headers and body that a call is answered with. Raises nothing."""
         try:
-            place = self._place(call)
+            place = self.place(call)
             fault = self._faults.get(place)
             return self._encode(call, fault, self._answer(call, place, fault))
         except Exception:
@@ -71,9 +71,9 @@ class Endpoint:
 
     # Routing
 
-    def _place(self, call: Call) -> str:
+    def place(self, call: Call) -> str:
         """Note the operation and its parameters on the call; return the operation's id, `TOKEN` or `NOWHERE`."""
-        if call.path == TOKEN_PATH and "bearer" in self.backend.authentication.schemes:
+        if call.path in (TOKEN_PATH, REVOKE_PATH) and "bearer" in self.backend.authentication.schemes:
             return TOKEN
         operations, parameters = self._routes.find(call.path)
         if call.query_string:
@@ -94,8 +94,19 @@ class Endpoint:
         missing = Refusal(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
         refused = Refusal(405, "METHOD_NOT_ALLOWED", "The resource does not have this method.", headers=allow)
         if self._routes.lacks(call.method, call.path):
-            return refused if self.backend.free["extended-absent"] == "405" else missing
+            return self._not_offered(missing, refused)
         return refused if operations and self.backend.free["wrong-method"] == "405" else missing
+
+    def _not_offered(self, missing: Refusal, refused: Refusal) -> Refusal:
+        """Return what is told about an operation that this endpoint leaves out."""
+        match self.backend.free["extended-absent"]:
+            case "405":
+                return refused
+            case "410":
+                return Refusal(410, "RESOURCE_REMOVED", "This operation has been removed.")
+            case "501":
+                return Refusal(501, "NOT_IMPLEMENTED", "This operation is not there.")
+        return missing
 
     # Answers
 
@@ -130,7 +141,7 @@ class Endpoint:
     def _act(self, call: Call, fault: Fault | None) -> Answer:
         operation = call.operation
         if operation is None:
-            listed = inventory_answer(self.backend, call)
+            listed = neighbour_answer(self.backend, call, self.url)
             if listed is None:
                 raise self._nothing_here(call)
             return listed
@@ -144,7 +155,8 @@ class Endpoint:
             case "get" if call.job is not None:
                 document = self._view(call, fault, call.job)
             case "cancel" if call.job is not None:
-                self.backend.jobs.cancel(call.job.id, call.now)
+                if not call.job.is_over(call.now):
+                    self.backend.jobs.cancel(call.job.id, call.now)
                 return Answer(operation.success, None)
             case _:
                 raise Refusal(404, "RESTORE_JOB_NOT_FOUND", "There is no such restore job.")
@@ -192,7 +204,7 @@ class Endpoint:
             return {"links": page_links(self.url, call.path, 1, MOST_ITEMS, False, True), "results": results}
         items = self._number(call, "itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
         number = self._number(call, "pageNum", 1, 1_000_000_000)
-        counted = call.parameter("includeCount") != "false" or self.backend.free["count-unasked"] == "shown"
+        counted = call.parameter("includeCount") != "false"
         start = (number - 1) * items
         page = Page((), number, items, len(found), counted, number * items < len(found), tuple(found[start:][:items]))
         if fault is not None and fault.listing is not None:
@@ -229,7 +241,8 @@ class Endpoint:
         links = page_links(self.url, call.path, page.number, page.items, page.more, page.counted)
         document: dict[str, Any] = {"links": links, "results": [self._view(call, fault, job) for job in page.jobs]}
         if page.counted:
-            document["totalCount"] = page.total
+            estimated = self.backend.free["total-count"] == "estimated"
+            document["totalCount"] = page.total - page.total % 5 + 5 if estimated else page.total
         return document
 
     def _page(self, call: Call) -> Page:
@@ -240,7 +253,7 @@ class Endpoint:
         total = jobs.count(call.project, call.cluster_name)
         order = self.backend.free["list-order"]
         found = jobs.page(call.project, call.cluster_name, order, items, (number - 1) * items)
-        counted = call.parameter("includeCount") != "false" or self.backend.free["count-unasked"] == "shown"
+        counted = call.parameter("includeCount") != "false" and self.backend.free["total-count"] != "absent"
         return Page(tuple(found), number, items, total, counted, number * items < total)
 
     def _number(self, call: Call, name: str, usual: int, most: int) -> int:
@@ -271,6 +284,8 @@ class Endpoint:
             headers.append((b"content-type", answer.media_type.encode("latin-1")))
         if answer.status != 204:
             headers.append((b"content-length", str(len(body)).encode()))
+        if self.backend.free["deprecation"] == "shown" and call.operation is not None and call.operation.api != "v2":
+            headers += [(b"deprecation", b"Wed, 01 Jan 2025 00:00:00 GMT"), (b"sunset", b"Fri, 01 Jan 2027 00:00:00 GMT")]
         if self.backend.free["rate-headers"] == "shown" and call.role is not None:
             headers += self._rate_headers(call)
         return answer.status, headers, body
@@ -282,7 +297,7 @@ class Endpoint:
             answer = replace(answer, media_type=answer.media_type + ";charset=utf-8")
         if not call.envelope or answer.document is None or (answer.error and free["envelope-on-error"] == "plain"):
             return answer
-        listed = not answer.error and call.operation is not None and call.operation.kind == "list"
+        listed = not answer.error and (answer.listed or (call.operation is not None and call.operation.kind == "list"))
         if listed and isinstance(answer.document, dict):
             return replace(answer, document={**answer.document, "status": answer.status})
         return replace(answer, document={"status": answer.status, free["envelope-key"]: answer.document})

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.inventory import (
+    Absent,
+    Cluster,
+    Impossible,
+    Inventory,
+    Kind,
+    PointInTime,
+    RestoreTarget,
+)
 
 DAY = 86_400
 
@@ -40,6 +49,12 @@ points (the last one counts 128 UTF-16 units less one)."""
 DEDICATED_ITEMS = ("Target0", "7", "x" + "-long" * 12 + "-64")
 """Restore targets of every kind of cluster; their names are cluster names, 1 to 64 long."""
 
+IMPOSSIBLE: Mapping[str, Impossible] = {
+    "Encrypted0": "encryption at rest",
+    "Older0": "other major version",
+}
+"""Restore targets of every kind of cluster that take no restore, each with the reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -68,9 +83,38 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization: its id and its name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project: its id, its name, and the id of the organization that it belongs to."""
+
+    id: str
+    name: str
+    organization: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a cluster looks like in lists besides: nothing that a restore depends on."""
+
+    size: str = "M10"
+    provider: str = "AWS"
+    region: str = "US_EAST_1"
+    version: str = "8.0.16"
+
+
+@dataclass(frozen=True, slots=True)
 class Fixtures:
     """Everything that exists. The mappings are keyed by (project, name) and by snapshot id; `epoch` is whole seconds.
-    `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones.
+    `earlier` says how many jobs each cluster had before the endpoint started, None for the usual ones. `described` and
+    `organizations` say what the projects of `projects` look like in lists, `looks` what clusters do, where they differ
+    from the usual.
     """
 
     epoch: int
@@ -80,10 +124,21 @@ class Fixtures:
     targets: Mapping[tuple[str, str], RestoreTarget]
     snapshots: Mapping[str, Snapshot]
     earlier: Mapping[tuple[str, str], int] | None = None
+    organizations: tuple[Organization, ...] = ()
+    described: tuple[Project, ...] = ()
+    looks: Mapping[tuple[str, str], Look] = field(default_factory=dict)
 
     def window(self, cluster: Cluster) -> int:
         """Return the first second that the cluster can be restored to: that of its oldest snapshot."""
         return min((self.snapshots[snapshot].finished for snapshot in cluster.snapshots), default=self.epoch)
+
+    def look(self, cluster: Cluster) -> Look:
+        """Return what a cluster looks like."""
+        found = self.looks.get((cluster.project, cluster.name))
+        if found is None:
+            sizes = {"tenant": "M5" if "M5" in cluster.name else "M2", "flex": "FLEX"}
+            found = Look(size=sizes.get(cluster.kind, "M30" if cluster.sharded else "M10"))
+        return found
 
     @property
     def failing(self) -> frozenset[str]:
@@ -118,7 +173,7 @@ def make_fixtures(seed: int, epoch: int) -> Fixtures:
         moment = epoch - DAY
         point = PointInTime(moment, moment, 1 + len(clusters)) if kind == "dedicated" else None
         clusters.append(Cluster(project, name, kind, sharded, tuple(snapshot.id for snapshot in taken), point))
-    targets = tuple(_targets((first, second)))
+    targets = (*_targets((first, second)), *themselves(clusters))
     absent = Absent(
         project=_identifier(draw),
         cluster=f"absent-{draw.getrandbits(32):08x}",
@@ -126,10 +181,13 @@ def make_fixtures(seed: int, epoch: int) -> Fixtures:
         job=_identifier(draw),
         target=f"absent-{draw.getrandbits(32):08x}",
     )
+    organization, projects = described(f"{seed}", sorted((first, second)))
     return Fixtures(
         epoch=epoch,
         inventory=Inventory(tuple(clusters), targets, absent),
         projects=frozenset((first, second)),
+        organizations=(organization,),
+        described=projects,
         clusters={(cluster.project, cluster.name): cluster for cluster in clusters},
         targets={(target.project, target.name): target for target in targets},
         snapshots=snapshots,
@@ -147,10 +205,14 @@ def furnish(inventory: Inventory, epoch: int, earlier: Mapping[tuple[str, str], 
         for cluster in inventory.clusters
         for age, snapshot in enumerate(reversed(cluster.snapshots), 1)
     }
+    found = {c.project for c in inventory.clusters} | {t.project for t in inventory.targets}
+    organization, projects = described("furnished", sorted(found))
     return Fixtures(
         epoch=epoch,
         inventory=inventory,
-        projects=frozenset({c.project for c in inventory.clusters} | {t.project for t in inventory.targets}),
+        projects=frozenset(found),
+        organizations=(organization,),
+        described=projects,
         clusters={(cluster.project, cluster.name): cluster for cluster in inventory.clusters},
         targets={(target.project, target.name): target for target in inventory.targets},
         snapshots=snapshots,
@@ -162,6 +224,19 @@ def _identifier(draw: random.Random) -> str:
     return f"{draw.getrandbits(96):024x}"
 
 
+def described(seed: str, projects: Sequence[str]) -> tuple[Organization, tuple[Project, ...]]:
+    """Return an organization drawn from `seed`, and the projects of these ids as members of it."""
+    organization = Organization(_identifier(random.Random(f"organization {seed}")), "Organization 0")
+    return organization, tuple(
+        Project(project, f"Project {number}", organization.id) for number, project in enumerate(projects)
+    )
+
+
+def themselves(clusters: Iterable[Cluster]) -> Iterable[RestoreTarget]:
+    """Yield each cluster as a restore target of its kind: so it can be restored to itself and to its like."""
+    return (RestoreTarget(cluster.project, cluster.name, frozenset({cluster.kind})) for cluster in clusters)
+
+
 def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
     shared: frozenset[Kind] = frozenset({"flex", "tenant"})
     for project in projects:
@@ -169,12 +244,22 @@ def _targets(projects: Iterable[str]) -> Iterable[RestoreTarget]:
             yield RestoreTarget(project, name, shared | {"dedicated"})
         for name in ITEMS:
             yield RestoreTarget(project, name, shared)
+        for name, impossible in IMPOSSIBLE.items():
+            yield RestoreTarget(project, name, shared | {"dedicated"}, impossible)
 
 
-def target_toml(url: str, inventory: Inventory, *, level: str = "workflow", prefix: str = "ATLAS_REFERENCE_") -> str:
+def target_toml(
+    url: str,
+    inventory: Inventory,
+    *,
+    level: str = "workflow",
+    prefix: str = "ATLAS_REFERENCE_",
+    authority: Path | None = None,
+) -> str:
     """Return a target file (TOML) that describes the reference endpoint.
 
-    Credentials are named, never written: `credentials.environment` has the variables that go with `prefix`.
+    Credentials are named, never written: `credentials.environment` has the variables that go with `prefix`. `authority`
+    is the certificate authority to trust, where it serves https.
     """
     text = json.dumps  # a JSON string of these values is a TOML basic string too
     lines = [f"base_url = {text(url)}", f"level = {text(level)}"]
@@ -210,4 +295,8 @@ def target_toml(url: str, inventory: Inventory, *, level: str = "workflow", pref
             f"name = {text(target.name, ensure_ascii=False)}",
             f"accepts = {text(sorted(target.accepts))}",
         ]
+        if target.impossible is not None:
+            lines.append(f"impossible = {text(target.impossible)}")
+    if authority is not None:
+        lines += ["", "[tls]", f"ca_file = {text(str(authority))}"]
     return "\n".join(lines) + "\n"

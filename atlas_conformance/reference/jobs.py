@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -21,7 +21,8 @@ class Job:
     """One restore job. Its state at any moment is a function of these values alone.
 
     `family` is "shared" (flex, tenant) or "cluster"; `delivery` is the deliveryType shown; times are epoch seconds. The
-    job passes through `phases`, each `step` seconds long, and then ends. `extra` joins the document shown.
+    job passes through `phases` and then ends. Each phase is `step` seconds long, unless `until` says when each one is
+    over. `extra` joins the document shown.
     """
 
     id: str
@@ -43,11 +44,19 @@ class Job:
     shards: tuple[str, ...] = ()
     cancelled: float | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    until: tuple[float, ...] = ()
 
     @property
     def ends(self) -> float:
         """When the last phase is over, unless the job is cancelled before."""
-        return self.created + self.step * len(self.phases)
+        return self.until[-1] if self.until else self.created + self.step * len(self.phases)
+
+    @property
+    def changes(self) -> tuple[float, ...]:
+        """When each phase is over."""
+        if self.until:
+            return self.until
+        return tuple(self.created + self.step * number for number in range(1, len(self.phases) + 1))
 
     def is_cancelled(self, now: float) -> bool:
         """Tell whether the job was cancelled by then."""
@@ -59,10 +68,43 @@ class Job:
 
     def status(self, now: float) -> str:
         """Return the status of a flex or tenant job then (`S-STATUS`, `S-FLOW`)."""
-        place = int(max(0.0, now - self.created) / self.step)
-        if place < len(self.phases) and now < self.ends:
-            return self.phases[place]
+        if now < self.ends:
+            if self.until:
+                return next(phase for phase, over in zip(self.phases, self.until, strict=True) if now < over)
+            place = int(max(0.0, now - self.created) / self.step)
+            if place < len(self.phases):
+                return self.phases[place]
         return "FAILED" if self.fails else "COMPLETED"
+
+
+ENDS = ("COMPLETED", "FAILED")
+
+
+def brought_to(job: Job, state: str, now: float) -> Job:
+    """Return a job that is in a state from `now` on: one of its phases, COMPLETED, FAILED, or CANCELLED.
+
+    A job only moves forward. Raises ValueError with one sentence where this one cannot come into that state.
+    """
+    known = (*job.phases, *ENDS, *(("CANCELLED",) if job.family == "cluster" else ()))
+    if state not in known:
+        raise ValueError(f"this job has no state {state!r}; it has {', '.join(known)}")
+    current = "CANCELLED" if job.is_cancelled(now) else job.status(now)
+    if state == current:
+        return job
+    if job.is_over(now):
+        raise ValueError(f"the job is {current}, and a job that has ended does not change any more")
+    if state == "CANCELLED":
+        return replace(job, cancelled=now)
+    if state in ENDS:
+        return replace(job, until=tuple(min(over, now) for over in job.changes), fails=state == "FAILED")
+    here, there = job.phases.index(current), job.phases.index(state)
+    if there < here:
+        raise ValueError(f"the job is {current} and does not go back to {state}: a job only moves forward")
+    # What lies between is skipped; what comes after lasts as long as it would have.
+    changes = job.changes
+    sooner = changes[there - 1] - now
+    until = (min(over, now) if place < there else over - sooner for place, over in enumerate(changes))
+    return replace(job, until=tuple(until))
 
 
 _SCHEMA = """
@@ -140,7 +182,7 @@ class Jobs:
                 job.created,
                 job.ends,
                 job.cancelled,
-                orjson.dumps(asdict(job), option=orjson.OPT_NON_STR_KEYS),
+                _bytes(job),
             ),
         )
 
@@ -154,6 +196,24 @@ class Jobs:
     def cancel(self, job_id: str, now: float) -> None:
         """Mark a job cancelled from that moment on."""
         self._connection.execute("update jobs set cancelled = ? where id = ?", (now, job_id))
+
+    def put(self, job: Job) -> None:
+        """Store a job in place of the one of its id."""
+        self._connection.execute(
+            "update jobs set ends = ?, cancelled = ?, job = ? where id = ?",
+            (job.ends, job.cancelled, _bytes(job), job.id),
+        )
+
+    def everything(self) -> list[Job]:
+        """Return all jobs in the order in which they were stored."""
+        return [_job(row) for row in self._connection.execute("select job, cancelled from jobs order by sequence")]
+
+    def under_way(self, now: float) -> list[Job]:
+        """Return the jobs that have not ended."""
+        rows = self._connection.execute(
+            "select job, cancelled from jobs where ends > ? and cancelled is null order by sequence", (now,)
+        )
+        return [_job(row) for row in rows]
 
     def forget(self, job_id: str) -> None:
         """Drop a job."""
@@ -189,9 +249,14 @@ class Jobs:
         return row is not None
 
 
+def _bytes(job: Job) -> bytes:
+    return orjson.dumps(asdict(job), option=orjson.OPT_NON_STR_KEYS)
+
+
 def _job(row: tuple[bytes, float | None]) -> Job:
     values = orjson.loads(row[0])
     values["phases"] = tuple(values["phases"])
     values["shards"] = tuple(values["shards"])
+    values["until"] = tuple(values.get("until", ()))
     values["cancelled"] = row[1]
     return Job(**values)

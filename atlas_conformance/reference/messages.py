@@ -22,8 +22,8 @@ class Call:
     `target` is the request target as received; `headers` hold the last value of each lower-case name, `accept` all
     values of that header joined. `body` is None where it was larger than the endpoint takes. `project`, `cluster_name`
     and `job_id` (the id of a job or a snapshot) are the decoded path parameters, `document` is the body as parsed and
-    `fields` what is left of it for use. `now` is epoch seconds. `beside` are the calls that were open at the same time,
-    where calls are held open.
+    `fields` what is left of it for use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is ahead
+    of the wall clock. `beside` are the calls that were open at the same time, where calls are held open.
     """
 
     method: str
@@ -48,7 +48,13 @@ class Call:
     fields: dict[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"
     beside: list[Call] = field(default_factory=list)
+    ahead: float = 0.0
     _query: list[tuple[str, str]] | None = None
+
+    @property
+    def wall(self) -> float:
+        """The time of the wall clock, which credentials and rates go by: a client knows no other."""
+        return self.now - self.ahead
 
     @property
     def query(self) -> list[tuple[str, str]]:
@@ -72,13 +78,15 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`)."""
+    """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`), `listed` one
+    page of a list."""
 
     status: int
     document: Any
     media_type: str = "application/json"
     headers: list[tuple[str, str]] = field(default_factory=list)
     error: bool = False
+    listed: bool = False
 
 
 class Refusal(Exception):
@@ -106,6 +114,17 @@ class Refusal(Exception):
         self.headers = headers
 
 
+def _parameters(refusal: Refusal, choice: str) -> list[Any]:
+    match choice:
+        case "objects":
+            return [{"value": value} for value in refusal.parameters]
+        case "strings":
+            return list(refusal.parameters)
+        case "numbers":
+            return [len(value) for value in refusal.parameters] + [True]
+    return []
+
+
 def error_document(refusal: Refusal, free: Mapping[str, str], imitate: frozenset[str]) -> dict[str, Any]:
     """Return the error body of a refusal (`E-SCHEMA`, `E-STATUS`, `E-REASON`, `E-CODE`, `E-FIELDS`)."""
     document: dict[str, Any] = {"error": refusal.status, "errorCode": refusal.code}
@@ -121,8 +140,7 @@ def error_document(refusal: Refusal, free: Mapping[str, str], imitate: frozenset
         if free["error-reason"] == "shown":
             document["reason"] = HTTPStatus(refusal.status).phrase
     if "K-PARAMETERS" in imitate:
-        document["parameters"] = list(refusal.parameters) or None
+        document["parameters"] = None
     elif body == "full" and free["error-parameters"] != "absent":
-        shown = free["error-parameters"] == "objects"
-        document["parameters"] = [{"value": value} for value in refusal.parameters] if shown else []
+        document["parameters"] = _parameters(refusal, free["error-parameters"])
     return document

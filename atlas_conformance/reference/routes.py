@@ -16,14 +16,14 @@ class Routes:
     ones."""
 
     def __init__(
-        self, level: Level = "workflow", offered: Collection[str] | None = None, v1_slash: str = "optional"
+        self, level: Level = "workflow", offered: Collection[str] | None = None
     ) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
         for operation in OPERATIONS.values():
             shape: _Shape = tuple(None if part.startswith("{") else part for part in operation.template.split("/"))
             shapes = [shape]
-            if shape[-1] == "" and v1_slash == "optional":
+            if shape[-1] == "":
                 shapes.append(shape[:-1])
             has = takes_in(level, operation.level) and (offered is None or operation.id in offered)
             for one in shapes:

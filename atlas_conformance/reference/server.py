@@ -12,25 +12,28 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge_form import inventory_as_json
 from atlas_conformance.contracts.operation import Level
 from atlas_conformance.reference.authentication import SCHEMES
-from atlas_conformance.reference.credentials import Credentials, make_credentials
+from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.fixtures import Fixtures
-from atlas_conformance.reference.service import (
-    START_LIMIT,
+from atlas_conformance.reference.service import START_LIMIT, Service
+from atlas_conformance.reference.settings import (
     ServerError,
-    Service,
     Settings,
     checked,
+    credentials_of,
     fault_named,
     fixtures_of,
     usual_step,
 )
+
+if TYPE_CHECKING:
+    from atlas_conformance.reference.scenario import Scenario
 
 __all__ = ["ReferenceServer", "ServerError"]
 
@@ -49,6 +52,9 @@ class ReferenceServer:
     - `inventory`: what exists, instead of what is drawn from the seed; `earlier`: how many jobs each of its clusters,
       by (project, name), had before;
     - `disturbances`: what the network does to it, by the names in `disturbances.Disturbances`;
+    - `scenario`: what exists, how long states last, which restores fail and which requests are answered otherwise; what
+      it says of the arguments above, `scenario_options` has; `control`: answer the control API, too;
+    - `certificate`: the files of a certificate and its key, to serve https;
     - `in_process`: serve from a thread of this process instead of a process of its own. The child process ends with
       this one, however this one ends.
 
@@ -80,6 +86,9 @@ class ReferenceServer:
         inventory: Inventory | None = None,
         earlier: Mapping[tuple[str, str], int] | None = None,
         disturbances: Mapping[str, float] | None = None,
+        scenario: Scenario | None = None,
+        control: bool = False,
+        certificate: tuple[str, str] | None = None,
         in_process: bool = False,
     ) -> None:
         self._fault = fault if isinstance(fault, Fault) else None
@@ -102,6 +111,10 @@ class ReferenceServer:
             inventory=None if inventory is None else inventory_as_json(inventory),
             earlier=tuple((*place, count) for place, count in (earlier or {}).items()),
             disturbances=dict(disturbances or {}),
+            scenario=None if scenario is None else scenario.model_dump(mode="json"),
+            control=control,
+            certificate=None if certificate is None else certificate[0],
+            key=None if certificate is None else certificate[1],
         )
         self._service: Service | None = None
         self._child: _Child | None = None
@@ -124,13 +137,20 @@ class ReferenceServer:
             self.url, seed, epoch = self._child.started()
         self.fixtures = fixtures_of(self._settings, seed, epoch)
         self.inventory = self.fixtures.inventory
-        self.credentials = make_credentials(seed)
+        self.credentials = credentials_of(self._settings, seed)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def service(self) -> Service:
+        """What serves in this process; raises ServerError where nothing does."""
+        if self._service is None:
+            raise ServerError("the endpoint is not running in this process")
+        return self._service
 
     @property
     def schemes(self) -> tuple[str, ...]:

@@ -1,94 +1,47 @@
-"""The reference endpoint served from a thread of this process, with what it is started with."""
+"""The reference endpoint served from a thread of this process."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import random
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from atlas_conformance.contracts.knowledge_form import inventory_of_json
-from atlas_conformance.contracts.operation import LEVELS, Level
-from atlas_conformance.reference.authentication import SCHEMES
-from atlas_conformance.reference.credentials import Credentials, make_credentials
+from atlas_conformance.reference.clock import wall_time
+from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.disturbances import Disturbances, Turbulence
 from atlas_conformance.reference.fault import Fault
-from atlas_conformance.reference.fixtures import Fixtures, furnish, make_fixtures
-from atlas_conformance.reference.freedoms import known_imitations, resolve
+from atlas_conformance.reference.fixtures import Fixtures
+from atlas_conformance.reference.freedoms import resolve
+from atlas_conformance.reference.settings import (
+    ServerError,
+    Settings,
+    checked,
+    credentials_of,
+    fault_named,
+    fixtures_of,
+    scenario_of,
+)
+
+if TYPE_CHECKING:
+    from atlas_conformance.reference.directions import Rule
+    from atlas_conformance.reference.endpoint import Endpoint
+    from atlas_conformance.reference.outcomes import Outcomes
+
+T = TypeVar("T")
 
 START_LIMIT = 30.0
 """How long a start or a reset may take, in seconds."""
 
 
-class ServerError(Exception):
-    """The endpoint can't be started or reset; the text is one sentence that says why."""
-
-
 _BEGUN_STEPS = 20.0
 """Steps for which the snapshot that is under way from the start stays in each state."""
-
-USUAL_STEP = 0.05
-"""Seconds that a job stays in each phase, on an endpoint that answers at once."""
-
-
-def usual_step(latency: float) -> float:
-    """Return the step where none is asked for: no shorter than answers are late, else no one ever sees a job run."""
-    return max(USUAL_STEP, latency)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How the endpoint is started; see `ReferenceServer` for the meaning of each."""
-
-    step: float = USUAL_STEP
-    seed: int | None = None
-    database: str = ":memory:"
-    freedoms: Mapping[str, str] = field(default_factory=dict)
-    imitate: tuple[str, ...] = ()
-    fault: str | None = None
-    level: Level = "workflow"
-    operations: tuple[str, ...] | None = None
-    authentication: tuple[str, ...] = SCHEMES
-    rate: int | None = None
-    latency: float = 0.0
-    nonce_life: float = 300.0
-    host: str = "127.0.0.1"
-    port: int = 0
-    inventory: Mapping[str, Any] | None = None
-    earlier: tuple[tuple[str, str, int], ...] = ()
-    disturbances: Mapping[str, float] = field(default_factory=dict)
-
-
-def fixtures_of(settings: Settings, seed: int, epoch: int) -> Fixtures:
-    """Return what exists: the inventory of the settings, or else what is drawn from the seed."""
-    if settings.inventory is None:
-        return make_fixtures(seed, epoch)
-    earlier = {(project, cluster): count for project, cluster, count in settings.earlier}
-    return furnish(inventory_of_json(settings.inventory), epoch, earlier)
-
-
-def checked(settings: Settings) -> Settings:
-    """Return the settings; raises ServerError with one sentence where one of them makes no sense."""
-    try:
-        resolve(settings.freedoms)
-        known_imitations(settings.imitate)
-        Disturbances.of(settings.disturbances)
-    except ValueError as error:
-        raise ServerError(str(error)) from None
-    if not settings.step >= 0.001:
-        raise ServerError(f"a step of {settings.step} s is too short; the shortest is 0.001 s")
-    if settings.level not in LEVELS:
-        raise ServerError(f"there is no level {settings.level!r}; it is {' or '.join(LEVELS)}")
-    if not set(settings.authentication) <= set(SCHEMES):
-        raise ServerError("authentication is digest, bearer, both or none")
-    if settings.rate is not None and settings.rate < 1:
-        raise ServerError("a rate is at least 1 request a minute")
-    return settings
 
 
 class Service:
@@ -99,7 +52,8 @@ class Service:
         self._settings = checked(settings)
         self._socket = _bind(settings.host, settings.port)
         host, port = self._socket.getsockname()[:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if self._settings.certificate is None else "https"
+        self.url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -113,9 +67,10 @@ class Service:
             raise
 
     def _open(self, fault: Fault | None) -> None:
+        self._fault = fault
         import sqlite3
 
-        from atlas_conformance.reference.application import Application, now
+        from atlas_conformance.reference.application import Application
         from atlas_conformance.reference.authentication import Authentication
         from atlas_conformance.reference.jobs import Jobs
 
@@ -125,9 +80,9 @@ class Service:
         except sqlite3.Error as error:
             raise ServerError(f"the database {settings.database} can't be used: {error}") from None
         try:
-            self.seed, self.epoch = self._jobs.start(settings.seed, int(now()), secrets.randbits(64))
+            self.seed, self.epoch = self._jobs.start(settings.seed, int(wall_time()), secrets.randbits(64))
             self.fixtures: Fixtures = fixtures_of(settings, self.seed, self.epoch)
-            self.credentials: Credentials = make_credentials(self.seed)
+            self.credentials: Credentials = credentials_of(settings, self.seed)
             self._authentication = Authentication(self.credentials, settings.authentication, settings.nonce_life)
             kept = self._jobs.count_all() > 0
             endpoint = self._endpoint(fault or fault_named(settings.fault), settings.freedoms, kept=kept)
@@ -140,6 +95,63 @@ class Service:
         disturbances = Disturbances.of(settings.disturbances)
         turbulence = Turbulence(disturbances, self.seed) if settings.disturbances else None
         self._application = Application(endpoint, settings.latency, turbulence)
+        try:
+            self._direct()
+        except ValueError as error:
+            self._jobs.close()
+            raise ServerError(str(error)) from None
+        if settings.control:
+            from atlas_conformance.reference.control_api import Control
+            from atlas_conformance.reference.controls import Controls
+
+            self.controls = Controls(self._application, self._jobs, self._restart)
+            self._application.control = Control(self.controls)
+
+    def _restart(self) -> None:
+        """Make the endpoint as it was at its start."""
+        self._application.endpoint = self._endpoint(
+            self._fault or fault_named(self._settings.fault), self._settings.freedoms
+        )
+        self._direct()
+
+    def _direct(self) -> None:
+        """Have the scenario's rules hold; raises ValueError where one of them makes no sense."""
+        if self._settings.scenario is None and not self._settings.control:
+            return
+        from atlas_conformance.reference.directions import Directions
+
+        rules = () if self._settings.scenario is None else scenario_of(self._settings.scenario).rules
+        self._application.directions = Directions((form.rule() for form in rules), self._directed)
+
+    def _directed(self, rule: Rule) -> Endpoint:
+        """Return the running endpoint as it is with a rule's fault and freedoms."""
+        from atlas_conformance.reference.endpoint import Endpoint
+        from atlas_conformance.reference.faults import find
+
+        fault = None if rule.fault is None else find(rule.fault)
+        if fault is not None and fault.pause:
+            raise ValueError(f"the fault {fault.id} needs calls that overlap: start the endpoint with it instead")
+        usual = self._application.endpoint.backend
+        free = resolve({**self._settings.freedoms, **rule.freedoms, **(fault.freedoms if fault else {})})
+        authentication = copy(usual.authentication)
+        authentication.skip = fault.credentials if fault else frozenset()
+        authentication.algorithms = tuple(free["digest-algorithms"].split(","))
+        backend = replace(usual, free=free, authentication=authentication, notes={})
+        return Endpoint(backend, url=self.url, fault=fault, offered=self._settings.operations)
+
+    def call(self, action: Callable[[], T]) -> T:
+        """Return what `action` returns in the thread that serves, between two requests; raises what it raises."""
+        assert self._loop is not None
+        found: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def act() -> None:
+            try:
+                found.set_result(action())
+            except BaseException as error:
+                found.set_exception(error)
+
+        self._loop.call_soon_threadsafe(act)
+        return found.result(START_LIMIT)
 
     def _endpoint(self, fault: Fault | None, freedoms: Mapping[str, str], *, kept: bool = False) -> Any:
         from atlas_conformance.reference.backend import Backend, historic_jobs
@@ -156,7 +168,7 @@ class Service:
             self._jobs.clear()
             for job in historic_jobs(self.fixtures, draw):
                 self._jobs.add(job)
-        now, step = time.time(), _BEGUN_STEPS * settings.step
+        now, step = wall_time(), _BEGUN_STEPS * settings.step
         started = begun_at(self.fixtures, f"{draw.getrandbits(96):024x}", now, step)
         if self._snapshots is not None:
             self._snapshots.close()
@@ -172,8 +184,17 @@ class Service:
             step=settings.step,
             rate=settings.rate,
             draw=draw,
+            outcomes=self._outcomes(),
         )
         return Endpoint(backend, url=self.url, fault=fault, offered=settings.operations)
+
+    def _outcomes(self) -> Outcomes:
+        from atlas_conformance.reference.outcomes import Outcomes
+
+        if self._settings.scenario is None:
+            return Outcomes()
+        scenario = scenario_of(self._settings.scenario)
+        return Outcomes(scenario.states.seconds(), (form.failing() for form in scenario.failures))
 
     def start(self) -> None:
         """Serve, in a thread; returns when the socket answers."""
@@ -186,7 +207,7 @@ class Service:
     def _serve(self) -> None:
         import uvicorn
 
-        from atlas_conformance.reference.application import Protocol
+        from atlas_conformance.reference.protocol import Protocol
 
         config = uvicorn.Config(
             self._application,
@@ -200,6 +221,9 @@ class Service:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
             backlog=1024,
+            date_header=False,  # the application's own goes by the endpoint's clock
+            ssl_certfile=self._settings.certificate,
+            ssl_keyfile=self._settings.key,
         )
         self._server = uvicorn.Server(config)
 
@@ -234,6 +258,8 @@ class Service:
                     replace(before, step=step or before.step, imitate=tuple(imitate), freedoms=freedoms)
                 )
                 self._application.endpoint = self._endpoint(fault, freedoms)
+                self._fault, self._settings = fault, replace(self._settings, fault=None)
+                self._direct()
             except Exception as error:
                 self._settings = before
                 failures.append(error)
@@ -280,15 +306,3 @@ def _bind(host: str, port: int) -> socket.socket:
             f"port {port} of {host} can't be used: {reason.lower()}; choose another with --port"
         ) from None
     return bound
-
-
-def fault_named(fault: str | None) -> Fault | None:
-    """Return the fault of that id; raises ServerError for one that isn't in the catalogue."""
-    if fault is None:
-        return None
-    from atlas_conformance.reference.faults import find
-
-    try:
-        return find(fault)
-    except ValueError as error:
-        raise ServerError(str(error)) from None

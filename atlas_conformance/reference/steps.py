@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from email.utils import formatdate
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check, body_steps, is_cluster_name, is_identifier
@@ -17,6 +19,9 @@ TARGET_LIMIT = 8_192
 
 ADVERTISED_RATE = 1_200
 """Requests a minute that the rate headers show where no limit is set."""
+
+VERSIONS = Contract.load().versions
+"""The dates of every version that the vendor has published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +44,32 @@ def check_credentials(backend: Backend, call: Call) -> None:
 def check_access_list(backend: Backend, call: Call) -> None:
     """Refuse an address outside the API access list (`A-LIST`)."""
     if call.role == "off-list":
-        raise Refusal(403, "IP_ADDRESS_NOT_ON_ACCESS_LIST", "The address is not on the API access list.")
+        status = int(backend.free["off-list"])
+        raise Refusal(status, "IP_ADDRESS_NOT_ON_ACCESS_LIST", "The address is not on the API access list.")
 
 
 def check_rate(backend: Backend, call: Call) -> None:
     """Count the call, and refuse it where its caller's minute is used up (`A-RATE`)."""
     if backend.rate is None:
         return
-    minute = int(call.now // 60)
+    minute = int(call.wall // 60)
     seen, used = backend.used.get(call.role or "", (minute, 0))
     used = used if seen == minute else 0
     backend.used[call.role or ""] = (minute, used + 1)
     if used >= backend.rate:
-        wait = str(60 - int(call.now % 60))
-        raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=(("Retry-After", wait),))
+        left = 60 - int(call.wall % 60)
+        waits = {"seconds": str(left), "date": formatdate(call.wall + left, usegmt=True)}
+        wait = waits.get(backend.free["retry-after"])
+        headers = () if wait is None else (("Retry-After", wait),)
+        raise Refusal(429, "RATE_LIMITED", "Too many requests in this minute.", headers=headers)
 
 
 def check_role(backend: Backend, call: Call) -> None:
     """Refuse what a lesser role than Project Owner may not do (`A-ROLE`)."""
     assert call.operation is not None
-    reads = call.operation.kind in {"get", "list"}
-    if call.role == "reader" and not (reads and backend.free["reader-reads"] == "200"):
-        raise Refusal(403, "USER_UNAUTHORIZED", "The Project Owner role is needed.")
+    choice = backend.free["reader-reads" if call.operation.kind in {"get", "list"} else "reader-writes"]
+    if call.role == "reader" and choice != "200":
+        raise Refusal(int(choice), "USER_UNAUTHORIZED", "The Project Owner role is needed.")
 
 
 # The request target
@@ -69,7 +78,8 @@ def check_role(backend: Backend, call: Call) -> None:
 def check_length(backend: Backend, call: Call) -> None:
     """Refuse a request target that is too long."""
     if len(call.target) > TARGET_LIMIT:
-        raise Refusal(414, "URI_TOO_LONG", f"A request target may have at most {TARGET_LIMIT} bytes.")
+        status = int(backend.free["long-target"])
+        raise Refusal(status, "URI_TOO_LONG", f"A request target may have at most {TARGET_LIMIT} bytes.")
 
 
 def _malformed(backend: Backend, freedom: str, code: str, detail: str) -> Refusal:
@@ -117,7 +127,8 @@ def check_flags(backend: Backend, call: Call) -> None:
 def check_group_exists(backend: Backend, call: Call) -> None:
     """Refuse a project that does not exist (`N-GROUP`)."""
     if call.project not in backend.fixtures.projects:
-        raise Refusal(404, "GROUP_NOT_FOUND", "There is no such project.", parameters=(call.project[:64],))
+        status = int(backend.free["absent-group"])
+        raise Refusal(status, "GROUP_NOT_FOUND", "There is no such project.", parameters=(call.project[:64],))
 
 
 def check_cluster_exists(backend: Backend, call: Call) -> None:
@@ -134,8 +145,11 @@ def check_cluster_kind(backend: Backend, call: Call) -> None:
     kind, family = call.cluster.kind, call.operation.family
     if kind == ("dedicated" if family == "cluster" else family):
         return
-    if family == "tenant" and kind == "flex" and backend.free["flex-through-tenant"] == "taken":
-        return
+    if family == "tenant" and kind == "flex":
+        if backend.free["flex-through-tenant"] == "taken":
+            return
+        if backend.free["flex-through-tenant"] == "gone":
+            raise _gone()
     code = "CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API" if family == "flex" else "CLUSTER_OF_WRONG_KIND"
     status = int(backend.free["wrong-kind-cluster"])
     raise Refusal(status, code, "This operation serves another kind of cluster.", parameters=(call.cluster_name,))
@@ -162,9 +176,10 @@ def check_job_cluster(backend: Backend, call: Call) -> None:
 
 def check_cancellable(backend: Backend, call: Call) -> None:
     """Refuse to cancel a job that has ended (`T-CANCEL`)."""
-    if call.job is not None and call.job.is_over(call.now):
+    if call.job is not None and call.job.is_over(call.now) and backend.free["cancel-finished"] != "204":
         status = int(backend.free["cancel-finished"])
-        raise Refusal(status, "CANNOT_CANCEL_FINISHED_RESTORE_JOB", "The restore job has ended.")
+        headers = (("Allow", "GET"),) if status == 405 else ()
+        raise Refusal(status, "CANNOT_CANCEL_FINISHED_RESTORE_JOB", "The restore job has ended.", headers=headers)
 
 
 def _no_job(status: int) -> Refusal:
@@ -253,6 +268,14 @@ def check_target(backend: Backend, call: Call) -> None:
         _refuse_target(backend.free["busy-target"], "TARGET_BUSY", "The target is being restored to.")
 
 
+def check_target_possible(backend: Backend, call: Call) -> None:
+    """Refuse a target that takes no restore: one that is encrypted at rest, or of another version (`N-TARGET`)."""
+    project, name = backend.target_of(call)
+    target = backend.fixtures.targets.get((project, name)) if isinstance(name, str) else None
+    if target is not None and target.impossible is not None:
+        _refuse_target(backend.free["impossible-target"], "TARGET_IMPOSSIBLE", f"No restore: {target.impossible}.")
+
+
 def _refuse_target(choice: str, code: str, detail: str) -> None:
     if choice != "200":
         raise Refusal(int(choice), code, detail)
@@ -279,7 +302,7 @@ def negotiate(backend: Backend, call: Call) -> None:
     assert call.operation is not None
     offered = call.operation.media_type or "application/vnd.atlas.2023-01-01+json"
     call.media_type = offered
-    ranges = [one for one in map(_wanted, (call.accept or "*/*").split(",")) if one]
+    ranges = [one for one in map(media_range, (call.accept or "*/*").split(",")) if one]
     if offered in ranges:
         return
     versioned = call.operation.api == "v2"
@@ -287,14 +310,32 @@ def negotiate(backend: Backend, call: Call) -> None:
     for one in ranges:
         if one in {"*/*", "application/*", "application/json"}:
             choices.add(backend.free["unversioned-accept"] if versioned else "200")
-        elif (asked := _version(one)) is not None:
-            early = versioned and asked < _version(offered)  # type: ignore[operator]
-            choices.add(backend.free["early-date"] if early else "200")
+        elif (asked := version_of(one)) is not None:
+            choices.add(_choice(backend, asked, version_of(offered)) if versioned else "200")
     if "200" not in choices:
+        if choices == {"410"}:
+            raise _gone()
         raise Refusal(406, "NOT_ACCEPTABLE", f"This resource answers with {offered}.")
 
 
-def _wanted(part: str) -> str:
+def _choice(backend: Backend, asked: date, own: date | None) -> str:
+    """Return what becomes of a request for the version of a date."""
+    if own is not None and asked < own:
+        return backend.free["early-date"]
+    return "200" if asked.isoformat() in VERSIONS else backend.free["unpublished-date"]
+
+
+def _gone() -> Refusal:
+    return Refusal(410, "RESOURCE_REMOVED", "The vendor has removed this operation, or this version of it.")
+
+
+def check_sunset(backend: Backend, call: Call) -> None:
+    """Answer 410 to an operation that the vendor has removed, where the endpoint is told to."""
+    if call.operation is not None and call.operation.sunset and backend.free["sunset"] == "gone":
+        raise _gone()
+
+
+def media_range(part: str) -> str:
     """Return one media range of an Accept header in lower case, or nothing where its weight is zero."""
     essence, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
@@ -304,7 +345,8 @@ def _wanted(part: str) -> str:
     return essence
 
 
-def _version(media_type: str) -> date | None:
+def version_of(media_type: str) -> date | None:
+    """Return the date of a versioned media type, None where it has none."""
     prefix, suffix = "application/vnd.atlas.", "+json"
     if not (media_type.startswith(prefix) and media_type.endswith(suffix)):
         return None
@@ -326,6 +368,7 @@ _WHO: Mapping[str, Check] = {
     "target-length": check_length,
 }
 _PATH: Mapping[str, Check] = {"P-GROUP": check_group, "P-NAME": check_name}
+_SUNSET: Mapping[str, Check] = {"free/sunset": check_sunset}
 _EXISTS: Mapping[str, Check] = {
     "A-ROLE": check_role,
     "N-GROUP": check_group_exists,
@@ -349,6 +392,7 @@ _REFERENCES: Mapping[str, Check] = {
     "free/foreign-snapshot": check_snapshot_owner,
     "free/unfinished-snapshot": check_unfinished,
     "free/target": check_target,
+    "N-TARGET": check_target_possible,
     "free/window": check_window,
 }
 
@@ -361,22 +405,28 @@ def pipeline(operation: Operation | None, free: Mapping[str, str]) -> tuple[Step
     """
     if operation is None:
         return _steps(_WHO)
+    path = {**_PATH, "P-JOB": check_job} if operation.parameter("job") is not None else _PATH
+    if operation.parameter("snapshot") is not None:
+        path = {**_PATH, "P-SNAPSHOT": check_snapshot_id}
+    first = [_WHO, path, _SUNSET]
+    if free["malformed-path"] == "before-credentials":
+        first = [path, _WHO, _SUNSET]
     if operation.kind == "create":
         parts = [_EXISTS, _SAID, body_steps(operation)]
         if free["check-order"] == "body-first":
             parts.reverse()
         if operation.resource.what == "snapshot":
-            return _steps(_WHO, _PATH, *parts, {"free/second-take": check_second_take})
+            return _steps(*first, *parts, {"free/second-take": check_second_take})
         references = dict(_REFERENCES)
         if free["reference-order"] == "target-first":
             references = {"free/target": references["free/target"], **references}
-        return _steps(_WHO, _PATH, *parts, references)
+        return _steps(*first, *parts, references)
     if operation.kind == "list":
-        return _steps(_WHO, _PATH, _EXISTS, _SAID, {"free/sharded": check_sharded} if operation.sharded else {})
+        return _steps(*first, _EXISTS, _SAID, {"free/sharded": check_sharded} if operation.sharded else {})
     if operation.resource.what == "snapshot":
-        return _steps(_WHO, _PATH, {"P-SNAPSHOT": check_snapshot_id}, _EXISTS, _SAID, _SNAPSHOT)
+        return _steps(*first, _EXISTS, _SAID, _SNAPSHOT)
     last = {"T-CANCEL/ended": check_cancellable} if operation.kind == "cancel" else {}
-    return _steps(_WHO, _PATH, {"P-JOB": check_job}, _EXISTS, _SAID, _JOB, last)
+    return _steps(*first, _EXISTS, _SAID, _JOB, last)
 
 
 def _steps(*parts: Mapping[str, Check]) -> tuple[Step, ...]:

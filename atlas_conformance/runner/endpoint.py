@@ -298,8 +298,8 @@ class Endpoint:
             raise Departed(owed)
 
     def new_findings(self, judged: Judged) -> list[Finding]:
-        """The findings of an exchange, known departures left out, that were not known before the test began."""
-        return [f for f in judged.judgement.findings if f.departure is None and f.key not in self._known_before_test]
+        """The failures of an exchange that were not known before the test began."""
+        return [f for f in judged.judgement.findings if f.fails and f.key not in self._known_before_test]
 
     def record(self, exchange: Exchange, *, free_target: bool = False) -> Judged:
         """Judge and journal an exchange that was had by other means than `send`."""

@@ -65,6 +65,7 @@ def header_of(
         started=now(),
         requirements=options.requirements or None,
         excluded=tuple(dict.fromkeys(options.excluded)),
+        strict=options.strict,
         offered=reasons,
         shard=options.shard,
         versions={"python": platform.python_version()} | {name: metadata.version(name) for name in _VERSIONED},

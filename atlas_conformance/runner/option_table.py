@@ -11,8 +11,8 @@ from atlas_conformance.http.target import Mode
 from atlas_conformance.runner.profiles import PROFILES
 
 Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag", "switch"]
-"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none for a flag, nor
-for a switch, which has a second name that says the opposite.
+"""What a value is: text; a whole number; the name of a file, kept as text; a path; a path of a file; none for a flag,
+nor for a switch, which has a second name that says the opposite.
 """
 
 
@@ -145,6 +145,19 @@ OPTIONS: tuple[Option, ...] = (
         "Which failures exit with 1: only new ones (and lost coverage), any, or none. Left out, new where an earlier"
         " run is given, else any.",
         choices=tuple(GATES),
+        ci=("action", "gitlab"),
+    ),
+    Option(
+        "strict",
+        "Advice fails too: a requirement that says should counts as one that says must.",
+        "flag",
+        ci=("action", "gitlab"),
+    ),
+    Option(
+        "basis",
+        "Only failures of requirements of these bases exit with 1, such as documented,recorded; inferred and project-rule"
+        " are the others.",
+        metavar="BASIS,...",
         ci=("action", "gitlab"),
     ),
     Option("update_waivers", "Add a waiver with blanks to fill for each failure without one.", "flag"),

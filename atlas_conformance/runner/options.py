@@ -8,7 +8,7 @@ from random import SystemRandom
 
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.contracts.operation import Level
-from atlas_conformance.gates.gate import Gate
+from atlas_conformance.gates.gate import Gate, parse_bases
 from atlas_conformance.gates.sharding import Shard, ShardError
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Mode
@@ -20,7 +20,8 @@ class Options:
     """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint.
 
     `app` names an ASGI application, as `module:attribute`, that is served for the run; `wait` is for how long the
-    endpoint is waited for; of the `excluded` requirements nothing is said.
+    endpoint is waited for; of the `excluded` requirements nothing is said. `strict` makes failures of advice;
+    `basis` names the bases of the requirements whose failures count.
     `stateful` says that the endpoint at the base URL keeps the jobs that are created, or that it keeps none; None lets
     its answers decide.
     """
@@ -42,6 +43,8 @@ class Options:
     waivers: Path | None = None
     update_waivers: bool = False
     gate: Gate | None = None
+    strict: bool = False
+    basis: str | None = None
     shard: str | None = None
     processes: int | None = 1
     time_limit: str | None = None
@@ -70,6 +73,10 @@ class Options:
             raise TargetError("--update-waivers needs --waivers FILE to write to")
         if self.gate == "new" and self.baseline is None:
             raise TargetError("the gate 'new' needs an earlier run to compare with: --baseline OLD")
+        try:
+            parse_bases(self.basis)
+        except ValueError as error:
+            raise TargetError(str(error)) from None
         if self.shard is not None:
             self._check_shard(self.shard)
         return self if self.seed is not None else replace(self, seed=SystemRandom().randrange(1_000_000))

@@ -17,7 +17,7 @@ from typing import Any
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.gates.gate import Policy
+from atlas_conformance.gates.gate import Policy, parse_bases
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
@@ -87,7 +87,14 @@ class Session:
     def __post_init__(self) -> None:
         self.options = options = self.options.checked()
         try:
-            self.policy = Policy.load(options.gate, options.baseline, options.waivers, update=options.update_waivers)
+            self.policy = Policy.load(
+                options.gate,
+                options.baseline,
+                options.waivers,
+                update=options.update_waivers,
+                bases=parse_bases(options.basis),
+                strict=options.strict,
+            )
         except (WaiverError, ReportError) as error:
             raise TargetError(str(error)) from None
         self.endpoint: Endpoint
@@ -339,7 +346,7 @@ class Session:
             self.written = write_reports(
                 self.options.report, self.report, journal.path, curl=self.curl, standing=self.standing
             )
-            self.complaints += self.written.failures
+            self.complaints += [self.masked(sentence) for sentence in self.written.failures]
         return self.report
 
     def _wind_up(self, *, partial: bool) -> None:

@@ -12,7 +12,7 @@ import regex
 import tomlkit
 
 from atlas_conformance.contracts.exchange import Credential
-from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.inventory import Cluster, Impossible, Inventory, Kind, PointInTime, RestoreTarget
 from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.failures import TargetError
@@ -40,6 +40,7 @@ _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|sec|second|min|minute|h|hour)")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|sec|second|seconds|m|min|minute|minutes|h|hour|hours)")
 _PERIODS = {"s": 1, "m": 60, "h": 3600}
 _KINDS: tuple[Kind, ...] = get_args(Kind)
+_IMPOSSIBLE: tuple[Impossible, ...] = get_args(Impossible)
 _INT32 = 2**31 - 1
 _EARLIEST = 1199145600
 
@@ -162,10 +163,7 @@ def write_target(target: Target) -> str:
     if target.inventory.clusters:
         document["clusters"] = [_cluster_document(cluster) for cluster in target.inventory.clusters]
     if target.inventory.targets:
-        document["restore_targets"] = [
-            {"project": item.project, "name": item.name, "accepts": sorted(item.accepts)}
-            for item in target.inventory.targets
-        ]
+        document["restore_targets"] = [_restore_target_document(item) for item in target.inventory.targets]
     safety: dict[str, Any] = {} if target.safety.mode is None else {"mode": target.safety.mode}
     if target.safety.destroyable:
         safety["destroyable"] = [{"project": p, "cluster": c} for p, c in sorted(target.safety.destroyable)]
@@ -280,6 +278,11 @@ def _point_in_time(table: Table | None) -> PointInTime | None:
     return PointInTime(**values)
 
 
+def _restore_target_document(target: RestoreTarget) -> dict[str, Any]:
+    document: dict[str, Any] = {"project": target.project, "name": target.name, "accepts": sorted(target.accepts)}
+    return document if target.impossible is None else document | {"impossible": target.impossible}
+
+
 def _restore_target(table: Table) -> RestoreTarget:
     project = _object_id(table, "project", table.need("project", str))
     name = table.need("name", str)
@@ -292,8 +295,13 @@ def _restore_target(table: Table) -> RestoreTarget:
             table.fail("accepts", f"names {kind!r}, which is not one of {', '.join(_KINDS)}{closest(kind, _KINDS)}")
     if not accepts:
         table.fail("accepts", f"is empty; name at least one of {', '.join(_KINDS)}")
+    impossible = table.take("impossible", str)
+    if impossible is not None and impossible not in _IMPOSSIBLE:
+        known = " or ".join(repr(reason) for reason in _IMPOSSIBLE)
+        table.fail("impossible", f"is {impossible!r}; a restore is impossible for {known}{closest(impossible, _IMPOSSIBLE)}")
     table.finish()
-    return RestoreTarget(project, name, frozenset(cast("tuple[Kind, ...]", accepts)))
+    kinds = frozenset(cast("tuple[Kind, ...]", accepts))
+    return RestoreTarget(project, name, kinds, impossible)
 
 
 def _refuse_duplicates(root: Table, key: str, pairs: list[tuple[str, str]]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from atlas_conformance.contracts.addresses import is_https
+from atlas_conformance.contracts.dates import UTC, instant
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, ValueFailure, holds, shown, summed
-from atlas_conformance.contracts.patterns import compile_pattern
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import CreationView, JobView
-
-_ABSOLUTE_HTTPS = compile_pattern("^https://[^\\/?#\\s@]+([\\/?#][^\\s]*)?$")
 
 
 def _meaningless(job: JobView, requirement: str, expected: str) -> Outcome | Sequence[Outcome] | None:
@@ -52,7 +51,7 @@ def only_a_download_shows_addresses(job: JobView) -> Iterator[Outcome]:
     for where, url in found:
         if not is_download:
             yield Failure("a URL only for download", "a URL", where)
-        elif isinstance(url, str) and _ABSOLUTE_HTTPS.matches(url):
+        elif is_https(url):
             yield HELD
         else:
             yield holds(False, "an absolute https URL", f"no https URL: {shown(url)}", where)
@@ -70,6 +69,64 @@ def _addresses(job: JobView, urls: Any) -> Iterator[tuple[str, Any]]:
             yield f"{job.pointer}/components/{i}/downloadUrl", component["downloadUrl"]
 
 
+@rule("T-URL", on=JobView)
+def a_finished_download_can_be_fetched(job: JobView) -> Outcome | None:
+    """A download that finished well shows an address: in deliveryUrl, or in every member of components.
+
+    An `expiresAt` alone may show before the end, so without an address it is left to a later read.
+    """
+    document = job.document
+    if job.delivery is None or job.delivery.type != "download":
+        return None
+    if any(document.get(flag) is True for flag in ("failed", "cancelled", "expired")):
+        return None
+    urls, components = document.get("deliveryUrl"), document.get("components")
+    parts = components if isinstance(components, list) else []
+    everywhere = all(isinstance(part, dict) and part.get("downloadUrl") for part in parts)
+    fetchable = bool(urls) or (bool(parts) and everywhere)
+    if document.get("finishedAt") is not None:
+        expected = "an address in deliveryUrl, or in every member of components, once the download has finished"
+        return holds(fetchable, expected, "none", f"{job.pointer}/deliveryUrl")
+    return HELD if fetchable and document.get("expiresAt") is not None else None
+
+
+@rule("T-TIME", on=JobView)
+def dates_are_in_utc(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """Every date is an ISO 8601 date-time in UTC."""
+    dates = [(field, job.document.get(field)) for field in job.operation.resource.dates]
+    desired = job.document.get("desiredTimestamp")
+    if isinstance(desired, dict):
+        dates.append(("desiredTimestamp/date", desired.get("date")))
+    there = [(field, value) for field, value in dates if value is not None]
+    failures = [
+        Failure(UTC, shown(value), f"{job.pointer}/{field}") for field, value in there if instant(value) is None
+    ]
+    return summed(failures, len(there))
+
+
+@rule("T-PARTS", on=JobView)
+def components_name_different_replica_sets(job: JobView) -> Outcome | Sequence[Outcome] | None:
+    """Members of components that show a replicaSetName show different, non-empty ones."""
+    components = job.document.get("components")
+    if not isinstance(components, list):
+        return None
+    named: set[str] = set()
+    failures: list[Outcome] = []
+    looked = 0
+    for i, part in enumerate(components):
+        name = part.get("replicaSetName") if isinstance(part, dict) else None
+        if not isinstance(name, str):
+            continue
+        looked += 1
+        where = f"{job.pointer}/components/{i}/replicaSetName"
+        if not name:
+            failures.append(Failure("a replicaSetName that is not empty", shown(name), where))
+        elif name in named:
+            failures.append(Failure("each replicaSetName once", f"{shown(name)} twice", where))
+        named.add(name)
+    return summed(failures, looked)
+
+
 @rule("T-FLAGS", on=JobView)
 def no_job_both_failed_and_was_cancelled(job: JobView) -> Outcome | None:
     """failed and cancelled are never both true."""
@@ -85,6 +142,22 @@ def a_new_job_repeats_what_was_asked_for(new: CreationView) -> Iterator[Outcome]
     too.
     """
     return _echoed(new, "T-ECHO")
+
+
+@rule("T-ECHO", on=CreationView)
+def a_new_job_repeats_its_moment(new: CreationView) -> Outcome | None:
+    """A new pointInTime job shows its moment as sent; where the request gave several, at least one of them."""
+    if new.sent is None or new.delivery is None:
+        return None
+    sent, document = new.sent, new.document
+    given = [sorted(group) for group in new.delivery.alternatives if all(field in sent for field in group)]
+    if not given:
+        return None
+    if any(all(document.get(field) == sent[field] for field in group) for group in given):
+        return HELD
+    lacking = next((f for f in given[0] if document.get(f) != sent[f]), given[0][0])
+    expected = f"{lacking} {shown(sent[lacking])}, as sent"
+    return holds(False, expected, document.get(lacking), f"{new.pointer}/{lacking}")
 
 
 @rule("T-ONLY-POINT", on=CreationView)

@@ -11,9 +11,18 @@ from atlas_conformance.contracts.patterns import compile_pattern
 from atlas_conformance.contracts.pointers import schema_failure
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.validation import SchemaError
-from atlas_conformance.contracts.views import ANYWHERE, CONTENT_TYPE, UNREADABLE, ErrorView, is_integer, unread
+from atlas_conformance.contracts.views import (
+    ANYWHERE,
+    CONTENT_TYPE,
+    GONE,
+    TOO_LARGE,
+    UNREADABLE,
+    ErrorView,
+    is_integer,
+    unread,
+)
 
-NAMED: frozenset[int] = frozenset({400, 401, 403, 404, 409, 500, 503}) | ANYWHERE
+NAMED: frozenset[int] = frozenset({400, 401, 403, 404, 409, GONE, 500, 503}) | ANYWHERE | TOO_LARGE
 """Error statuses that the contract names; what the reason of another one should be says nothing."""
 ERROR_CODE = compile_pattern("^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$")
 

@@ -10,7 +10,7 @@ from atlas_conformance.contracts.views import ANYWHERE, STATUS
 
 @rule("L-SCOPE", on=GetView)
 def a_job_is_not_shown_elsewhere(view: GetView) -> Outcome | None:
-    """Through another cluster or project, a job is answered with 404, 400 or 403."""
+    """Through another cluster or project, a job is answered with 404, 400, 401 or 403."""
     if not view.elsewhere:
         return None
     # A malformed path is refused for itself (P-GROUP, P-NAME), and a status that nobody documents is wrong for itself
@@ -18,7 +18,7 @@ def a_job_is_not_shown_elsewhere(view: GetView) -> Outcome | None:
     malformed = any(violation.requirement.startswith("P-") for violation in view.reading.violations)
     documented = view.status in view.reading.operation.statuses or view.status in ANYWHERE
     if not malformed and (view.status < 400 or (documented and view.status not in (401, 406, 429))):
-        expected = "404, 400 or 403 through another cluster or project"
+        expected = "404, 400, 401 or 403 through another cluster or project"
         return holds(view.status in (400, 403, 404), expected, view.status, STATUS)
     return None
 
@@ -113,9 +113,13 @@ def a_job_is_not_cancelled_from_elsewhere(view: CancelView) -> Outcome | None:
     return None
 
 
+_TOO_LATE = frozenset({204, 400, 404, 405, 409})
+
+
 @rule("T-CANCEL", on=CancelView)
 def what_has_ended_is_not_cancelled(view: CancelView) -> Outcome | None:
-    """A cancel of a job that has ended is refused."""
-    if view.too_late:
-        return holds(view.status >= 400, "a finished job's cancel refused", view.status, STATUS)
+    """A cancel of a job that has ended is answered with 204, or refused with 400, 404, 405 or 409."""
+    if view.too_late and not view.is_settled_otherwise:
+        expected = "204, 400, 404, 405 or 409 to a cancel of a job that has ended"
+        return holds(view.status in _TOO_LATE, expected, view.status, STATUS)
     return None

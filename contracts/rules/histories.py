@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from atlas_conformance.contracts.history import Observation, SightView
-from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, summed
+from atlas_conformance.contracts.history import Observation, SightView, delivers
+from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rulebook import common_rule, rule
 
@@ -86,12 +86,31 @@ def the_date_of_the_end_never_changes(sight: SightView) -> Outcome | None:
 
 @rule("T-CANCEL", on=SightView)
 def a_cancelled_job_reads_back_as_cancelled(sight: SightView) -> Outcome | None:
-    """After a cancel, a job shows that it is cancelled."""
+    """After a cancel, a job shows that it is cancelled, unless it had come to its end before the cancel did."""
     cancelled, seen = sight.history.cancel_ended, sight.seen
     if cancelled is not None and not seen.created and cancelled <= seen.started:
         told = seen.document.get("cancelled")
+        if told is not True and (sight.resource.ended(seen.document) or delivers(seen.document)):
+            return None
         return holds(told is True, "cancelled true after a cancel", told, f"{seen.pointer}/cancelled")
     return None
+
+
+@rule("T-CANCEL", on=SightView)
+def a_job_that_has_ended_is_not_changed_by_a_cancel(sight: SightView) -> Outcome | None:
+    """After a cancel that came too late, a job shows the end that it had shown before."""
+    cancelled, seen = sight.history.late_cancel_ended, sight.seen
+    if cancelled is None or seen.created or seen.started < cancelled:
+        return None
+    before = next((o for o in sight.history.settled.values() if o.ended <= cancelled), None)
+    if before is None:
+        return None
+    for flag in sight.resource.ending:
+        was, told = before.document.get(flag) is True, seen.document.get(flag) is True
+        if was != told:
+            expected = f"{flag} {shown(was)} as before the cancel, which came after the end"
+            return holds(False, expected, seen.document.get(flag), f"{seen.pointer}/{flag}")
+    return HELD
 
 
 @rule("L-STABLE", on=SightView)
@@ -101,7 +120,7 @@ def nothing_else_changes_once_a_job_has_ended(sight: SightView) -> Outcome | Seq
     before = sight.history.settled.get(seen.operation.id)
     if before is None or seen.created or not resource.ended(seen.document):
         return None
-    if sight.repeats or before.document == seen.document:
+    if before.document == seen.document:
         return HELD
     own, failures = sight.history.resource, []
     judged = {*own.fixed, *own.volatile, *own.flags, "status", own.end_field}

@@ -1,4 +1,4 @@
-"""L-PAGE: one page of a list."""
+"""L-PAGE, L-TOTAL: one page of a list."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from collections.abc import Iterator
 from atlas_conformance.contracts.outcomes import Outcome, holds
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import PageView
+
+_NOT_SHOWN = object()
+
+
+@rule("L-PAGE", on=PageView)
+def a_page_always_has_results(page: PageView) -> Outcome:
+    """A page has results, empty where there is nothing."""
+    held = isinstance(page.document.get("results"), list)
+    return holds(held, "results, empty where there is nothing", page.document.get("results", "none"), f"{page.pointer}/results")
 
 
 @rule("L-PAGE", on=PageView)
@@ -32,15 +41,30 @@ def a_list_without_pages_shows_its_results(page: PageView) -> Outcome | None:
 
 
 @rule("L-PAGE", on=PageView)
+def a_total_is_not_told_where_it_is_declined(page: PageView) -> Outcome | None:
+    """totalCount is left out with includeCount=false."""
+    if page.request.parameter("includeCount") == "false" and page.asked is not None:
+        total = page.document.get("totalCount", _NOT_SHOWN)
+        seen = "none" if total is _NOT_SHOWN else total
+        return holds(total is _NOT_SHOWN, "no totalCount with includeCount=false", seen, f"{page.pointer}/totalCount")
+    return None
+
+
+@rule("L-PAGE", on=PageView)
+def a_total_is_a_count(page: PageView) -> Outcome | None:
+    """totalCount, where it shows, is an integer from 0."""
+    if page.asked is None or "totalCount" not in page.document:
+        return None
+    told = page.document["totalCount"]
+    return holds(page.total is not None, "totalCount an integer from 0", told, f"{page.pointer}/totalCount")
+
+
+@rule("L-TOTAL", on=PageView)
 def the_total_fits_the_page(page: PageView) -> Iterator[Outcome]:
-    """The number of all items is told unless it was declined, and fits what the page shows."""
-    if page.asked is None:
+    """The number of all items fits what the page shows."""
+    if page.asked is None or page.total is None:
         return
     (size, number), total, where = page.asked, page.total, f"{page.pointer}/totalCount"
-    if total is None:
-        if page.request.parameter("includeCount") in (None, "true"):
-            yield holds(False, "totalCount, the number of jobs", page.document.get("totalCount"), where)
-        return
     count, before = len(page.document["results"]), (number - 1) * size
     if count > size:
         return
@@ -55,14 +79,27 @@ def the_total_fits_the_page(page: PageView) -> Iterator[Outcome]:
 
 @rule("L-PAGE", on=PageView)
 def the_links_fit_the_page(page: PageView) -> Iterator[Outcome]:
-    """Where links are shown, there is one to the page itself, and one to a next page exactly where there is one."""
-    links = page.document.get("links")
-    if page.asked is None or links is None:
+    """Where links are shown, there is one to the page itself, and none to a next page after one that is not full.
+
+    Whether something follows a full page, the next page alone can tell: see `judge_walk`.
+    """
+    if page.asked is None or page.relations is None:
         return
-    (size, number), total, where = page.asked, page.total, f"{page.pointer}/links"
-    relations = [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    relations, where = sorted(page.relations), f"{page.pointer}/links"
     yield holds("self" in relations, "links with rel self", relations, where)
-    if total is not None:
-        owed = total > size * number
-        expected = "links with rel next, as a next page is" if owed else "no link with rel next on the last page"
-        yield holds(("next" in relations) == owed, expected, relations, where)
+    if len(page.document["results"]) < page.asked[0]:
+        yield holds("next" not in relations, "no link with rel next on the last page", relations, where)
+
+
+@rule("L-TOTAL", on=PageView)
+def the_total_fits_the_links(page: PageView) -> Outcome | None:
+    """A link to a next page shows exactly where the number of all items says that there is one."""
+    if page.asked is None or page.relations is None or page.total is None:
+        return None
+    (size, number), total = page.asked, page.total
+    if len(page.document["results"]) != size:
+        return None
+    owed = total > size * number
+    expected = "a totalCount that agrees with the links: rel next exactly where more items follow"
+    seen = f"totalCount {total} {'without' if owed else 'with'} rel next"
+    return holds(("next" in page.relations) == owed, expected, seen, f"{page.pointer}/totalCount")

@@ -1,4 +1,4 @@
-"""S-TIME, T-FLAGS: no date of a job is a zero time, and nothing that has happened lies in the future."""
+"""S-TIME, T-TIME: no date of a job is a zero time, and nothing that has happened lies in the future."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def latest_past(resource: Resource, document: Mapping[str, Any], pointer: str, l
 
 
 def _is_date(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and value[-1:] == "Z" and len(value) >= 20
+    return isinstance(value, str) and len(value) >= 20 and (value[-1] == "Z" or value.endswith("+00:00"))
 
 
 def judge_future(exchange: Exchange, past: Past, verdicts: Verdicts) -> None:
-    """S-TIME, T-FLAGS: what has happened is not after the answer's own `Date`, nor after it came.
+    """S-TIME, T-TIME: what has happened is not after the answer's own `Date`, nor after it came.
 
     Both clocks have to say so where both are known: some mocks repeat an old `Date`.
     """

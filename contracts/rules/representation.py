@@ -1,10 +1,13 @@
-"""C-MEDIA, C-SCHEMA, V-FLOOR, V-ENVELOPE, V-PRETTY: the form of a success."""
+"""C-MEDIA, C-SCHEMA, V-FLOOR, V-SUNSET, V-ENVELOPE, V-PRETTY: the form of a success."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+from atlas_conformance.contracts.dates import http_instant
 from atlas_conformance.contracts.doubled import doubled_name
+from atlas_conformance.contracts.exchange import Response
 from atlas_conformance.contracts.media import JSON, VERSIONED
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown
 from atlas_conformance.contracts.pointers import schema_failure
@@ -47,7 +50,7 @@ def a_success_carries_its_media_type(view: SuccessView) -> Outcome | None:
     if view.open_version:
         held = VERSIONED.matches(sent) or (asked.free and sent == JSON)
         return holds(held, "a versioned media type", sent, CONTENT_TYPE)
-    if not asked.later:
+    if not asked.later and not asked.unpublished:
         return holds(view.own_version, f"media type {view.reading.operation.media_type}", sent, CONTENT_TYPE)
     if view.own_version:
         return HELD
@@ -56,11 +59,28 @@ def a_success_carries_its_media_type(view: SuccessView) -> Outcome | None:
 
 @rule("V-FLOOR", on=SuccessView)
 def a_later_version_is_answered_with_the_own(view: SuccessView) -> Outcome | None:
-    """Asked for a later version, the endpoint answers with the resource's own."""
-    if view.reading.accepts.later and not view.open_version:
+    """Asked for a later version, the endpoint answers with the resource's own; 406 for one never published conforms."""
+    asked = view.reading.accepts
+    if (asked.later or asked.unpublished) and not view.open_version:
         expected = f"media type {view.reading.operation.media_type}"
         return holds(view.own_version, expected, view.response.content_type, CONTENT_TYPE)
     return None
+
+
+@rule("V-SUNSET", on=Response)
+def deprecation_and_sunset_are_dates_in_order(response: Response) -> Iterator[Outcome]:
+    """`Deprecation` and `Sunset` are HTTP dates, where they are sent, and the second is not before the first."""
+    dates: dict[str, datetime] = {}
+    for name in ("Deprecation", "Sunset"):
+        value = response.header(name)
+        if value is not None:
+            date = http_instant(value.strip())
+            yield holds(date is not None, f"{name} as an HTTP date", value, f"/response/headers/{name.lower()}")
+            if date is not None:
+                dates[name] = date
+    if len(dates) == 2 and dates["Sunset"] < dates["Deprecation"]:
+        expected = f"Sunset not before Deprecation, {response.header('deprecation')}"
+        yield holds(False, expected, response.header("sunset"), "/response/headers/sunset")
 
 
 @rule("C-SCHEMA", on=SuccessView)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from atlas_conformance.contracts.dates import instant
+from atlas_conformance.contracts.addresses import is_https
+from atlas_conformance.contracts.dates import UTC, instant
 from atlas_conformance.contracts.history import SightView
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
 from atlas_conformance.contracts.resources import Resource
@@ -43,10 +44,17 @@ def a_job_restores_or_is_downloaded(job: JobView) -> Outcome | None:
 
 @rule("S-URL", on=JobView)
 def only_a_download_shows_an_address(job: JobView) -> Outcome | None:
-    """A snapshotUrl shows only on a DOWNLOAD."""
-    if job.document.get("deliveryType") == "RESTORE":
-        url = job.document.get("snapshotUrl")
-        return holds(url is None, "no snapshotUrl but for DOWNLOAD", url, f"{job.pointer}/snapshotUrl")
+    """A snapshotUrl shows only on a DOWNLOAD, as an absolute https URL, and on one that is COMPLETED it must."""
+    url, where = job.document.get("snapshotUrl"), f"{job.pointer}/snapshotUrl"
+    delivery = job.document.get("deliveryType")
+    if delivery == "RESTORE":
+        return holds(url is None, "no snapshotUrl but for DOWNLOAD", url, where)
+    if delivery != "DOWNLOAD":
+        return None
+    if url is not None:
+        return HELD if is_https(url) else Failure("an absolute https URL", f"no https URL: {shown(url)}", where)
+    if job.document.get("status") == "COMPLETED":
+        return Failure("a snapshotUrl on a COMPLETED DOWNLOAD", "none", where)
     return None
 
 
@@ -67,7 +75,7 @@ def the_end_is_dated_exactly_when_reached(job: JobView) -> Outcome | None:
 
 @rule("S-TIME", on=JobView)
 def dates_are_utc_and_in_order(job: JobView) -> Outcome | Sequence[Outcome] | None:
-    """Every date is RFC 3339 in UTC, with Z, and none is before what must come first."""
+    """Every date is ISO 8601 in UTC, and none is before what must come first."""
     resource, moments = job.operation.resource, {}
     failures: list[Outcome] = []
     for field in resource.dates:
@@ -75,17 +83,16 @@ def dates_are_utc_and_in_order(job: JobView) -> Outcome | Sequence[Outcome] | No
         if value is not None:
             moments[field] = moment = instant(value)
             if moment is None:
-                failures.append(Failure("an RFC 3339 date-time in UTC, with Z", shown(value), f"{job.pointer}/{field}"))
+                failures.append(Failure(UTC, shown(value), f"{job.pointer}/{field}"))
     looked = len(moments)
-    for earlier, later, strictly in resource.order:
+    for earlier, later in resource.order:
         first, second = moments.get(earlier), moments.get(later)
         if first is None or second is None:
             continue
         looked += 1
-        if first > second or (first == second and strictly):
-            sign = "before" if strictly else "not after"
+        if first > second:
             seen = f"{job.document[earlier]} and {job.document[later]}"
-            failures.append(Failure(f"{earlier} {sign} {later}", shown(seen), f"{job.pointer}/{later}"))
+            failures.append(Failure(f"{earlier} not after {later}", shown(seen), f"{job.pointer}/{later}"))
     return summed(failures, looked)
 
 
@@ -150,7 +157,9 @@ def a_new_job_has_an_id_and_has_not_ended(new: CreationView) -> Iterator[Outcome
     yield holds(isinstance(seen, str), "an id on a fresh job", seen, f"{pointer}/id")
     if resource.states:
         status = document.get("status")
-        yield holds(status not in resource.terminal, "a fresh job not yet terminal", status, f"{pointer}/status")
+        delivered = document.get("deliveryType") == "DOWNLOAD" and status == "COMPLETED"
+        held = delivered or status not in resource.terminal
+        yield holds(held, "a fresh job not yet terminal", status, f"{pointer}/status")
         return
     if resource.end_field is not None:
         seen = document.get(resource.end_field)

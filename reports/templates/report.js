@@ -49,7 +49,14 @@
 
   const reveal = () => {
     const id = decodeURIComponent(location.hash.slice(1));
-    if (!/^finding-\d+$/.test(id)) return;
+    const asked = /^requirement-/.test(id) && document.getElementById(id);
+    if (asked) {
+      asked.open = true;
+      asked.scrollIntoView();
+      asked.querySelector("summary").focus({ preventScroll: true });
+      return;
+    }
+    if (!/^(finding|advice)-\d+$/.test(id)) return;
     let card = document.getElementById(id);
     while (!card && showChunk()) card = document.getElementById(id);
     if (!card) return;

@@ -40,12 +40,12 @@ def dying():
 
 
 class Echoing(BaseHTTPRequestHandler):
-    """Answers every request with an error that repeats the key of a gateway, and notes what came."""
+    """Answers every request with a faulty error that repeats the key of a gateway, and notes what came."""
 
     def do_GET(self) -> None:
         seen: list[str | None] = self.server.seen  # type: ignore[attr-defined]
         seen.append(self.headers["X-Gateway-Key"])
-        body = json.dumps({"error": 404, "errorCode": "NOT_FOUND", "detail": self.headers["X-Gateway-Key"]}).encode()
+        body = json.dumps({"error": 404, "errorCode": "not found", "detail": self.headers["X-Gateway-Key"]}).encode()
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.send_response(404)
         self.send_header("Content-Type", "application/json")

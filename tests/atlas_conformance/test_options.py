@@ -50,7 +50,8 @@ def test_pytest_has_all_that_it_can_have() -> None:
     join.add_options(parser)
     join.add_options(parser)  # a second time changes nothing
     added = {name for option in parser.getgroup(join.NAME).options for name in option.names()}
-    assert added == {option.name for option in OPTIONS if option.pytest}
+    offered = [option for option in OPTIONS if option.pytest]
+    assert added == {option.name for option in offered} | {f"--{option.off}" for option in offered if option.off}
 
 
 def test_the_action_offers_what_the_table_says() -> None:

@@ -51,8 +51,10 @@ def test_the_advice_is_about_the_operations_that_the_endpoint_offers() -> None:
     assert advice_on_allow(other, KNOWN) is None
 
 
-def test_a_wrong_header_is_no_failure() -> None:
+def test_a_wrong_header_is_advice() -> None:
+    from atlas_conformance.contracts.catalogue import REQUIREMENTS
     from atlas_conformance.contracts.judge import judge
 
     exchange = answer(replace(request("flex-list"), method="PUT"), failure(405, "METHOD_NOT_ALLOWED"), status=405)
-    assert failed(judge(exchange, KNOWN)) == set()
+    assert failed(judge(exchange, KNOWN)) == {"C-ALLOW"}
+    assert REQUIREMENTS["C-ALLOW"].force == "should"

@@ -82,8 +82,10 @@ def test_every_pair_that_is_judged_is_one_that_the_catalogue_binds(name: str, st
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("status", [201, 202, 299, 302, 402, 410, 418, 422])
+@pytest.mark.parametrize("status", [201, 202, 299, 302, 304, 402, 410, 413, 414, 418, 422, 431])
 def test_an_undocumented_status_is_c_status(name: str, status: int) -> None:
+    if status == 410 and OPERATIONS[name].sunset:
+        pytest.skip("the vendor has removed it")
     exchange = good(name) if status < 300 else refused(request(name), status)
     assert "C-STATUS" in failed(judged(with_status(exchange, status)))
 
@@ -95,7 +97,7 @@ def test_a_conflict_is_documented_for_no_read(name: str, knowledge: Knowledge) -
 
 
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("status", [405, 406, 413, 414, 415])
+@pytest.mark.parametrize("status", [405, 406, 415])
 def test_what_http_itself_answers_is_no_c_status(name: str, status: int) -> None:
     assert "C-STATUS" not in failed(judged(refused(request(name), status)))
 
@@ -302,8 +304,9 @@ def test_pretty_under_an_odd_flag_is_free() -> None:
     "changes",
     [
         {},
-        {"detail": None, "reason": None, "parameters": None, "badRequestDetail": None},
+        {"detail": None, "reason": None, "badRequestDetail": None},
         {"parameters": []},
+        {"parameters": ["a", 1, 1.5, True, {}]},
         {"parameters": [{}]},
         {"badRequestDetail": {}},
         {"badRequestDetail": {"fields": []}},
@@ -341,7 +344,8 @@ def test_the_least_error_is_in_form() -> None:
         failure(400, detail=7),
         failure(400, reason=7),
         failure(400, parameters="x"),
-        failure(400, parameters=[7]),
+        failure(400, parameters=[None]),
+        failure(400, parameters=[[]]),
         failure(400, badRequestDetail=[]),
         failure(400, badRequestDetail={"fields": {}}),
         {"error": 2**31, "errorCode": "X"},
@@ -368,10 +372,12 @@ def test_the_reason_is_the_standard_phrase(reason: str) -> None:
 
 
 def test_phrases_that_changed_are_left_alone() -> None:
+    large = replace(request("flex-create"), body=b" " * 20_000 + (request("flex-create").body or b""))
     for reason in ("Content Too Large", "Payload Too Large", "Request Entity Too Large"):
-        assert judged(answer(request("flex-get"), failure(413, reason=reason), status=413)).findings == ()
+        assert judged(answer(large, failure(413, reason=reason), status=413)).findings == ()
+    long = request("flex-get", query={"x": "y" * 3_000})
     for reason in ("URI Too Long", "Request-URI Too Long"):
-        assert judged(answer(request("flex-get"), failure(414, reason=reason), status=414)).findings == ()
+        assert judged(answer(long, failure(414, reason=reason), status=414)).findings == ()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def with_status(exchange: Exchange, status: int) -> Exchange:
     [
         ("P-GROUP", {"groupId": "x"}, [400, 404], [200, 403, 405, 409, 415]),
         ("P-NAME", {"name": "-", "clusterName": "-"}, [400, 404], [200, 403, 409]),
-        ("N-GROUP", {"groupId": ABSENT.project}, [404], [200, 400, 403, 409]),
+        ("N-GROUP", {"groupId": ABSENT.project}, [404, 401, 403], [200, 400, 409]),
         ("N-CLUSTER", {"name": ABSENT.cluster, "clusterName": ABSENT.cluster}, [404], [200, 400, 403, 409]),
     ],
 )
@@ -92,7 +92,7 @@ def test_a_path_that_must_be_refused(
 @pytest.mark.parametrize("name", CREATES)
 @pytest.mark.parametrize(
     ("requirement", "right", "wrong"),
-    [("B-JSON", [400], [200, 403, 404, 409, 415]), ("B-REQUIRED", [400, 403, 404, 409], [200, 415])],
+    [("B-JSON", [400], [200, 403, 404, 409, 415]), ("B-REQUIRED", [400], [200, 403, 404, 409, 415])],
 )
 def test_a_body_that_must_be_refused(name: str, requirement: str, right: list[int], wrong: list[int]) -> None:
     if requirement == "B-REQUIRED" and OPERATIONS[name].family == "cluster":
@@ -107,9 +107,9 @@ def test_a_body_that_must_be_refused(name: str, requirement: str, right: list[in
 
 def test_two_violations_may_be_refused_by_either() -> None:
     sent = request("flex-create", PLAIN["flex"] | {"snapshotId": ABSENT.snapshot}, groupId=ABSENT.project)
-    for status in (400, 404):
+    for status in (400, 401, 403, 404, 409):
         assert judged(refused(sent, status)).findings == ()
-    assert failed(judged(refused(sent, 409))) == {"N-GROUP", "N-SNAPSHOT"}
+    assert failed(judged(refused(sent, 415, reason=None))) == {"N-GROUP", "N-SNAPSHOT"}
 
 
 @pytest.mark.parametrize("name", CREATES)
@@ -117,7 +117,9 @@ def test_two_violations_may_be_refused_by_either() -> None:
 def test_a_conforming_create_is_owed_a_success(name: str, status: int) -> None:
     assert failed(judged(refused(request(name), status, reason=None))) == {"B-ACCEPT"}
     assert "B-ACCEPT" in held(judged(good(name)))
-    assert judged(refused(request(name), status, reason=None), Knowledge()).findings == ()
+    # What exists has no part in it that both media types of a request are ones to be taken.
+    unknown = failed(judged(refused(request(name), status, reason=None), Knowledge()))
+    assert unknown == ({"B-ACCEPT"} if status in (406, 415) else set())
 
 
 @pytest.mark.parametrize("name", CREATES)
@@ -176,7 +178,15 @@ def test_a_malformed_request_without_credentials_is_401_too(name: str) -> None:
     assert judged(refused(sent, 401)).findings == ()
     assert "A-BEFORE" in held(judged(refused(sent, 401)))
     for status in (400, 404):
-        assert failed(judged(refused(sent, status))) == {"A-BEFORE"}
+        assert judged(refused(sent, status)).findings == ()
+    assert failed(judged(refused(sent, 403))) == {"A-BEFORE"}
+    absent = request(name, credential="none", groupId=ABSENT.project)
+    for status in (400, 403, 404):
+        assert "A-BEFORE" in failed(judged(refused(absent, status)))
+    if OPERATIONS[name].kind == "create":
+        broken = replace(request(name, credential="none"), body=b"{")
+        assert judged(refused(broken, 401)).findings == ()
+        assert failed(judged(refused(broken, 400))) == {"A-BEFORE"}
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -184,16 +194,20 @@ def test_a_malformed_request_without_credentials_is_401_too(name: str) -> None:
 def test_valid_credentials_let_a_request_in(name: str, scheme: Any, requirement: str) -> None:
     sent = request(name, scheme=scheme)
     assert requirement in held(judged(replace(good(name), request=sent)))
-    assert failed(judged(refused(sent, 401))) == {requirement}
+    if OPERATIONS[name].item(dict.fromkeys(OPERATIONS[name].path_parameters, "x")) is None:  # a job may not exist
+        assert failed(judged(refused(sent, 401))) == {requirement}
 
 
-@pytest.mark.parametrize("name", CREATES)
+@pytest.mark.parametrize("name", [*CREATES, "cluster-cancel"])
 @pytest.mark.parametrize("scheme", ["any", "digest", "bearer"])
-@pytest.mark.parametrize("status", [200, 400, 401, 404, 409])
-def test_a_lesser_role_is_403(name: str, scheme: Any, status: int) -> None:
+@pytest.mark.parametrize("status", [200, 400, 404, 409])
+def test_a_lesser_role_is_403_or_401(name: str, scheme: Any, status: int) -> None:
     sent = request(name, credential="reader", scheme=scheme)
-    assert judged(refused(sent, 403)).findings == ()
-    assert "A-ROLE" in held(judged(refused(sent, 403)))
+    if name == "cluster-cancel" and status in (400, 404):
+        pytest.skip("a job of which nothing is known may not exist")
+    for right in (401, 403):
+        assert judged(refused(sent, right)).findings == ()
+        assert "A-ROLE" in held(judged(refused(sent, right)))
     exchange = replace(good(name), request=sent) if status == 200 else refused(sent, status)
     assert "A-ROLE" in failed(judged(exchange))
 
@@ -202,16 +216,18 @@ def test_a_lesser_role_is_403(name: str, scheme: Any, status: int) -> None:
 def test_a_lesser_role_may_read_or_not(name: str) -> None:
     sent = request(name, credential="reader")
     assert judged(refused(sent, 403)).findings == ()
+    assert judged(refused(sent, 401)).findings == ()
     assert judged(replace(good(name), request=sent)).findings == ()
 
 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("scheme", ["any", "digest", "bearer"])
-@pytest.mark.parametrize("status", [200, 401])
-def test_an_address_off_the_list_is_403(name: str, scheme: Any, status: int) -> None:
+@pytest.mark.parametrize("status", [200, 409])
+def test_an_address_off_the_list_is_403_or_401(name: str, scheme: Any, status: int) -> None:
     sent = request(name, credential="off-list", scheme=scheme)
-    assert judged(refused(sent, 403)).findings == ()
-    assert "A-LIST" in held(judged(refused(sent, 403)))
+    for right in (401, 403):
+        assert judged(refused(sent, right)).findings == ()
+        assert "A-LIST" in held(judged(refused(sent, right)))
     exchange = replace(good(name), request=sent) if status == 200 else refused(sent, status)
     assert "A-LIST" in failed(judged(exchange))
 
@@ -227,7 +243,12 @@ def test_forbidden_and_refused_come_in_any_order() -> None:
 def test_a_429_asks_to_come_back(name: str) -> None:
     body = failure(429, reason="Too Many Requests")
     assert judged(answer(request(name), body, status=429, headers=[("Retry-After", "1")])).findings == ()
-    assert failed(judged(answer(request(name), body, status=429))) == {"A-RATE"}
+    assert failed(judged(answer(request(name), body, status=429))) == {"A-RETRY"}
+    for value in ("", "soon", "-1", "1.5", "2026-02-23T03:21:08Z"):
+        headers = [("Retry-After", value)]
+        assert failed(judged(answer(request(name), body, status=429, headers=headers))) == {"A-RATE"}
+    dated = [("Retry-After", "Mon, 23 Feb 2026 03:21:08 GMT")]
+    assert judged(answer(request(name), body, status=429, headers=dated)).findings == ()
     assert "E-SCHEMA" in failed(judged(answer(request(name), {}, status=429, headers=[("Retry-After", "1")])))
 
 
@@ -252,7 +273,8 @@ def test_a_recording_of_unknown_credentials_demands_nothing() -> None:
 def test_a_method_that_is_not_there_is_404_or_405(method: str) -> None:
     sent = replace(request("flex-create"), method=method, body=None)
     for status in (404, 405):
-        assert judged(answer(sent, failure(status, reason=None), status=status)).findings == ()
+        allow = [("Allow", "GET, POST")]
+        assert judged(answer(sent, failure(status, reason=None), status=status, headers=allow)).findings == ()
     assert failed(judged(answer(sent, {}, media="application/json"))) == {"C-STATUS"}
     assert failed(judged(answer(sent, {}, status=500, media="application/json"))) == {"C-5XX"}
     assert "E-SCHEMA" in failed(judged(answer(sent, {}, status=405, media="application/json")))
@@ -262,7 +284,8 @@ def test_a_method_that_is_not_there_is_404_or_405(method: str) -> None:
 def test_head_and_options_are_free(method: str) -> None:
     sent = replace(request("flex-create"), method=method, body=None)
     for status in (200, 204, 404, 405):
-        assert judged(answer(sent, b"", status=status, media="")).findings == ()
+        allow = [("Allow", "GET, POST")]
+        assert judged(answer(sent, b"", status=status, media="", headers=allow)).findings == ()
 
 
 def test_what_is_not_offered_is_not_judged() -> None:
@@ -319,13 +342,13 @@ def test_a_null_for_the_timestamp_itself_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_strings_as_parameters_are_a_known_departure(name: str) -> None:
-    judgement = judged(refused(request(name, groupId="x"), 400, parameters=["a", "b"]))
+def test_no_parameters_are_a_known_departure(name: str) -> None:
+    judgement = judged(refused(request(name, groupId="x"), 400, parameters=None))
     assert failed(judgement) == set()
     assert departures(judgement) == {"K-PARAMETERS"}
 
 
-@pytest.mark.parametrize("parameters", [[1], [None], ["a", 1], [["a"]], "a", {}, [True], ["a", {}]])
+@pytest.mark.parametrize("parameters", [[None], ["a", None], [["a"]], "a", {}, 1, False])
 def test_every_other_wrong_parameters_are_a_failure(parameters: Any) -> None:
     assert "E-SCHEMA" in failed(judged(refused(request("flex-get"), 400, parameters=parameters)))
 

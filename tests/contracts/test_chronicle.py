@@ -300,12 +300,24 @@ def test_a_read_during_the_cancel_may_show_either() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"finishedAt": END}, {"finishedAt": END, "failed": True}])
-def test_a_finished_job_cannot_be_cancelled(changes: dict[str, Any]) -> None:
-    for status, found in ((204, {"T-CANCEL"}), (400, set()), (409, {"C-STATUS"}), (404, set())):
+def test_a_finished_job_is_not_changed_by_a_cancel(changes: dict[str, Any]) -> None:
+    for status, found in ((204, set()), (400, set()), (409, set()), (404, set()), (405, set()), (403, {"T-CANCEL"})):
         chronicle = Chronicle(KNOWN)
         made(chronicle, "cluster-create")
-        chronicle.feed(answer(request("cluster-get"), dedicated_job(**changes), started=1))
-        assert failed(chronicle.feed(cancel(2, status=status))) - {"C-STATUS"} == found - {"C-STATUS"}
+        shown = dedicated_job(**changes)
+        chronicle.feed(answer(request("cluster-get"), shown, started=1))
+        assert failed(chronicle.feed(cancel(2, status=status))) - {"C-ALLOW"} == found
+        assert chronicle.feed(answer(request("cluster-get"), shown, started=3)).findings == ()
+        changed = answer(request("cluster-get"), shown | {"cancelled": True, "failed": False}, started=4)
+        assert "T-CANCEL" in failed(chronicle.feed(changed))
+
+
+def test_an_end_may_overtake_a_cancel() -> None:
+    for changes in ({"finishedAt": END}, {"finishedAt": END, "failed": True}):
+        chronicle = Chronicle(KNOWN)
+        made(chronicle, "cluster-create")
+        assert chronicle.feed(cancel(1)).findings == ()
+        assert chronicle.feed(answer(request("cluster-get"), dedicated_job(**changes), started=2)).findings == ()
 
 
 def test_a_cancel_that_overlaps_the_read_of_its_effect_is_right() -> None:
@@ -364,9 +376,9 @@ def test_a_409_on_a_target_that_nobody_is_known_to_hold_may_speak_of_somebody_el
 def test_a_busy_target_may_be_refused_before_the_snapshot_is_looked_for(create: str, read: str) -> None:
     chronicle = Chronicle(KNOWN)
     body = (AUTOMATED if create.startswith("cluster") else FLEX) | {"snapshotId": ABSENT.snapshot}
-    assert failed(chronicle.feed(refused(request(create, body), 409, started=1))) == {"N-SNAPSHOT"}
+    assert failed(chronicle.feed(refused(request(create, body), 403, started=1))) == {"N-SNAPSHOT"}
     made(chronicle, create, at=2)
-    assert chronicle.feed(refused(request(create, body), 409, started=3)).findings == ()
+    assert chronicle.feed(refused(request(create, body), 403, started=3)).findings == ()
 
 
 @each_create

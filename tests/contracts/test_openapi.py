@@ -129,9 +129,9 @@ def test_every_error_is_described_as_an_error_body(operation: Operation) -> None
 
 
 @each_operation
-def test_a_rate_limit_says_when_to_try_again(operation: Operation) -> None:
+def test_a_rate_limit_may_say_when_to_try_again(operation: Operation) -> None:
     header = resolved(described(operation)["responses"]["429"])["headers"]["Retry-After"]
-    assert resolved(header)["required"] is True
+    assert resolved(header).get("required", False) is False
 
 
 @each_operation

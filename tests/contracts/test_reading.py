@@ -112,7 +112,7 @@ def test_a_malformed_job_is_p_job(name: str, job: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_absent_project_is_n_group(name: str) -> None:
     (violation,) = seen(request(name, groupId=ABSENT.project)).violations
-    assert (violation.requirement, set(violation.statuses)) == ("N-GROUP", {404})
+    assert (violation.requirement, set(violation.statuses)) == ("N-GROUP", {401, 403, 404})
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -151,7 +151,7 @@ def test_absent_and_foreign_snapshots_are_n_snapshot(name: str) -> None:
     body = PLAIN[OPERATIONS[name].family]
     for snapshot in (ABSENT.snapshot, OTHER_SNAPSHOT):
         (violation,) = seen(request(name, body | {"snapshotId": snapshot})).violations
-        assert (violation.requirement, set(violation.statuses)) == ("N-SNAPSHOT", {400, 404})
+        assert (violation.requirement, set(violation.statuses)) == ("N-SNAPSHOT", {400, 404, 409})
 
 
 @pytest.mark.parametrize("name", ON_A_JOB)
@@ -199,7 +199,7 @@ def test_v1_takes_ordinary_accept_headers(name: str, value: str | None) -> None:
 
 @pytest.mark.parametrize("name", CREATES)
 @pytest.mark.parametrize(
-    "value", [None, "text/plain", "application/vnd.atlas.2024-11-13+json", "application/json;charset=utf-16"]
+    "value", [None, "text/plain", "application/vnd.atlas.2025-03-12+json", "application/json;charset=utf-16"]
 )
 def test_an_odd_content_type_leaves_it_open(name: str, value: str | None) -> None:
     sent = with_header(request(name), "Content-Type", value)
@@ -219,11 +219,11 @@ def test_a_broken_body_under_a_wrong_content_type_may_be_415() -> None:
     assert seen(replace(request("flex-create"), body=b"not json")).refusals == {400}
 
 
-def test_the_documented_slash_of_v1_may_be_left_out_freely() -> None:
+def test_the_slash_of_v1_may_be_left_out() -> None:
     sent = request("cluster-create-v1")
     without = replace(sent, target=sent.target.rstrip("/"))
     assert seen(without).operation.id == "cluster-create-v1"
-    assert is_free(without)
+    assert seen(without).must_succeed
 
 
 @pytest.mark.parametrize("value", ["maybe", "", "1", "TRUE", "null"])
@@ -293,8 +293,7 @@ def test_several_violations_are_all_read() -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@pytest.mark.parametrize("group", ["x", ABSENT.project])
-def test_a_freedom_never_adds_403_to_what_a_missing_project_is_owed(name: str, group: str) -> None:
-    """A project that is malformed is owed 400 or 404, one that is absent 404 (P-GROUP, N-GROUP)."""
-    reading = seen(request(name, job=ABSENT.job, groupId=group))
+def test_a_freedom_never_adds_403_to_what_a_malformed_project_is_owed(name: str) -> None:
+    """A project that is malformed is owed 400 or 404 (P-GROUP)."""
+    reading = seen(request(name, job=ABSENT.job, groupId="x"))
     assert reading.refusals <= {400, 404}

@@ -48,7 +48,9 @@ def test_a_rule_is_called_with_a_view_and_returns_its_outcome() -> None:
     assert shared_jobs.only_a_download_shows_an_address(view) == expected
     view.document = {"deliveryType": "RESTORE"}
     assert shared_jobs.only_a_download_shows_an_address(view) is HELD
-    view.document = {"deliveryType": "DOWNLOAD", "snapshotUrl": "u"}
+    view.document = {"deliveryType": "DOWNLOAD", "snapshotUrl": "https://a.example/u"}
+    assert shared_jobs.only_a_download_shows_an_address(view) is HELD
+    view.document = {"deliveryType": "DOWNLOAD"}
     assert shared_jobs.only_a_download_shows_an_address(view) is None
 
 

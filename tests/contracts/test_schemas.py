@@ -140,11 +140,11 @@ def test_each_file_has_a_use() -> None:
         ("cluster-restore-job.json", {}, [("", "C-SCHEMA")]),
         ("cluster-restore-job.json", {"deliveryType": "download", "deliveryUrl": []}, []),
         ("cluster-restore-job.json", {"deliveryType": "download", "deliveryUrl": "a"}, [("/deliveryUrl", "C-SCHEMA")]),
-        ("error.json", {"error": 400, "errorCode": "A", "detail": None, "reason": None, "parameters": None}, []),
+        ("error.json", {"error": 400, "errorCode": "A", "detail": None, "reason": None, "parameters": None}, [("/parameters", "E-SCHEMA")]),
         ("error.json", {"error": 400, "errorCode": "A", "badRequestDetail": None}, []),
         ("error.json", {"error": 400}, [("", "E-SCHEMA")]),
         ("error.json", {"error": "400", "errorCode": "A"}, [("/error", "E-SCHEMA")]),
-        ("error.json", {"error": 400, "errorCode": "A", "parameters": ["x"]}, [("/parameters/0", "E-SCHEMA")]),
+        ("error.json", {"error": 400, "errorCode": "A", "parameters": ["x", None]}, [("/parameters/1", "E-SCHEMA")]),
         (
             "error.json",
             {"error": 400, "errorCode": "A", "badRequestDetail": {"fields": [{"field": "x"}]}},

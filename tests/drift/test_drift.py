@@ -46,8 +46,11 @@ def in_3_0(node: Any) -> Any:
     plain = {key: in_3_0(value) for key, value in node.items() if key != "$schema"}
     kinds = plain.get("type")
     if isinstance(kinds, list):
-        (plain["type"],) = [kind for kind in kinds if kind != "null"]
-        plain["nullable"] = True
+        several = [{"type": kind} for kind in kinds if kind != "null"]
+        plain |= several[0] if len(several) == 1 else {"type": ..., "anyOf": several}
+        plain = {key: value for key, value in plain.items() if value is not ...}
+        if "null" in kinds:
+            plain["nullable"] = True
     return plain
 
 

@@ -162,4 +162,4 @@ def test_a_recording_is_judged_while_it_is_made_and_again_afterwards(tmp_path: P
     assert process.returncode == 1, printed
     again = CliRunner().invoke(check_command, [str(out)])
     assert again.exit_code == 1, again.output
-    assert "L-PAGE at /response/body/totalCount" in printed
+    assert "L-TOTAL at /response/body/totalCount" in printed

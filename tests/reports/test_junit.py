@@ -34,12 +34,12 @@ def test_each_cell_is_a_case_with_its_status(tmp_path: Path) -> None:
     assert "--requirement T-TARGET" in (failure.text or "")
     skipped = cases["A-LIST on flex-create"].find("skipped")
     assert skipped is not None and "no credential" in skipped.get("message", "")
-    assert list(cases["C-STATUS on flex-get"]) == []
+    assert [child.tag for child in cases["C-STATUS on flex-get"]] == ["system-out"]
 
 
 def test_a_known_departure_passes_with_a_word(tmp_path: Path) -> None:
     root = ET.fromstring(junit(sample.passing(tmp_path / "j")))
-    (case,) = [case for case in root.iter("testcase") if case.find("system-out") is not None]
+    (case,) = [case for case in root.iter("testcase") if "departure" in (case.findtext("system-out") or "")]
     assert case.get("name") == "C-SCHEMA on cluster-create"
     assert "K-TIMESTAMP" in (case.findtext("system-out") or "")
     assert root.findall(".//failure") == root.findall(".//error") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PROGRAM = "atlas-conformance"
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parent
 """The folder of the package, which holds `suites` and the join of pytest and the run."""
 
 INTERRUPTED = 4

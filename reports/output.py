@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from atlas_conformance.cli.program import PROGRAM
+from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.files import same_file
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.reports.writing import JOURNAL
