@@ -213,6 +213,12 @@ class Guard:
             taken = {fold(item) for (_, _, item), operation in self._created.items() if _makes(operation) == "snapshot"}
         return None if fold(place.item) in taken else "it would delete a snapshot that this run did not take"
 
+    def _taken_of(self, project: str, cluster: str) -> set[str]:
+        """Return the ids of the snapshots that this run took of a cluster."""
+        with self._lock:
+            made = [item for item, operation in self._created.items() if _makes(operation) == "snapshot"]
+        return {item for *place, item in made if place == [project, cluster]}
+
     def _reserve(self, request: Request, place: Place, wait: bool) -> str | None:
         """Take a place of the budget of what a create makes, or say that there is none."""
         what = place.makes
@@ -334,7 +340,8 @@ class Guard:
             return "its body is no object, which an endpoint may read once more"
         if atlas.id_standing(place.project) == "foreign":
             return "its project is not listed in the target file"
-        if any(atlas.id_standing(value) == "foreign" for value in names.snapshots):
+        own = self._taken_of(place.project, place.cluster)
+        if any(atlas.id_standing(value) == "foreign" and value not in own for value in names.snapshots):
             return "its snapshot is not listed in the target file"
         if any(atlas.id_standing(value) == "foreign" for value in names.projects):
             return "its target project is not listed in the target file"
@@ -349,7 +356,8 @@ class Guard:
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
         targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
-        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.says_where):
+        downloads = names.delivery == "download" or place.delivers
+        if not named and not (downloads and names.plain_snapshots and not names.says_where):
             # No usable target: an endpoint may fall back on the cluster in the path.
             targets.append(place.cluster)
         destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}

@@ -66,6 +66,11 @@ class Place:
         return any(operation.resource.what == "snapshot" for operation in self.operations)
 
     @property
+    def delivers(self) -> bool:
+        """Whether a POST there offers a snapshot for download, and restores nothing."""
+        return any(operation.delivery == "DOWNLOAD" for operation in self.operations)
+
+    @property
     def makes(self) -> str:
         """What a POST there makes: a job or a snapshot."""
         return "snapshot" if self.is_of_snapshots else "job"
