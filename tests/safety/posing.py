@@ -152,13 +152,13 @@ class Posed:
         return code
 
     def send(self, mode: Mode, seed: int, requests: Iterable[Request], *, learn: Callable[[str], None]) -> None:
-        """Send requests one after the other through a client; `learn` is told the id of each job that is made."""
+        """Send requests one after the other through a client; `learn` is told the id of each job and snapshot."""
         target = self.target(mode, seed)
         limits = replace(target.limits, retries=0, timeout_seconds=10.0)
         with self.tries.connect(replace(target, limits=limits), workers=1) as client:
             known = 0
             for request in requests:
                 client.attempt_all([request])
-                for _, _, job in client.guard.created[known:]:
+                for _, _, _, job in client.guard.created_by[known:]:
                     learn(job)
                     known += 1

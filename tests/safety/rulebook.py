@@ -115,7 +115,7 @@ class Rulebook:
                         ((project, self._projects), (cluster, self._names))]  # fmt: skip
             nowhere = nowhere or not all(repaired)
         if one.method != "POST" or _CREATE.fullmatch(path) is None:
-            job = _JOB.fullmatch(path) or (None if one.method == "POST" else _SNAPSHOT.fullmatch(path))
+            job = _JOB.fullmatch(path) or _SNAPSHOT.fullmatch(path)
             absent = {self.facts.absent.job, self.facts.absent.snapshot}
             return nowhere or (job is not None and (job["job"] in absent or not _is_id(job["job"])))
         if self._mentions_wares(one.body):
