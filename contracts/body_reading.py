@@ -54,6 +54,8 @@ def read_body(
     operation: Operation, parameters: Mapping[str, str], body: bytes, knowledge: Knowledge, contract: Contract
 ) -> BodyReading:
     """Read the body of a request of `operation` whose path carries `parameters`."""
+    if operation.takes_no_body and not body.strip():
+        return BodyReading({}, freedoms=(Freedom("an optional body left out", _BAD_REQUEST | {415}),))
     not_json = Violation("B-JSON", "/request/body", _BAD_REQUEST, "a body that is no JSON object refused")
     try:
         document, duplicates = _parse(body)
@@ -77,6 +79,10 @@ def read_body(
         freedoms.append(Freedom("null for an optional property", _BAD_REQUEST, exact=True))
     if any(isinstance(v, float) and v.is_integer() and known[n].get("type") == "integer" for n, v in meant.items()):
         freedoms.append(Freedom("an integer written with a fraction", _BAD_REQUEST, exact=True))
+    if operation.takes_no_body and not document:
+        freedoms.append(Freedom("a body without any property", _BAD_REQUEST, exact=True))
+    if any(isinstance(v, int | float) and v > known[n].get("x-free-above", v) for n, v in meant.items()):
+        freedoms.append(Freedom("a number above those that must be taken", _BAD_REQUEST))
     row = contract.delivery_of(operation, meant)
     if row is not None:
         meant, reasons = _meaningful(meant, row, schema)
@@ -192,7 +198,7 @@ def _read_references(
             what = "an absent snapshot" if absent else "a snapshot of another cluster"
             violations.append(Violation("N-SNAPSHOT", "/request/body/snapshotId", _NO_SNAPSHOT, f"{what} refused"))
         elif (owner is None or elsewhere) and not inventory.takes_any:
-            freedoms.append(Freedom("a snapshot that may not exist", _TARGET))
+            freedoms.append(Freedom("a snapshot that may not exist", _TARGET, of_snapshot=True))
     target = resource.target_of(meant, project)
     if target is None or (row is not None and row.needs_no(resource.target)):
         return

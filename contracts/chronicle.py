@@ -22,6 +22,7 @@ from atlas_conformance.contracts.listing import listed, page_of
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.rules.histories import PastView
 from atlas_conformance.contracts.store import ANY, JobStore, Place, Target, held_by
+from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list, story_of
 from atlas_conformance.contracts.verdicts import Verdicts
 
 __all__ = [
@@ -44,6 +45,9 @@ READ_OF = {o.id: o.links["read"] for o in Contract.load().operations.values() if
 
 LIST_OF = {o.id: o.links["list"] for o in Contract.load().operations.values() if "list" in o.links}
 """The operation that lists jobs, by the operation that created them."""
+
+_OF_FORM = frozenset({"envelope", "pretty", "itemsPerPage", "pageNum", "includeCount"})
+"""Query parameters that leave a list what it is."""
 
 LISTED_WITHIN = 30.0
 """Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
@@ -88,6 +92,7 @@ class Chronicle:
         self._judge = Judge(contract, knowledge, memory=memory)
         self.knowledge = knowledge
         self.store = store if store is not None else JobStore(remember)
+        self._stories = Stories(self.store, self._judge)
 
     @property
     def contract(self) -> Contract:
@@ -96,11 +101,19 @@ class Chronicle:
 
     def jobs(self) -> Iterator[JobHistory]:
         """Every job that was seen, in the order of its first appearance."""
-        yield from self.store.jobs()
+        yield from (job for job in self.store.jobs() if job.resource.what == "job")
+
+    def snapshots(self) -> list[JobHistory]:
+        """The snapshots that were seen, in the order of their first appearance."""
+        return [seen for seen in self.store.jobs() if seen.resource.what == "snapshot"]
+
+    def made(self) -> list[JobHistory]:
+        """The jobs and snapshots whose creation was part of the traffic."""
+        return [seen for seen in self.store.jobs() if seen.created is not None]
 
     def created(self) -> list[JobHistory]:
         """The jobs whose creation was part of the traffic."""
-        return [job for job in self.store.jobs() if job.created is not None]
+        return [job for job in self.jobs() if job.created is not None]
 
     def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
         """The history of one job, or None where the id was never seen.
@@ -147,9 +160,22 @@ class Chronicle:
 
     def lose(self, request: Request) -> None:
         """Note a create whose answer never came: a job that nobody can follow may hold its target from now on."""
-        target = self.target(request)
+        target, reading = self.target(request), self.reading(request)
         if target is not None:
             self.store.lose(target)
+        if reading is not None and reading.operation.kind == "delete" and reading.item is not None:
+            known = self.followed(reading, reading.item)
+            if known is not None:
+                known.delete_started = float("-inf")
+
+    def begin(self, request: Request) -> None:
+        """Note that a delete is about to be sent: from now on its snapshot may be gone, whatever its answer."""
+        reading = self.reading(request)
+        if reading is None or reading.operation.kind != "delete" or reading.item is None:
+            return
+        known = self.store.get(reading.item, reading.operation.resource, reading.place)
+        if known is not None:
+            known.delete_started = float("-inf")
 
     def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
         """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
@@ -169,6 +195,7 @@ class Chronicle:
             judgement = self._judge.judge(exchange)
             return Told(judgement, judgement.held, None)
         alone = examined.verdicts.upheld
+        self._stories.judge_restore(exchange, examined, idle=free_target)
         about: tuple[JobKey, ...] = ()
         if examined.reading.operation.resource.followed and exchange.request.credential in (
             "owner",
@@ -195,6 +222,8 @@ class Chronicle:
                 self._follow_get(exchange, examined, job_id)
             elif job_id is not None and kind == "cancel":
                 self._follow_cancel(exchange, examined, job_id)
+            elif job_id is not None and kind == "delete":
+                self._stories.follow_delete(exchange, examined, job_id, self.followed(examined.reading, job_id))
         if job_id is None or examined.verdicts.findings == before:
             return ()
         if kind == "create":
@@ -229,7 +258,7 @@ class Chronicle:
         history.target_unread = reading.document is None
         self.store.hold(history)
         seen = _observation(exchange, examined, document, examined.pointer, created=True)
-        observe(history, seen, verdicts, self._judge)
+        observe(history, seen, verdicts, self._judge, self.store)
         return job_id
 
     def _follow_get(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
@@ -239,6 +268,7 @@ class Chronicle:
             self._apply(view, examined)
             if view.elsewhere:
                 return
+            note_read(view)
         if examined.document is not None:
             self._observe(exchange, examined, examined.document, examined.pointer, job_id)
 
@@ -265,7 +295,7 @@ class Chronicle:
             return None
         history = self.store.follow(job_id, resource, place, created=False)
         if document.get("id") == job_id:
-            observe(history, seen, examined.verdicts, self._judge)
+            observe(history, seen, examined.verdicts, self._judge, self.store)
         else:
             created = history.created is not None
             self._apply(MeetingView(job_id, history.place, created, place, document, pointer), examined)
@@ -288,6 +318,8 @@ class Chronicle:
                 if history is not None:
                     history.listings += 1
                     history.listed_ended = min(exchange.ended, history.listed_ended)
+                    note_listed(history, reading.operation, job, exchange.ended)
+        self._stories.judge_deleted(exchange, examined, seen, whole=self._is_whole(exchange, len(seen)))
         elsewhere = self.store.elsewhere(resource, place)
         owed = self._owed(exchange, reading, len(seen))
         lost = tuple(job for job in owed if job not in seen)
@@ -296,16 +328,25 @@ class Chronicle:
 
     def _owed(self, exchange: Exchange, reading: Reading, shown: int) -> tuple[str, ...]:
         """The created jobs that a list must show, where one page holds the whole list."""
-        page = page_of(exchange.request)
-        if page is None or page[1] != 1 or shown >= page[0]:
+        if not self._is_whole(exchange, shown):
             return ()
+        resource, operation = reading.operation.resource, reading.operation
+        made = [job for job in self.store.at(resource, reading.place) if job.created is not None]
+        if resource.what == "snapshot":
+            return tuple(job.job for job in made if owed_by_list(job, operation, exchange, self.contract))
         return tuple(
             job.job
-            for job in self.store.at(reading.operation.resource, reading.place)
+            for job in made
             if job.created is not None
-            and self.contract.operations[job.create_operation or ""].links.get("list") == reading.operation.id
+            and self.contract.operations[job.create_operation or ""].links.get("list") == operation.id
             and (job.created.ended + LISTED_WITHIN <= exchange.started or job.listed_ended <= exchange.started)
         )
+
+    def _is_whole(self, exchange: Exchange, shown: int) -> bool:
+        """Whether one page that shows so many is the whole list."""
+        page = page_of(exchange.request)
+        filtered = any(name not in _OF_FORM for name, _ in exchange.request.query)
+        return page is not None and page[1] == 1 and shown < page[0] and not filtered
 
     def _follow_cancel(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
         known = self.followed(examined.reading, job_id)
@@ -321,11 +362,15 @@ class Chronicle:
             known.cancel_ended = exchange.ended
 
 
-def observe(history: JobHistory, seen: Observation, verdicts: Verdicts, judge: Judge) -> None:
-    """Compare one more observation with all earlier ones of the job, and remember it."""
+def observe(
+    history: JobHistory, seen: Observation, verdicts: Verdicts, judge: Judge, store: JobStore | None = None
+) -> None:
+    """Compare one more observation with all earlier ones of the job, and with its snapshot; remember it."""
     before = verdicts.findings
     view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
     judge.book.apply(view, seen.operation.id, verdicts)
+    if store is not None and (story := story_of(history, seen, store)) is not None:
+        judge.book.apply(story, seen.operation.id, verdicts)
     history.remember(view, sound=verdicts.findings == before)
 
 
@@ -347,8 +392,14 @@ def place_of(reading: Reading) -> tuple[str, str]:
 
 
 def target_of(reading: Reading, contract: Contract | None = None) -> Target | None:
-    """The (project, name) that a create's body names as its target, where it is well-formed enough to tell."""
+    """The (project, name) that a create's body names as its target, where it is well-formed enough to tell.
+
+    A snapshot holds its own cluster, of which one may be taken at a time.
+    """
     body, operation = reading.document, reading.operation
+    if operation.kind == "create" and operation.resource.fills_place:
+        project, cluster = reading.place
+        return (project, f"{cluster}/snapshot")  # which is the name of no target
     if operation.kind != "create" or not isinstance(body, dict):
         return None
     row = (contract if contract is not None else Contract.load()).delivery_of(operation, body)

@@ -90,6 +90,20 @@ class JobHistory:
         self.orders: dict[str, Order] = {}
         """What was seen when of each property that only moves forward."""
         self.was_read = False
+        self.missed: set[str] = set()
+        """The reads and lists by which a taken snapshot was not found, and need not be where another one finds it."""
+        self.shown_by: dict[str, float] = {}
+        """When each list last showed it."""
+        self.shown_first: dict[str, float] = {}
+        """When each list first showed it."""
+        self.restorable_since: float = float("inf")
+        """When a list had shown that it can be restored."""
+        self.delete_started: float = float("inf")
+        """When the first delete began that may have had its effect."""
+        self.deleted_ended: float | None = None
+        """When a delete was answered with its success."""
+        self.gone: dict[str, float] = {}
+        """When each operation first showed that it is gone."""
         self._sound: Observation | None = None
 
     @property

@@ -216,7 +216,7 @@ class Judge:
         operation, place = reading.operation, reading.place
         past: Past | None = None
         if operation.kind == "list":
-            self.book.apply(PageView(exchange.request, document, pointer), operation.id, verdicts)
+            self.book.apply(PageView(exchange.request, document, pointer, operation.paged), operation.id, verdicts)
             for where, item in listed(document, pointer):
                 self.judge_item(operation, place, item, where, verdicts)
                 past = latest_past(operation.resource, item, where, past)

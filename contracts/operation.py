@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from atlas_conformance.contracts.exchange import decoded_segments
@@ -20,6 +20,15 @@ HTTP_STATUSES = frozenset({405, 406, 410, 413, 414, 415, 429, 431, 503})
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Level: TypeAlias = Literal["core", "extended", "workflow"]
+"""How much an endpoint offers; each level takes in those before it."""
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""Every level, the least first."""
+
+
+def takes_in(claimed: Level, level: Level) -> bool:
+    """Tell whether an endpoint that claims a level has the operations of another."""
+    return LEVELS.index(level) <= LEVELS.index(claimed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,10 @@ class Operation:
     body, and `kindred_media_type` that of the operations of its resource and version that have one. `statuses` are the
     documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are
     those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that
-    OpenAPI links to, by the links' names: `read`, `cancel`, `list`. `sunset` says that the vendor has removed it, so
-    that it may be answered with 410 always.
+    OpenAPI links to, by the links' names: `read`, `cancel`, `delete`, `list`. `delivery` is the deliveryType of
+    the jobs that it creates, where it settles that. A `sharded` operation serves sharded clusters alone; a list is
+    `paged` where it takes page parameters. `takes_no_body` says that a create's body may be left out, `sunset` that the
+    vendor has removed it, so that it may be answered with 410 always.
     """
 
     id: str
@@ -73,6 +84,10 @@ class Operation:
     parameters: tuple[Parameter, ...] = field(hash=False)
     roles: Mapping[str, str] = field(hash=False)
     links: Mapping[str, str] = field(hash=False)
+    delivery: str | None = None
+    sharded: bool = False
+    paged: bool = False
+    takes_no_body: bool = False
     sunset: bool = False
 
     @property
@@ -175,6 +190,10 @@ def _operation(
         parameters=in_path,
         roles=MappingProxyType({parameter.role: parameter.name for parameter in in_path}),
         links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
+        delivery=described.get("x-delivery"),
+        sharded=described.get("x-sharded", False),
+        paged=any(p["name"] == "itemsPerPage" for p in listed),
+        takes_no_body=not described.get("requestBody", {}).get("required", True),
         sunset=described.get("x-sunset", False),
     )
 

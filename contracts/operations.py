@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from atlas_conformance.contracts.contract import FOLDER, Contract
-from atlas_conformance.contracts.operation import HTTP_STATUSES, METHODS, Level, Operation
+from atlas_conformance.contracts.operation import HTTP_STATUSES, LEVELS, METHODS, Level, Operation, takes_in
 
 __all__ = [
     "HTTP_STATUSES",
+    "LEVELS",
     "METHODS",
     "OPENAPI",
     "OPERATIONS",
@@ -20,6 +21,7 @@ __all__ = [
     "match",
     "openapi",
     "operations_at",
+    "takes_in",
 ]
 
 OPENAPI = FOLDER / "openapi.yaml"

@@ -203,7 +203,7 @@ def _too_large(request: Request) -> frozenset[int]:
     return frozenset(statuses)
 
 
-@reads("P-GROUP", "P-NAME", "P-JOB")
+@reads("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
 def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: Knowledge) -> _PathReading:
     """P-*: each parameter is well-formed; and N-* where all are: what they name exists."""
     violations: list[Violation] = []
@@ -223,7 +223,7 @@ def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: K
     return violations, freedoms
 
 
-@reads("N-GROUP", "N-CLUSTER", "N-JOB")
+@reads("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
 def _read_existence(
     operation: Operation,
     parameters: Mapping[str, str],
@@ -271,6 +271,8 @@ def _read_existence(
             return
         statuses = frozenset({400, 403, 404, 410} | conflict)
         freedoms.append(Freedom("a flex cluster through the tenant route", statuses))
+    if operation.sharded and (cluster is None or not cluster.sharded or inventory.invented):
+        freedoms.append(Freedom("a cluster that is not known to be sharded", frozenset({400, 404})))
     if item_is_absent:
         refuse(what, f"an absent {what} not found", 404)
 
@@ -288,7 +290,7 @@ def _read_query(operation: Operation, request: Request, freedoms: list[Freedom])
     for name, value in request.query:
         if name in ("envelope", "pretty"):
             continue
-        if operation.kind == "list" and name in _LIST_PARAMETERS and _page_parameter_fits(name, value):
+        if operation.paged and name in _LIST_PARAMETERS and _page_parameter_fits(name, value):
             continue
         freedoms.append(Freedom("a query parameter that no rule settles", frozenset({400, 404})))
 

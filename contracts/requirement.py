@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from atlas_conformance.contracts.operation import Level, Operation
+from atlas_conformance.contracts.operation import LEVELS, Level, Operation
 from atlas_conformance.contracts.selector import selected
 
 Basis = Literal["documented", "recorded", "inferred", "project rule"]
@@ -57,9 +57,9 @@ class Requirement:
     """One sentence that an endpoint is held to.
 
     `basis` says why, `sources` where that can be looked up; a requirement of the force "should" that does not hold is
-    advice. `operations` are the ids of those it binds; `technique` says how it is exercised; `level` is "extended"
-    where only extended operations can show it. Where one broken thing trips several requirements, that of the highest
-    `specificity` leads.
+    advice. `operations` are the ids of those it binds; of `needs`, which it takes besides, an endpoint must offer one.
+    `technique` says how it is exercised; `level` is the least level of which an operation can show it. Where one broken
+    thing trips several requirements, that of the highest `specificity` leads.
     """
 
     id: str
@@ -71,6 +71,7 @@ class Requirement:
     technique: str
     level: Level
     specificity: int
+    needs: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -116,6 +117,7 @@ def _requirement(
 ) -> Requirement:
     try:
         bound = selected(described["on"], operations.values())
+        needs = selected(described["needs"], operations.values()) if "needs" in described else ()
     except ValueError as error:
         raise ValueError(f"requirements.toml: {requirement_id}: {error}") from None
     citations = _citations(requirement_id, described.get("sources"), sources)
@@ -124,7 +126,7 @@ def _requirement(
         raise ValueError(f"requirements.toml: {requirement_id}: the basis is one of {', '.join(BASES)}, not {basis!r}")
     if force not in get_args(Force):
         raise ValueError(f"requirements.toml: {requirement_id}: the force is must or should, not {force!r}")
-    core = any(operations[operation].level == "core" for operation in bound)
+    levels = {operations[operation].level for operation in needs or bound}
     return Requirement(
         id=requirement_id,
         statement=described["statement"],
@@ -133,8 +135,9 @@ def _requirement(
         sources=citations,
         operations=bound,
         technique=described["technique"],
-        level="core" if core else "extended",
+        level=min(levels, key=LEVELS.index, default="core"),
         specificity=described["specificity"],
+        needs=needs,
     )
 
 

@@ -36,6 +36,11 @@ class Resource:
     end. `target` are the properties of a create's body that name the target's project and name, `takes_own_project`
     says that the path's project is meant where the body names none. `carries` are the requirement ids of its common
     rules; `followed` says that its histories are kept.
+
+    Of a snapshot, `shows` are properties with the states in which it must show them and those in which it must not,
+    `fresh` the states of one that was just taken, `restorable` the state in which it can be restored; `fills_place`
+    says that an endpoint may take one of a cluster at a time. `dated_by` is the property that says when the snapshot,
+    or the snapshot of a job, was done: both show the same moment.
     """
 
     name: str
@@ -53,6 +58,11 @@ class Resource:
     takes_own_project: bool = False
     carries: tuple[tuple[Common, str], ...] = ()
     followed: bool = False
+    shows: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    fresh: tuple[str, ...] = ()
+    restorable: str | None = None
+    fills_place: bool = False
+    dated_by: str | None = None
 
     @cached_property
     def cluster_kind(self) -> Kind | None:
@@ -141,6 +151,7 @@ def _shared_job(kind: Kind, cluster_field: str) -> Resource:
             ("dated", "S-TIME"),
         ),
         followed=True,
+        dated_by="snapshotFinishedDate",
     )
 
 
@@ -165,8 +176,58 @@ DEDICATED_JOB = Resource(
         ("dated", "T-TIME"),
     ),
     followed=True,
+    dated_by="timestamp",
 )
-RESOURCES: Mapping[str, Resource] = {resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB)}
+
+
+def _snapshot(kind: Kind, states: tuple[tuple[str, ...], ...], dates: tuple[str, ...], dated_by: str) -> Resource:
+    under_way = tuple(state for rank in states[:-1] for state in rank)
+    ends = states[-1]
+    done = ends[-1]
+    flex = kind == "flex"
+    return Resource(
+        name=f"{kind} snapshot",
+        states=states,
+        dates=dates,
+        fixed=("id", "type", "snapshotType", "description", "createdAt", "scheduledTime", "startTime", "finishTime"),
+        volatile=frozenset(
+            {
+                "copyRegions",
+                "expiration",
+                "expiresAt",
+                "frequencyType",
+                "links",
+                "members",
+                "mongoDBVersion",
+                "mongodVersion",
+                "policyItems",
+                "snapshotIds",
+                "storageSizeBytes",
+            }
+        ),
+        carries=(
+            ("new", "SNAP-NEW"),
+            ("fixed", "SNAP-FIXED"),
+            ("same", "SNAP-FIXED"),
+            ("flow", "SNAP-FLOW"),
+            ("ended", "SNAP-FLOW"),
+        ),
+        followed=True,
+        shows=((dated_by, ends, under_way) if flex else (dated_by, (done,), states[0]),),
+        fresh=() if flex else under_way,
+        restorable=done,
+        fills_place=not flex,
+        dated_by=dated_by,
+    )
+
+
+FLEX_SNAPSHOT = _snapshot("flex", STATES, ("scheduledTime", "startTime", "finishTime", "expiration"), "finishTime")
+DEDICATED_SNAPSHOT = _snapshot(
+    "dedicated", (("queued",), ("inProgress",), ("failed", "completed")), ("createdAt", "expiresAt"), "createdAt"
+)
+RESOURCES: Mapping[str, Resource] = {
+    resource.name: resource for resource in (FLEX_JOB, TENANT_JOB, DEDICATED_JOB, FLEX_SNAPSHOT, DEDICATED_SNAPSHOT)
+}
 
 
 @cache

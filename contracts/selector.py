@@ -1,7 +1,7 @@
 """Selectors: how requirements name the operations that they bind, in a few words.
 
 `every operation`, `creates`, `creates of flex and tenant`, `jobs of dedicated`, `v2 operations with a body`,
-`operations with a job in the path`. Words on one matter (the kind of operation, of cluster, of thing, the version)
+`operations with a job in the path`, `lists with a page parameter`. Words on one matter (the kind of operation, of cluster, of thing, the version)
 widen the choice, words on another narrow it.
 """
 
@@ -59,6 +59,10 @@ def _read(selector: str) -> _Wanted:
 def _matters(operation: Operation) -> _Wanted:
     """What an operation is, on each matter that a selector may speak of."""
     features = {f"{parameter.role} in the path" for parameter in operation.parameters}
+    if operation.kind == "create" and operation.resource.target is not None and operation.delivery is None:
+        features.add("target in the body")
+    if operation.paged:
+        features.add("page parameter")
     shows = operation.media_type is not None
     return {
         "kind": {operation.kind},

@@ -333,21 +333,26 @@ class CreationView(ItemView):
         return self.deliveries.get(named) if isinstance(named, str) else None
 
 
-ITEM_VIEWS: Mapping[str, type[ItemView]] = {"job": JobView}
+class SnapshotView(ItemView):
+    """One snapshot as an answer shows it."""
+
+
+ITEM_VIEWS: Mapping[str, type[ItemView]] = {"job": JobView, "snapshot": SnapshotView}
 """The views of what operations show; of anything else the plain one."""
 
 
 @dataclass(eq=False)
 class PageView:
-    """One page of a list that was asked for within its ranges."""
+    """One page of a list that was asked for within its ranges; `paged` says that the list takes page parameters."""
 
     request: Request
     document: Mapping[str, Any]
     pointer: str
+    paged: bool = True
 
     def __post_init__(self) -> None:
         """Read what was asked for."""
-        self.asked = page_of(self.request) if isinstance(self.document.get("results"), list) else None
+        self.asked = page_of(self.request) if self.paged and isinstance(self.document.get("results"), list) else None
         """The (itemsPerPage, pageNum) asked for, or None where they are out of range, or there are no results."""
 
     @property

@@ -295,6 +295,9 @@ class Tally:
         offered = self.header.offered.get(operation, True)
         if offered is not True:
             return NOT_OFFERED, offered if isinstance(offered, str) else "the endpoint does not offer the operation"
+        known = self._requirements.get(requirement)
+        if known is not None and known.needs and not any(self.header.offered.get(n, True) is True for n in known.needs):
+            return NOT_OFFERED, f"the endpoint offers none of {', '.join(known.needs)}"
         if status := next((status for status in recorded if status), None):
             return status.status, status.reason
         return NOT_EXERCISED, NO_EXCHANGE

@@ -48,6 +48,7 @@ FAMILIES: Mapping[str, str] = {
     "B": "Request bodies",
     "T": "Dedicated clusters: deliveryType",
     "S": "Flex and tenant: status",
+    "SNAP": "Snapshots",
     "L": "Reading and listing",
     "A": "Authentication",
 }

@@ -86,7 +86,9 @@ def _statuses(request: Request, reading: Reading) -> frozenset[int]:
 def _refusals(draw: Draw, reading: Reading, knowledge: Knowledge, statuses: frozenset[int]) -> Response:
     """E-*: an error body, in any of its forms."""
     status = draw(st.sampled_from(sorted(statuses)))
-    code = draw(st.sampled_from(_CODES))
+    # What is refused for what it names does not say that its body is wrong.
+    named = reading.must_be_refused and status in (403, 404)
+    code = draw(st.sampled_from(_CODES[1:] if named else _CODES))
     body: dict[str, Any] = {"error": status, "errorCode": code}
     optional: dict[str, st.SearchStrategy[Any]] = {
         "detail": st.none() | _WORDS,

@@ -34,7 +34,29 @@ def schema_of(operation: Operation) -> Mapping[str, Any]:
 
 def conforming_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
     """Yield conforming bodies: the plainest of each kind first, then every snapshot and every target."""
-    yield from _dedicated(scene) if operation.family == "cluster" else _shared(scene)
+    if operation.resource.what == "snapshot":
+        yield from _taken()
+    elif operation.delivery is not None:
+        yield from _delivered(scene)
+    else:
+        yield from _dedicated(scene) if has_table(operation) else _shared(scene)
+
+
+def has_table(operation: Operation) -> bool:
+    """Whether the decision table says what a create's body needs."""
+    return "deliveryType" in schema_of(operation)["properties"]
+
+
+def _taken() -> Iterator[Body]:
+    yield Body({"description": "taken to be tested", "retentionInDays": 1}, None, "a description and a retention")
+    yield Body({"description": "Größe, Кластер, 数据"}, None, "a description in several scripts")
+    yield Body({"retentionInDays": 365}, None, "the longest retention that must be taken")
+    yield Body({"description": "x" * 200, "retentionInDays": 2}, None, "a long description")
+
+
+def _delivered(scene: Scene) -> Iterator[Body]:
+    for number, snapshot in enumerate(scene.snapshots):
+        yield Body({"snapshotId": snapshot}, None, "another snapshot" if number else "a snapshot")
 
 
 def _shared(scene: Scene) -> Iterator[Body]:
@@ -77,9 +99,9 @@ def moments(scene: Scene) -> list[dict[str, int]]:
 
 
 def base_bodies(operation: Operation, scene: Scene) -> list[Body]:
-    """Return the bodies that departures start from: one a deliveryType and notation; one for flex and tenant."""
-    if operation.family != "cluster":
-        return list(islice(_shared(scene), 1))
+    """Return the bodies that departures start from: one a deliveryType and notation; one where there is no choice."""
+    if not has_table(operation):
+        return list(islice(conforming_bodies(operation, scene), 1))
     return list(islice(_dedicated(scene), 2 + len(moments(scene))))
 
 
@@ -91,7 +113,7 @@ def departing_bodies(operation: Operation, scene: Scene, per_property: int | Non
     for base in base_bodies(operation, scene):
         yield from absences(operation, base)
         yield from departing_values(operation, base, per_property)
-    if operation.family == "cluster":
+    if has_table(operation):
         yield from half_pairs(scene)
         yield from wrong_delivery_types(scene)
 
@@ -105,8 +127,8 @@ def absences(operation: Operation, base: Body) -> Iterator[Body]:
 
 
 def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if operation.family != "cluster":
-        return [(name, "B-REQUIRED") for name in schema_of(operation)["required"]]
+    if not has_table(operation):
+        return [(name, "B-REQUIRED") for name in schema_of(operation).get("required", ())]
     delivery = DELIVERIES[document["deliveryType"]]
     needed = list(delivery.required.items())
     if delivery.alternatives_requirement is not None:
@@ -184,9 +206,12 @@ def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
         for name, value in document.items():
             if isinstance(value, int):
                 yield Body(document | {name: float(value)}, None, f"{base.what}: {name} with a fraction of zero")
-        if operation.family == "cluster":
+        if has_table(operation):
             yield from _free_combinations(base, scene)
-        else:
+        elif operation.takes_no_body:
+            yield Body({}, None, "no property")
+            yield Body(document | {"retentionInDays": 366}, None, "a retention of more than a year")
+        elif operation.delivery is None:
             for value in accepted_values(properties["targetDeploymentItemName"], document["targetDeploymentItemName"]):
                 body = document | {"targetDeploymentItemName": value.value}
                 yield Body(body, None, f"an unknown target with {value.what}")

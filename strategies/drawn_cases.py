@@ -53,7 +53,8 @@ def departing_requests(
     if found.kind == "create":
         parameters = path_parameters(found, scene, job or _INVENTED.job)
         bodies = (Case(build(found, parameters, b.document), b.breaks, b.what) for b in departing_bodies(found, scene))
-        drawn = chain(bodies, not_objects(next(_plain(found, scene, "")).request), drawn)
+        plain = next(_plain(found, scene, "")).request
+        drawn = chain(bodies, not_objects(plain, optional=found.takes_no_body), drawn)
     return st.sampled_from(list(drawn))
 
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for restore jobs as a conforming endpoint shows them: drawn from schemas, held to the rules.
+"""Hypothesis strategies for jobs and snapshots as a conforming endpoint shows them: from schemas, held to the rules.
 
 What the schema leaves open is drawn; what a rule settles is set. A job of a resource that has no rules of its own is
 drawn from its schema alone.
@@ -45,6 +45,9 @@ def shown(contract: Contract, asked: Asked, schema: str) -> st.SearchStrategy[di
     @st.composite
     def held_to_rules(draw: Draw) -> dict[str, Any]:
         document = dict(draw(drawn))
+        if resource.what == "snapshot" and resource.followed:
+            _hold_snapshot(draw, asked, document)
+            return document
         if resource.what != "job" or not resource.followed:
             return document
         item = asked.operation.item(asked.parameters)
@@ -60,6 +63,24 @@ def shown(contract: Contract, asked: Asked, schema: str) -> st.SearchStrategy[di
     return held_to_rules()
 
 
+def _hold_snapshot(draw: Draw, asked: Asked, document: dict[str, Any]) -> None:
+    """SNAP-STATUS, SNAP-NEW, SNAP-DONE, SNAP-TIME."""
+    resource = asked.operation.resource
+    item = asked.operation.item(asked.parameters)
+    document["id"] = item if item is not None and asked.operation.kind == "get" else draw(HEX24)
+    states = resource.fresh if asked.creates else tuple(resource.ranks)
+    document["status"] = status = draw(st.sampled_from(states))
+    if asked.creates:
+        document["snapshotType"] = "onDemand"
+        if "description" in asked.sent:
+            document["description"] = asked.sent["description"]
+    owed: dict[str, bool] = {}
+    for name, shown_in, kept_out in resource.shows:
+        if status in shown_in or status in kept_out:
+            owed[name] = status in shown_in
+    _order(draw, resource.dates, document, owed)
+
+
 def _hold_shared(draw: Draw, asked: Asked, document: dict[str, Any]) -> None:
     """S-ECHO, S-DELIVERY, S-URL, S-STATUS, S-NEW, S-FINISHED, S-TIME."""
     resource = asked.operation.resource
@@ -71,7 +92,7 @@ def _hold_shared(draw: Draw, asked: Asked, document: dict[str, Any]) -> None:
         document |= {name: asked.sent[name] for name in target if name in asked.sent}
         if resource.takes_own_project and target[0] not in asked.sent and target[0] in document:
             document[target[0]] = place[0]
-    restores = asked.creates or draw(st.booleans())
+    restores = asked.operation.delivery is None if asked.creates else draw(st.booleans())
     document["deliveryType"] = "RESTORE" if restores else "DOWNLOAD"
     states = [s for rank in resource.states for s in rank if not (asked.creates and s in resource.terminal)]
     document["status"] = draw(st.sampled_from(states))

@@ -9,8 +9,11 @@ from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.strategies.requests import Case, encode, with_header, with_query
 
 
-def not_objects(good: Request) -> Iterator[Case]:
-    """Yield creates whose body is no JSON, or JSON but no object; `good` is a conforming create (B-JSON)."""
+def not_objects(good: Request, *, optional: bool = False) -> Iterator[Case]:
+    """Yield creates whose body is no JSON, or JSON but no object; `good` is a conforming create (B-JSON).
+
+    Where a body is `optional`, none at all breaks nothing, and is left out.
+    """
     body = good.body or b"{}"
     for sent, what in (
         (b"", "an empty body"),
@@ -40,7 +43,8 @@ def not_objects(good: Request) -> Iterator[Case]:
         (body[:-1] + b',"x":+1}', "a plus sign"),
         (body[:-1] + b",x:1}", "a name without quotes"),
     ):
-        yield Case(replace(good, body=sent), "B-JSON", what)
+        if sent.strip() or not optional:
+            yield Case(replace(good, body=sent), "B-JSON", what)
 
 
 def hurtful_bodies(good: Request) -> Iterator[Case]:

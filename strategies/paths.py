@@ -74,24 +74,24 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
     absent = inventory.absent
     good = path_parameters(operation, scene, job)
     if absent is None:
-        for name in ("restoreJobId", "restoreId"):
-            if name in good and inventory.absent_job is not None and scene.real:
-                yield Case(build(operation, good | {name: inventory.absent_job}), "N-JOB", "an absent job")
+        own = operation.parameter("job")
+        if own is not None and inventory.absent_job is not None and scene.real:
+            yield Case(build(operation, good | {own.name: inventory.absent_job}), "N-JOB", "an absent job")
         return
     document = _document(operation, scene)
     placed = scene.real or any((c.project, c.name) == (scene.project, scene.cluster) for c in inventory.clusters)
     cluster = "name" if "name" in good else "clusterName"
     # Of a job that exists nowhere either, nothing but a 404 can be said.
-    named = operation.parameter("job")
-    nowhere = {named.name: absent.job} if named is not None else {}
+    what = operation.resource.what
+    named, missing = operation.parameter(what), absent.named(what)
+    nowhere = {named.name: missing} if named is not None and missing is not None else {}
     for job_parameter in (nowhere, {}) if nowhere else ({},):
         place = good | job_parameter
         yield Case(build(operation, place | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
         if placed:
             yield Case(build(operation, place | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
-    for name in ("restoreJobId", "restoreId"):
-        if name in good and placed:
-            yield Case(build(operation, good | {name: absent.job}, document), "N-JOB", "an absent job")
+    if named is not None and nowhere and placed:
+        yield Case(build(operation, good | nowhere, document), named.absent, f"an absent {what}")
     kinds = {KIND_OF_FAMILY[operation.family]}
     for other in inventory.clusters:
         if scene.real and other.kind not in kinds:

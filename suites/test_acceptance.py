@@ -26,7 +26,7 @@ _CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET"
 @makes_jobs
 def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """One request of each deliveryType is answered with a fresh job."""
-    for scene in endpoint.scenes(operation.family)[:1]:
+    for scene in endpoint.scenes_of(operation)[:1]:
         for body in base_bodies(operation, scene):
             _try_again(endpoint, operation, _accept(endpoint, operation, scene, [body]))
 
@@ -35,7 +35,7 @@ def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Opera
 @on(CREATES)
 def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """Every snapshot of every known cluster, and every restore target, whatever script its name is in."""
-    found = endpoint.scenes(operation.family)
+    found = endpoint.scenes_of(operation)
     if not found[0].real:
         mode, reason = endpoint.client.guard.mode, "the target names no snapshot and restore target of this kind"
         reason = reason if mode == "restore" else f"the mode is {mode}, which sends no create that may be accepted"
@@ -71,7 +71,7 @@ def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint,
 @on(CREATES)
 def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """Requests that may be taken or refused: whatever the answer, it has the form of a success or of an error."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     parameters = path_parameters(operation, scene, "")
     free = [build(operation, parameters, body.document) for body in free_bodies(operation, scene)]
     endpoint.verify(endpoint.sample(operation, free))

@@ -40,7 +40,7 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
         odd = with_header(replace(good, credential="none"), "Authorization", value)
         cases.append(Case(odd, "A-NONE", f"Authorization: {value}"))
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
         endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
@@ -51,9 +51,9 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     """Malformed and absent things earn 401, as anything does without credentials."""
     if _has_no_credentials(endpoint, operation, "A-BEFORE"):
         return
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     bad = refused(endpoint, operation)
-    bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_job(), 1)]
+    bad += [case.request for case in malformed_paths(operation, scene, endpoint.absent_item(operation), 1)]
     plain = absent_read(endpoint, operation)
     bad.append(with_header(plain, "Accept", "text/html"))
     bad.append(with_query(plain, "envelope=maybe"))
@@ -103,7 +103,7 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
 @puts_to_the_test("A-ROLE")
 @on(tuple(operation for operation in EVERY if operation.kind not in ("get", "list")))
 def test_a_lesser_role_may_not_write(endpoint: Endpoint, operation: Operation) -> None:
-    """A conforming create, and a cancel of a job under way, by somebody who is no Project Owner."""
+    """A conforming create, a cancel of a job under way, and a delete, by somebody who is no Project Owner."""
     _refused_to(endpoint, operation, "reader", "A-ROLE")
 
 
@@ -125,15 +125,15 @@ def _refused_to(endpoint: Endpoint, operation: Operation, credential: Credential
         for scheme in _schemes_of(endpoint, credential)
     ]
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes(operation.family)[0], cases)
+        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
         endpoint.verify(case.request for case in cases)
 
 
 def _wanted(endpoint: Endpoint, operation: Operation) -> Request:
     """A request that should succeed, but for who sends it; a cancel names a fresh job, where one can be made."""
-    scene = endpoint.scenes(operation.family)[0]
-    job = job_for(endpoint, operation, scene) if operation.kind == "cancel" else None
+    scene = endpoint.scenes_of(operation)[0]
+    job = job_for(endpoint, operation, scene) if operation.kind in ("cancel", "delete") else None
     if job is not None:
         return build(operation, path_parameters(operation, scene, job))
     return ordinary(endpoint, operation) or absent_read(endpoint, operation)

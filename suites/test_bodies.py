@@ -28,16 +28,17 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 @on(CREATES)
 def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Broken JSON, JSON of other types, other formats, nothing at all."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     good = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
-    refuse_all(endpoint, operation, scene, islice(not_objects(good), _limit(endpoint, 16)))
+    bodies = not_objects(good, optional=operation.takes_no_body)
+    refuse_all(endpoint, operation, scene, islice(bodies, _limit(endpoint, 16)))
 
 
 @puts_to_the_test("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 @on(CREATES)
 def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property that the operation or the deliveryType needs is left out, then null."""
-    for scene in endpoint.scenes(operation.family)[:1]:
+    for scene in endpoint.scenes_of(operation)[:1]:
         bodies = [body for base in base_bodies(operation, scene) for body in absences(operation, base)]
         refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
@@ -46,7 +47,7 @@ def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operat
 @on(DEDICATED_CREATES)
 def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Half an oplog pair, no moment at all, a deliveryType that is none of the three."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 12))
     refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
 
@@ -55,7 +56,7 @@ def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpo
 @on(CREATES)
 def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property of each kind of request, just beyond each boundary and in each other JSON type."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     most = endpoint.profile.per_property
     if operation.family == "cluster" and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")

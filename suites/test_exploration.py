@@ -18,16 +18,16 @@ from atlas_conformance.strategies.drawn import batches, creates, paths
 @on(CREATES)
 def test_any_body_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
     """Bodies near the contract's boundaries, in combinations that nobody wrote down."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     explore(endpoint, batches(creates(operation, scene), endpoint.profile.batch))
 
 
-@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "C-5XX")
+@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "C-5XX")
 @on(EVERY)
 def test_any_path_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
     """Path parameters near their patterns."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
-    drawn = paths(operation, scene, job or endpoint.absent_job())
+    drawn = paths(operation, scene, job or endpoint.absent_item(operation))
     # Half of what bodies get: the cases of `test_paths` leave less to be explored.
     explore(endpoint, batches(drawn, max(1, endpoint.profile.batch // 2)), max(1, endpoint.profile.examples // 2))

@@ -12,7 +12,7 @@ from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
 from atlas_conformance.runner.jobs import created_jobs, place, read_list
-from atlas_conformance.runner.marks import puts_to_the_test, takes_long
+from atlas_conformance.runner.marks import JOB_CREATES, puts_to_the_test, takes_long
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters
@@ -22,7 +22,7 @@ from atlas_conformance.strategies.scenes import path_parameters
 @takes_long
 def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""
-    creates = [o for o in OPERATIONS.values() if o.kind == "create" and endpoint.offers(o.id)]
+    creates = [o for o in JOB_CREATES if endpoint.offers(o.id)]
     scenes = [(o, scene) for o in creates for scene in endpoint.scenes(o.family)[:2] if scene.real]
     if not scenes:
         return

@@ -7,7 +7,7 @@ from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
-from atlas_conformance.runner.marks import CREATES, on, puts_to_the_test
+from atlas_conformance.runner.marks import JOB_CREATES, on, puts_to_the_test
 from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters
@@ -16,7 +16,7 @@ _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS",
 
 
 @puts_to_the_test(*_OVER_TIME, "L-SCOPE", "S-URL", "T-ONLY-URL", "T-URL", "T-TIME", "T-PARTS")
-@on(CREATES)
+@on(JOB_CREATES)
 def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, operation: Operation) -> None:
     """A job of each kind and of each snapshot is read at once, again and again until it has finished, and after that.
 
@@ -38,7 +38,7 @@ def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, opera
 
 
 def _read_lists(endpoint: Endpoint, operation: Operation) -> None:
-    for scene in endpoint.scenes(operation.family)[:2]:
+    for scene in endpoint.scenes_of(operation)[:2]:
         read_list(endpoint, operation.family, scene)
 
 
@@ -47,7 +47,7 @@ def _created(endpoint: Endpoint, operation: Operation) -> list[tuple[Operation, 
     if not endpoint.offers(read.id):
         return []
     requests = []
-    for scene in endpoint.scenes(operation.family):
+    for scene in endpoint.scenes_of(operation):
         if scene.real:
             bodies = list(base_bodies(operation, scene))
             known = {str(body.document) for body in bodies}

@@ -12,8 +12,8 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, known_jobs, read_list, some_job
-from atlas_conformance.runner.marks import GETS, LISTS, on, puts_to_the_test
+from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, job_for, known_jobs, read_list, some_job
+from atlas_conformance.runner.marks import GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
 from atlas_conformance.strategies.requests import build
@@ -25,13 +25,14 @@ _FEW_PAGES = 7
 
 
 @puts_to_the_test("L-SCOPE")
-@on(tuple(operation for operation in OPERATIONS.values() if operation.kind in ("get", "cancel")))
+@on(tuple(operation for operation in OPERATIONS.values() if operation.kind in ("get", "cancel", "delete")))
 def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operation: Operation) -> None:
     """The same id through another cluster of the kind, another project, and clusters of other kinds."""
-    scene = endpoint.scenes(operation.family)[0]
-    job = some_job(endpoint, operation, scene)
+    scene = endpoint.scenes_of(operation)[0]
+    what = operation.resource.what
+    job = (job_for if operation.kind == "delete" else some_job)(endpoint, operation, scene)
     if job is None:
-        endpoint.not_exercised("L-SCOPE", operation.id, "there is no job to read, and none may be created")
+        endpoint.not_exercised("L-SCOPE", operation.id, f"there is no {what} to read, and none may be created")
         return
     inventory = endpoint.knowledge.inventory
     if inventory.invented and inventory.absent_job is None:
@@ -54,10 +55,10 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
 
 
 @puts_to_the_test("L-FOUND", "S-SAME")
-@on(GETS)
+@on(JOB_GETS)
 def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operation) -> None:
     """Create and read at once."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     job = create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene) if scene.real else None
     if job is None:
         endpoint.not_exercised("L-FOUND", operation.id, "nothing could be created to be found")
@@ -69,35 +70,42 @@ def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operati
 
 
 @puts_to_the_test("L-PAGE", "L-TOTAL", "L-FOUND")
-@on(LISTS)
+@on(PAGED_LISTS)
 def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
     """The list is walked in pages of several sizes; every created job is on one of them."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     if operation.id in endpoint.restless:
         endpoint.not_exercised("L-PAGE", operation.id, "the list changes by itself, so its pages say nothing")
         return
-    create = OPERATIONS[CREATE_OF[operation.id]]
+    create = CREATE_OF.get(operation.id)
     with endpoint.in_passing():
-        while len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
-            if create_job(endpoint, create, scene) is None:
+        while create is not None and len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
+            if create_job(endpoint, OPERATIONS[create], scene) is None:
                 break
     endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
-    owed = frozenset(j.job for j in known_jobs(endpoint, operation, scene) if j.create_operation == create.id)
+    owed = _owed(endpoint, operation, scene)
     for size in _WALKS:
         seen = _walk(endpoint, operation, scene, size, owed)
     # Two pages, the second of them not full, however many jobs there are; how many, is a matter of time.
     with endpoint.in_passing():
         _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
     _walk(endpoint, operation, scene, 2, owed, includeCount="false")
-    for other in endpoint.scenes(operation.family)[1:]:
-        made = [j.job for j in known_jobs(endpoint, operation, other) if j.create_operation == create.id]
-        _walk(endpoint, operation, other, 100, frozenset(made))
+    for other in endpoint.scenes_of(operation)[1:]:
+        _walk(endpoint, operation, other, 100, _owed(endpoint, operation, other))
     without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
     beyond = build(operation, path_parameters(operation, scene, ""), query={"pageNum": "1000", "itemsPerPage": "500"})
     counted = build(
         operation, path_parameters(operation, scene, ""), query={"includeCount": "true", "itemsPerPage": "1"}
     )
     endpoint.verify([without, beyond, counted])
+
+
+def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[str]:
+    """Return the jobs, or the snapshots, that the operation must list as this run made them."""
+    create = CREATE_OF.get(operation.id)
+    made = [j for j in known_jobs(endpoint, operation, scene) if create is not None and j.create_operation == create]
+    kept = [j for j in made if j.delete_started == float("inf")]
+    return frozenset(j.job for j in kept if j.resource.what == "job" or not scene.sharded)
 
 
 def _walk(
@@ -165,7 +173,7 @@ def _pages(
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
     create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
-    for scene in endpoint.scenes(operation.family):
+    for scene in endpoint.scenes_of(operation):
         job = create_job(endpoint, create, scene, lesson=CANCELLED) if scene.real else None
         if job is None or not endpoint.offers(read.id):
             endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
@@ -174,7 +182,7 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
         for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
             endpoint.verify([request])
         read_list(endpoint, operation.family, scene)
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:
         endpoint.verify([build(operation, path_parameters(operation, scene, finished))])
@@ -185,7 +193,7 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
 @on(GETS + LISTS)
 def test_a_read_changes_nothing(endpoint: Endpoint, operation: Operation) -> None:
     """A finished job, and a list of nothing but finished jobs, read the same however often they are read."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, operation, scene)
     if finished is None:
         endpoint.not_exercised("L-STABLE", operation.id, "no job had finished")

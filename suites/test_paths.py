@@ -6,48 +6,48 @@ from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for, until_idle
-from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, JOB_CREATES, on, puts_to_the_test
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters
 
 
-@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB")
+@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
 @on(EVERY)
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
-    scene, *others = endpoint.scenes(operation.family)
-    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
+    scene, *others = endpoint.scenes_of(operation)
+    job = job_for(endpoint, operation, scene) or endpoint.absent_item(operation)
     cases = malformed_paths(operation, scene, job, endpoint.profile.per_parameter)
     endpoint.verify(case.request for case in endpoint.sample(operation, cases))
     for other in others:
         if len(other.cluster) >= 64:
-            job = job_for(endpoint, operation, other) or endpoint.absent_job()
+            job = job_for(endpoint, operation, other) or endpoint.absent_item(operation)
             endpoint.verify(case.request for case in overlong_name(operation, other, job))
 
 
-@puts_to_the_test("N-GROUP", "N-CLUSTER", "N-JOB")
+@puts_to_the_test("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
 @on(EVERY)
 def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operation) -> None:
     """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     if endpoint.knowledge.inventory.absent is None:
         jobs = ("N-JOB",) if endpoint.knowledge.inventory.absent_job is None else ()
         for requirement in ("N-GROUP", "N-CLUSTER", *jobs):
             endpoint.not_exercised(
                 requirement, operation.id, "the endpoint takes any id, so nothing is known to be absent"
             )
-    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
+    job = job_for(endpoint, operation, scene) or endpoint.absent_item(operation)
     cases = absent_paths(operation, scene, job, endpoint.knowledge.inventory)
     endpoint.verify(case.request for case in cases)
 
 
 @puts_to_the_test("N-SNAPSHOT")
-@on(CREATES)
+@on(JOB_CREATES)
 def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An absent snapshot, and one of another cluster, for each deliveryType that names one."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     if endpoint.knowledge.inventory.absent is None:
         reason = "the endpoint takes any id, so no snapshot is known to be absent"
         endpoint.not_exercised("N-SNAPSHOT", operation.id, reason)

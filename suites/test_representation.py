@@ -18,7 +18,7 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
 @puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
-@on(tuple(operation for operation in EVERY if operation.kind != "cancel"))
+@on(tuple(operation for operation in EVERY if operation.media_type is not None))
 def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation: Operation) -> None:
     """Each combination on a success; the body inside is judged as ever."""
     request = ordinary(endpoint, operation)
@@ -29,7 +29,7 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
         return
     if operation.kind == "get":
         # One that is still under way may change between two forms.
-        finished_job(endpoint, operation, endpoint.scenes(operation.family)[0])
+        finished_job(endpoint, operation, endpoint.scenes_of(operation)[0])
     # The plain answer comes before the others are asked for: what it shows finished is finished in all of them.
     plain = endpoint.verify([request])
     for case in endpoint.sample(operation, in_every_form(request)):
@@ -82,12 +82,12 @@ def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
     """A request of the operation that should succeed; None where there is no job to read. A cancel names an absent
     job.
     """
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     if operation.kind == "create":
         return build(operation, path_parameters(operation, scene, ""), _plain(operation, scene))
     if operation.kind == "list":
         return short_page(build(operation, path_parameters(operation, scene, "")), operation)
-    if operation.kind == "cancel":
+    if operation.kind in ("cancel", "delete"):
         return absent_read(endpoint, operation)
     job = some_job(endpoint, operation, scene)
     return build(operation, path_parameters(operation, scene, job)) if job is not None else None
@@ -95,17 +95,17 @@ def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
 
 def absent_read(endpoint: Endpoint, operation: Operation) -> Request:
     """A request of the operation for a job that does not exist."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     document = _plain(operation, scene) if operation.kind == "create" else None
-    return build(operation, path_parameters(operation, scene, endpoint.absent_job()), document)
+    return build(operation, path_parameters(operation, scene, endpoint.absent_item(operation)), document)
 
 
 def refused(endpoint: Endpoint, operation: Operation) -> list[Request]:
     """Requests of the operation that must be refused, by different rules: one by its path, one by its body or its
     job.
     """
-    scene = endpoint.scenes(operation.family)[0]
-    parameters = path_parameters(operation, scene, endpoint.absent_job())
+    scene = endpoint.scenes_of(operation)[0]
+    parameters = path_parameters(operation, scene, endpoint.absent_item(operation))
     document = _plain(operation, scene) if operation.kind == "create" else None
     bad = [build(operation, parameters | {"groupId": scene.project[:-1] + "G"}, document)]
     if operation.kind == "create":

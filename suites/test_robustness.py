@@ -36,7 +36,7 @@ def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None
 @on(LISTS)
 def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Page numbers and sizes that are out of range, no numbers, or far beyond the last page."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     cases = list(odd_pages(build(operation, path_parameters(operation, scene, ""))))
     step = 1 if endpoint.profile.odd_inputs is None else 2
     endpoint.verify(case.request for case in endpoint.sample(operation, cases[::step]))
@@ -60,10 +60,10 @@ def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
     return outside | {o.method for o in found if o.id in OPERATIONS and not endpoint.offers(o.id)}
 
 
-@puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB")
+@puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
 @on(EVERY)
 def test_no_path_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Percent-encoded bytes that are no UTF-8; after all else, as there are servers that do not survive them."""
-    scene = endpoint.scenes(operation.family)[0]
-    job = job_for(endpoint, operation, scene) or endpoint.absent_job()
+    scene = endpoint.scenes_of(operation)[0]
+    job = job_for(endpoint, operation, scene) or endpoint.absent_item(operation)
     endpoint.verify(case.request for case in endpoint.sample(operation, undecodable_paths(operation, scene, job)))

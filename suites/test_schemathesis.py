@@ -22,8 +22,8 @@ def test_every_coverage_case_is_answered_as_it_deserves(endpoint: Endpoint, oper
         fuzzed_requests,
     )
 
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes_of(operation)[0]
     job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
-    known = path_parameters(operation, scene, job or endpoint.absent_job())
+    known = path_parameters(operation, scene, job or endpoint.absent_item(operation))
     endpoint.verify(coverage_requests(operation, known))
     explore(endpoint, fuzzed_requests(operation, known).map(lambda r: [r]), endpoint.profile.fuzz_examples)

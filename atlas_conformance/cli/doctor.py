@@ -13,6 +13,7 @@ import orjson
 from rich.console import Console
 
 from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_mode, with_rate
 from atlas_conformance.program import PROGRAM
@@ -32,7 +33,7 @@ _USAGE, _UNREACHABLE, _SUITE_ERROR = 2, 3, 4
 
 @click.command("doctor")
 @click.option("--target", type=click.Path(), metavar="FILE", required=True, help="Target file (TOML) of the endpoint.")
-@click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
+@click.option("--level", type=click.Choice(LEVELS), help="Claimed level; found out where left out.")
 @click.option(
     "--profile",
     type=click.Choice(["quick", "standard", "thorough"]),

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.program import PROGRAM
 
 
 @click.command("hammer")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
 @click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
-@click.option("--level", type=click.Choice(["core", "extended"]), help="Claimed level; found out where left out.")
+@click.option("--level", type=click.Choice(LEVELS), help="Claimed level; found out where left out.")
 @click.option("--users", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N",
               help="Users at once.")
 @click.option("--duration", default="60s", show_default=True, metavar="TIME", help="Such as 60s, 10m or 2h.")

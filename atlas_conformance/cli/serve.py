@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from atlas_conformance.cli.serving import announcement, env_file, env_json
+from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
 from atlas_conformance.reference.server import ReferenceServer, ServerError
@@ -122,7 +123,7 @@ def _certificate(given: Mapping[str, Any], folder: Path) -> tuple[tuple[str, str
 @click.option(
     "--seed", type=click.IntRange(0), help="What fixtures and credentials are drawn from; at random if left out."
 )
-@click.option("--level", type=click.Choice(["core", "extended"]), show_default="extended")
+@click.option("--level", type=click.Choice(LEVELS), show_default="workflow")
 @click.option(
     "--scheme", multiple=True, type=click.Choice(["digest", "bearer"]), help="Offer this one only. Repeatable."
 )
@@ -183,7 +184,7 @@ def serve_command(**given: Any) -> None:
 def _options(given: dict[str, Any]) -> dict[str, Any]:
     """Return the endpoint's arguments: what the command line says goes before what the scenario says."""
     disturb, latency, step = given["disturb"], given["latency"], given["step"]
-    usual = {"level": "extended", "latency": 0.0, "authentication": ("digest", "bearer")}
+    usual = {"level": "workflow", "latency": 0.0, "authentication": ("digest", "bearer")}
     said = _said(given["scenario"])
     asked = {
         "seed": given["seed"],

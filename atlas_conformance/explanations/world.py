@@ -25,6 +25,7 @@ from atlas_conformance.reference.fixtures import make_fixtures
 from atlas_conformance.reference.freedoms import resolve
 from atlas_conformance.reference.jobs import Jobs
 from atlas_conformance.reference.messages import Call
+from atlas_conformance.reference.snapshots import Snapshots
 
 URL = "https://atlas.example.com"
 SEED = 7
@@ -58,13 +59,15 @@ class World:
         authentication.skip = fault.credentials if fault is not None else frozenset()
         self._jobs = Jobs(":memory:")
         self._jobs.start(SEED, START, SEED)
+        self._snapshots = Snapshots(fixtures)
         backend = Backend(
             fixtures=fixtures,
             jobs=self._jobs,
+            snapshots=self._snapshots,
             authentication=authentication,
             free=free,
             imitate=frozenset(),
-            level="extended",
+            level="workflow",
             step=STEP,
             rate=rate,
             draw=random.Random(f"jobs {SEED}"),
@@ -82,6 +85,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._jobs.close()
+        self._snapshots.close()
 
     def send(self, request: Request) -> Exchange:
         """Send a request as whoever its credential names, judge the exchange, and let a second pass."""

@@ -12,16 +12,16 @@ from urllib.parse import urlsplit
 
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Absent, Inventory
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_url
 from atlas_conformance.http.secret import Credentials, Secret
 
-Level: TypeAlias = Literal["core", "extended"]
 Mode: TypeAlias = Literal["read", "refusals", "restore"]
 
-LEVELS: tuple[Level, ...] = ("core", "extended")
 MODES: tuple[Mode, ...] = ("read", "refusals", "restore")
 USUAL_MAX_JOBS = 20
+USUAL_MAX_SNAPSHOTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,18 @@ class Limits:
 class Safety:
     """What may be done to the endpoint.
 
-    `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project, cluster)
-    pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS` on a remote
-    host and any number on loopback. `confirmed` says that a person asked for the mode when starting the run, which
-    `restore` on a remote host needs besides the list.
+    `mode` None leaves it to the host: everything on loopback, reads elsewhere. `destroyable` are the (project,
+    cluster) pairs whose data may be deleted. `max_jobs` is how many jobs may be created; None means `USUAL_MAX_JOBS`
+    on a remote host and any number on loopback; `max_snapshots` is how many snapshots may be taken, with
+    `USUAL_MAX_SNAPSHOTS` in the same way. `confirmed` says that a person asked for the mode when starting the run,
+    which `restore` on a remote host needs besides the list.
     """
 
     mode: Mode | None = None
     destroyable: frozenset[tuple[str, str]] = frozenset()
     max_jobs: int | None = None
     confirmed: bool = False
+    max_snapshots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

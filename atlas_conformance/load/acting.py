@@ -27,8 +27,11 @@ WEIGHTS: Mapping[str, int] = {
 MOST_OPEN = 1_000
 """With so many open jobs nobody creates another: they are polled first."""
 
-_READ_OF_FAMILY = {"flex": "flex-get", "tenant": "tenant-get", "cluster": "cluster-get"}
+_READ_OF_RESOURCE = {o.resource.name: o.id for o in reversed(list(OPERATIONS.values())) if o.kind == "get"}
+"""The operation that reads one of a resource: the first that there is."""
 _YOUNG = 60
+_DELETED = 0.3
+"""The share of the cancels that delete a snapshot instead."""
 _SIZES = ("5", "10", "10", "20", "20", "20", "50")
 _FORMS = ("envelope=true", "pretty=true", "envelope=true&pretty=true")
 
@@ -102,7 +105,9 @@ class Actor:
         return None
 
     def _read_operation(self, job: JobHistory) -> Operation | None:
-        name = READ_OF[job.create_operation] if job.create_operation else _READ_OF_FAMILY[job.family]
+        name = READ_OF[job.create_operation] if job.create_operation else _READ_OF_RESOURCE[job.resource.name]
+        if job.fixed.get("type") == "shardedCluster":
+            name = "sharded-snapshot-get"
         return OPERATIONS[name] if name in self._offered else None
 
     def _read(self, job: JobHistory | None) -> Request | None:
@@ -126,7 +131,9 @@ class Actor:
         return build(operation, _parameters(operation, project, cluster, job.job))
 
     def _cancel(self) -> Request | None:
-        """Cancel one of the youngest jobs that can be: two users often mean the same one."""
+        """Cancel one of the youngest jobs that can be, or delete a snapshot: two users often mean the same one."""
+        if self._random.random() < _DELETED:
+            return self._delete()
         operation = OPERATIONS["cluster-cancel"]
         if operation.id not in self._offered:
             return None
@@ -137,8 +144,19 @@ class Actor:
         job = jobs[int(len(jobs) * self._random.random() ** 3)]
         return build(operation, _parameters(operation, job.project, job.cluster, job.job))
 
+    def _delete(self) -> Request | None:
+        operation = OPERATIONS["snapshot-delete"]
+        settled = islice(reversed(self._ledger.settled.values()), _YOUNG)
+        taken = [s for s in settled if s.resource.what == "snapshot" and s.created is not None]
+        if operation.id not in self._offered or not taken:
+            return None
+        snapshot = taken[int(len(taken) * self._random.random() ** 3)]
+        return build(operation, _parameters(operation, snapshot.project, snapshot.cluster, snapshot.job))
+
     def _list(self, operation: Operation, scene: Scene) -> Request:
         random = self._random
+        if not operation.paged:
+            return build(operation, path_parameters(operation, scene, ""))
         query = {"itemsPerPage": random.choice(_SIZES)}
         if random.random() < 0.25:
             query["pageNum"] = random.choice("123")

@@ -12,10 +12,11 @@ from pathlib import Path
 from rich.console import Console
 
 from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
 from atlas_conformance.http.failures import TargetError
-from atlas_conformance.http.target import Level, Mode
+from atlas_conformance.http.target import Mode
 from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.load import engine
 from atlas_conformance.load.ending import Ended, end_joined, end_local

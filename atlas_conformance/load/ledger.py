@@ -74,6 +74,8 @@ class Ledger:
     @contextmanager
     def sending(self, request: Request) -> Iterator[None]:
         """Count the target of a create as possibly busy from before it is sent until its answer has been judged."""
+        if request.method == "DELETE":
+            self._chronicle.begin(request)
         target = self.target(request)
         if target is None:
             yield
@@ -89,7 +91,7 @@ class Ledger:
 
     def unanswered(self, request: Request) -> None:
         """Note that a create was sent and no answer came: from now on its target may be busy for good."""
-        if request.method == "POST":
+        if request.method in ("POST", "DELETE"):
             self._chronicle.lose(request)
 
     def busy(self, request: Request, started: float = float("inf")) -> bool:

@@ -70,9 +70,10 @@ def pool(knowledge: Knowledge, guard: Guard, offers: Offers, seed: int, absent: 
     misuse: list[Request] = []
     listed: list[tuple[Operation, Scene]] = []
     for operation in operations:
-        if operation.kind in ("create", "cancel") and guard.mode == "read":
+        if operation.kind in ("create", "cancel", "delete") and guard.mode == "read":
             continue
         found = scenes_of(inventory, operation.family, absent, restores=guard.mode == "restore")
+        found = tuple(sorted(found, key=lambda scene: scene.sharded is not operation.sharded))
         if operation.kind == "list":
             listed += [(operation, scene) for scene in found]
         if operation.kind == "create":
@@ -128,20 +129,21 @@ def _misuse(
 
 
 def _cases(operation: Operation, scene: Scene, knowledge: Knowledge, absent: Absent) -> Iterator[Case]:
-    yield from malformed_paths(operation, scene, absent.job, 6)
-    yield from absent_paths(operation, scene, absent.job, knowledge.inventory)
+    item = absent.named(operation.resource.what) or absent.job
+    yield from malformed_paths(operation, scene, item, 6)
+    yield from absent_paths(operation, scene, item, knowledge.inventory)
     document = next(conforming_bodies(operation, scene)).document if operation.kind == "create" else None
     # Long pages cost the judge more than they tell: every job on one is judged.
-    query = {"itemsPerPage": "20"} if operation.kind == "list" else None
-    good = build(operation, path_parameters(operation, scene, absent.job), document, query=query)
-    if operation.kind != "cancel":
+    query = {"itemsPerPage": "20"} if operation.paged else None
+    good = build(operation, path_parameters(operation, scene, item), document, query=query)
+    if operation.media_type is not None:
         yield from _every(3, odd_queries(good))
         yield from _every(3, unsettled_accepts(good))
         yield from in_every_form(good)
         if operation.api == "v2":
             yield from later_versions(operation, good, knowledge.latest_date)
-    if operation.kind == "list":
-        yield from odd_pages(build(operation, path_parameters(operation, scene, absent.job)))
+    if operation.paged:
+        yield from odd_pages(build(operation, path_parameters(operation, scene, item)))
     if operation.kind == "create":
         parameters = path_parameters(operation, scene, "")
         for body in (*_every(5, departing_bodies(operation, scene, 8)), *_every(3, free_bodies(operation, scene))):
@@ -157,7 +159,7 @@ def _every(step: int, cases: Iterable[T]) -> Iterator[T]:
 def _strategy(operation: Operation, scene: Scene, absent: Absent) -> object:
     if operation.kind == "create":
         return drawn_creates(operation, scene)
-    return drawn_paths(operation, scene, absent.job)
+    return drawn_paths(operation, scene, absent.named(operation.resource.what) or absent.job)
 
 
 def draw(strategy: object, count: int, seed: int) -> list[Request]:

@@ -50,8 +50,10 @@ class Station:
         """Close jobs and load record; note what is left behind, was withheld, went wrong. The journal stays open."""
         recorder, crew = self.crew.recorder, self.crew
         for job in crew.ledger.created():
-            if job.finished_ended == float("inf") and not job.delivered:
+            if job.resource.what == "job" and job.finished_ended == float("inf") and not job.delivered:
                 self.journal.job(JobRecord(job.job, job.family, job.project, job.cluster, job.last_state))
+        for project, cluster, snapshot in self.prepared.client.guard.snapshots_kept:
+            self.journal.job(JobRecord(snapshot, "cluster snapshot", project, cluster, "taken"))
         crew.ledger.close_all()
         for operation, reason in recorder.withheld.items():
             self.journal.status("withheld", reason, operation=operation)

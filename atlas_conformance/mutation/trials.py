@@ -9,7 +9,8 @@ from random import Random
 
 from atlas_conformance.contracts.chronicle import LIST_OF, READ_OF
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.http.target import Level
+from atlas_conformance.contracts.operation import Level
+from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault
 from atlas_conformance.reference.faults import catalogue
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
@@ -19,7 +20,12 @@ SOUND = "sound"
 USERS = 50
 """So many users come at once in a trial under load."""
 
-_READ_BACK = {"cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"})}
+_OF_SNAPSHOTS = frozenset(o.id for o in OPERATIONS.values() if o.resource.name == "dedicated snapshot")
+_READ_BACK = {
+    "cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"}),
+    "snapshot-take": _OF_SNAPSHOTS,
+    "snapshot-delete": _OF_SNAPSHOTS,
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Trial:
     operations: tuple[str, ...] = ()
     freedoms: Mapping[str, str] = field(default_factory=dict)
     imitate: tuple[str, ...] = ()
-    level: Level = "extended"
+    level: Level = "workflow"
     authentication: tuple[str, ...] = ("digest", "bearer")
     seed: int = 0
     users: int = 0

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.reference.authentication import Authentication
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 from atlas_conformance.reference.jobs import Job, Jobs
 from atlas_conformance.reference.messages import Call
 from atlas_conformance.reference.outcomes import STATES, Outcomes
+from atlas_conformance.reference.snapshots import Snapshots, taken_snapshot
 
 
 @dataclass
@@ -27,10 +29,11 @@ class Backend:
 
     fixtures: Fixtures
     jobs: Jobs
+    snapshots: Snapshots
     authentication: Authentication
     free: Mapping[str, str]
     imitate: frozenset[str]
-    level: str
+    level: Level
     step: float
     rate: int | None
     draw: random.Random
@@ -56,6 +59,18 @@ class Backend:
         build = _dedicated_job if call.operation.family == "cluster" else _shared_job
         return self.outcomes.of(build(self, call))
 
+    def new_snapshot(self, call: Call) -> Snapshot:
+        """Return the snapshot that an accepted request asks for; it is not kept yet."""
+        return taken_snapshot(self.new_id(), call.project, call.cluster_name, call.fields, call.now, self.step)
+
+    def snapshots_of(self, call: Call) -> list[Snapshot]:
+        """Return the snapshots that a list shows: those of a sharded cluster in a list of their own."""
+        assert call.operation is not None
+        cluster = self.fixtures.clusters.get((call.project, call.cluster_name))
+        if call.operation.family == "cluster" and (cluster is not None and cluster.sharded) != call.operation.sharded:
+            return []
+        return self.snapshots.of(call.project, call.cluster_name)
+
     def target_of(self, call: Call) -> tuple[Any, Any]:
         """Return the (project, name) that a create restores to; the name is None where nothing is restored."""
         assert call.operation is not None
@@ -66,22 +81,19 @@ class Backend:
         return call.fields.get("targetProjectId", call.project), call.fields.get("targetDeploymentItemName")
 
 
-def _snapshot(backend: Backend, snapshot_id: Any) -> Snapshot | None:
-    return backend.fixtures.snapshots.get(snapshot_id) if isinstance(snapshot_id, str) else None
-
-
 def _shared_job(backend: Backend, call: Call) -> Job:
-    snapshot = _snapshot(backend, call.fields.get("snapshotId"))
-    target_project, target = backend.target_of(call)
+    snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
+    downloads = call.operation is not None and call.operation.delivery == "DOWNLOAD"
+    target_project, target = (None, None) if downloads else backend.target_of(call)
     return Job(
         id=backend.new_id(),
         family="shared",
         project=call.project,
         cluster=call.cluster_name,
-        delivery="RESTORE",
+        delivery="DOWNLOAD" if downloads else "RESTORE",
         created=call.now,
         step=backend.step,
-        phases=backend.phases(),
+        phases=() if downloads and backend.free["download-done"] == "at-once" else backend.phases(),
         fails=snapshot is not None and snapshot.failing,
         snapshot=call.fields.get("snapshotId"),
         snapshot_finished=snapshot.finished if snapshot else backend.fixtures.epoch - 7 * DAY,
@@ -93,7 +105,7 @@ def _shared_job(backend: Backend, call: Call) -> Job:
 def _dedicated_job(backend: Backend, call: Call) -> Job:
     fields = call.fields
     delivery = fields.get("deliveryType")
-    snapshot = _snapshot(backend, fields.get("snapshotId"))
+    snapshot = backend.snapshots.find(fields.get("snapshotId"))
     target_project, target = backend.target_of(call)
     timed = delivery == "pointInTime"
     return Job(

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 
+from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.messages import Call, Refusal
 
@@ -61,6 +62,9 @@ SHARED_FIELDS = (
     Field("targetDeploymentItemName", "string", True, is_item_name),
     Field("targetProjectId", "string", False, is_identifier),
 )
+DOWNLOAD_FIELDS = (Field("snapshotId", "string", True, is_identifier),)
+SNAPSHOT_FIELDS = (Field("description", "string"), Field("retentionInDays", "integer", minimum=1))
+LONGEST_RETENTION = 365
 CLUSTER_FIELDS = (
     Field("deliveryType", "string", True),
     Field("snapshotId", "string", False, is_identifier),
@@ -88,6 +92,8 @@ def check_size(backend: Backend, call: Call) -> None:
 
 def check_content_type(backend: Backend, call: Call) -> None:
     """Refuse a body that is not declared as JSON in UTF-8, or that is compressed."""
+    if _is_left_out(call):
+        return
     essence, _, parameters = (call.header(b"content-type") or "").partition(";")
     essence = essence.strip().lower()
     taken = essence == "application/json" or (call.operation is not None and essence == call.operation.media_type)
@@ -104,8 +110,30 @@ def check_content_type(backend: Backend, call: Call) -> None:
         )
 
 
+def _is_left_out(call: Call) -> bool:
+    """Tell whether there is no body, where there need be none."""
+    free = call.operation is not None and call.operation.takes_no_body
+    return free and call.body is not None and not call.body.strip()
+
+
+def check_something_said(backend: Backend, call: Call) -> None:
+    """Refuse a body without any property, where the endpoint is told to."""
+    if not call.fields and backend.free["empty-take"] == "refused":
+        raise Refusal(400, "MISSING_ATTRIBUTE", "The body must not be empty.")
+
+
+def check_retention(backend: Backend, call: Call) -> None:
+    """Refuse to keep a snapshot for more than a year, where the endpoint is told to."""
+    days = call.fields.get("retentionInDays")
+    if _number(days) and days > LONGEST_RETENTION and backend.free["long-retention"] == "refused":
+        raise invalid("retentionInDays", f"must be at most {LONGEST_RETENTION}")
+
+
 def parse(backend: Backend, call: Call) -> None:
     """Read the body as JSON: strict UTF-8, no NaN, a bounded depth (`B-JSON`)."""
+    if _is_left_out(call) and backend.free["empty-take"] == "taken":
+        call.document = {}
+        return
     try:
         call.document = orjson.loads(call.body or b"")
     except orjson.JSONDecodeError:
@@ -272,9 +300,18 @@ def _free_combinations(backend: Backend, call: Call) -> None:
         raise invalid("targetClusterName", "has no meaning for a download")
 
 
-def body_steps(family: str) -> Mapping[str, Check]:
-    """Return the named checks of a create's body, in order; `family` is "flex", "tenant" or "cluster"."""
-    fields = CLUSTER_FIELDS if family == "cluster" else SHARED_FIELDS
+def fields_of(operation: Operation) -> tuple[Field, ...]:
+    """Return the properties of a create's body."""
+    if operation.resource.what == "snapshot":
+        return SNAPSHOT_FIELDS
+    if operation.delivery == "DOWNLOAD":
+        return DOWNLOAD_FIELDS
+    return CLUSTER_FIELDS if operation.family == "cluster" else SHARED_FIELDS
+
+
+def body_steps(operation: Operation) -> Mapping[str, Check]:
+    """Return the named checks of a create's body, in order."""
+    fields = fields_of(operation)
     steps: dict[str, Check] = {
         "B-JSON/size": check_size,
         "B-JSON/content-type": check_content_type,
@@ -283,7 +320,9 @@ def body_steps(family: str) -> Mapping[str, Check]:
         **_field_checks(fields),
         "B-UNKNOWN": _unknown(frozenset({"links", *(field.name for field in fields)})),
     }
-    if family == "cluster":
+    if operation.resource.what == "snapshot":
+        steps |= {"free/empty-take": check_something_said, "free/long-retention": check_retention}
+    elif operation.family == "cluster":
         steps["T-ENUM"] = _delivery
         for delivery in ("automated", "pointInTime"):
             for name in ("targetClusterName", "targetGroupId"):

@@ -10,15 +10,17 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
-from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.backend import Backend, shards_of
 from atlas_conformance.reference.documents import job_document, page_links
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
+from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal, error_document
 from atlas_conformance.reference.neighbours import neighbour_answer
 from atlas_conformance.reference.routes import Routes
+from atlas_conformance.reference.snapshots import snapshot_document
 from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -143,6 +145,8 @@ class Endpoint:
             if listed is None:
                 raise self._nothing_here(call)
             return listed
+        if operation.resource.what == "snapshot":
+            return self._act_on_snapshot(call, fault, operation)
         match operation.kind:
             case "create":
                 document: Any = self._create(call, fault)
@@ -157,6 +161,59 @@ class Endpoint:
             case _:
                 raise Refusal(404, "RESTORE_JOB_NOT_FOUND", "There is no such restore job.")
         return Answer(operation.success, document, call.media_type)
+
+    def _act_on_snapshot(self, call: Call, fault: Fault | None, operation: Operation) -> Answer:
+        match operation.kind:
+            case "create":
+                snapshot = self.backend.new_snapshot(call)
+                if fault is not None and fault.snapshot is not None:
+                    snapshot = fault.snapshot(self.backend, call, snapshot)
+                self.backend.snapshots.add(snapshot)
+                document: Any = self._show(call, fault, snapshot)
+            case "list":
+                document = self._list_snapshots(call, fault, operation)
+            case "get" if call.snapshot is not None:
+                document = self._show(call, fault, call.snapshot)
+            case "delete" if call.snapshot is not None:
+                if fault is None or fault.delete is None or fault.delete(self.backend, call, call.snapshot):
+                    self.backend.snapshots.delete(call.snapshot.id)
+                return Answer(operation.success, None)
+            case _:
+                raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+        return Answer(operation.success, document, call.media_type)
+
+    def _show(self, call: Call, fault: Fault | None, snapshot: Snapshot) -> dict[str, Any]:
+        backend = self.backend
+        assert call.operation is not None
+        backend.reads[snapshot.id] += 1
+        now = call.now
+        if fault is not None and fault.snapshot_moment is not None:
+            now = fault.snapshot_moment(backend, call, snapshot)
+        shards = shards_of(backend.fixtures.clusters.get((snapshot.project, snapshot.cluster)))
+        document = snapshot_document(snapshot, call.operation, now, backend.free, backend.imitate, shards, self.url)
+        if fault is not None and fault.snapshot_view is not None:
+            document = fault.snapshot_view(backend, call, snapshot, document)
+        return document
+
+    def _list_snapshots(self, call: Call, fault: Fault | None, operation: Operation) -> dict[str, Any]:
+        found = self.backend.snapshots_of(call)
+        if fault is not None and fault.snapshots is not None:
+            found = fault.snapshots(self.backend, call, found)
+        if not operation.paged:
+            results = [self._show(call, fault, snapshot) for snapshot in found]
+            return {"links": page_links(self.url, call.path, 1, MOST_ITEMS, False, True), "results": results}
+        items = self._number(call, "itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
+        number = self._number(call, "pageNum", 1, 1_000_000_000)
+        counted = call.parameter("includeCount") != "false"
+        start = (number - 1) * items
+        page = Page((), number, items, len(found), counted, number * items < len(found), tuple(found[start:][:items]))
+        if fault is not None and fault.listing is not None:
+            page = fault.listing(self.backend, call, page)
+        links = page_links(self.url, call.path, page.number, page.items, page.more, page.counted)
+        document: dict[str, Any] = {"links": links, "results": [self._show(call, fault, s) for s in page.snapshots]}
+        if page.counted:
+            document["totalCount"] = page.total
+        return document
 
     def _create(self, call: Call, fault: Fault | None) -> dict[str, Any]:
         job = self.backend.new_job(call)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check
+from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.steps import Step
@@ -25,8 +26,8 @@ TOKEN = "token"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: its jobs, its number (from 1), the size asked for, how many jobs there are in all, and
-    whether `totalCount` is shown and a next page exists."""
+    """One page of a list: its jobs or snapshots, its number (from 1), the size asked for, how many there are in all,
+    and whether `totalCount` is shown and a next page exists."""
 
     jobs: tuple[Job, ...]
     number: int
@@ -34,6 +35,7 @@ class Page:
     total: int
     counted: bool
     more: bool
+    snapshots: tuple[Snapshot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Fault:
     - `job` sees a new job before it is stored, and returns the one to store;
     - `moment` returns the time at which a job is shown; `view` its document (`backend.reads[job.id]` counts the reads,
       from 1, the create's own answer included);
+    - `snapshot`, `snapshot_moment` and `snapshot_view` do the same for snapshots, `snapshots` returns those that a list
+      has, and `delete` says whether a snapshot is deleted, or does it in its own way;
     - `listing` returns the page of a list to show;
     - `answer` sees the answer before the envelope, `represented` after it, and `encoded` the bytes of the body.
     """
@@ -72,6 +76,11 @@ class Fault:
     job: Callable[[Backend, Call, Job], Job] | None = None
     moment: Callable[[Backend, Call, Job], float] | None = None
     view: Callable[[Backend, Call, Job, dict[str, Any]], dict[str, Any]] | None = None
+    snapshot: Callable[[Backend, Call, Snapshot], Snapshot] | None = None
+    snapshot_moment: Callable[[Backend, Call, Snapshot], float] | None = None
+    snapshot_view: Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]] | None = None
+    snapshots: Callable[[Backend, Call, list[Snapshot]], list[Snapshot]] | None = None
+    delete: Callable[[Backend, Call, Snapshot], bool] | None = None
     listing: Callable[[Backend, Call, Page], Page] | None = None
     answer: Callable[[Backend, Call, Answer], Answer] | None = None
     represented: Callable[[Backend, Call, Answer], Answer] | None = None

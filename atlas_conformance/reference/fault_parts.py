@@ -19,8 +19,9 @@ from atlas_conformance.reference.steps import pipeline
 View = Callable[[Backend, Call, Job, dict[str, Any]], dict[str, Any]]
 
 ALL = tuple(OPERATIONS)
-CREATES = tuple(one.id for one in OPERATIONS.values() if one.kind == "create")
-READS = tuple(one.id for one in OPERATIONS.values() if one.kind == "get")
+_JOBS = tuple(one for one in OPERATIONS.values() if one.resource.what == "job" and one.level != "workflow")
+CREATES = tuple(one.id for one in _JOBS if one.kind == "create")
+READS = tuple(one.id for one in _JOBS if one.kind == "get")
 SHARED = ("flex-create", "tenant-create")
 DEDICATED = ("cluster-create", "cluster-create-v1")
 SHARED_READS = ("flex-get", "tenant-get")

@@ -59,13 +59,27 @@ IMPOSSIBLE: Mapping[str, Impossible] = {
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A snapshot: the cluster that it was taken of, when it was done (epoch seconds), and whether restoring it
-    fails."""
+    fails.
+
+    One that somebody took was `begun` then, and stays a `step` (seconds) in each state before it is done; it is kept
+    for `days` and says `description`.
+    """
 
     id: str
     project: str
     cluster: str
     finished: int
     failing: bool = False
+    begun: float | None = None
+    step: float = 1.0
+    description: str | None = None
+    days: int = 30
+
+
+    @property
+    def done(self) -> float:
+        """When it can be restored."""
+        return float("-inf") if self.begun is None else self.begun + 2 * self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +252,7 @@ def target_toml(
     url: str,
     inventory: Inventory,
     *,
-    level: str = "extended",
+    level: str = "workflow",
     prefix: str = "ATLAS_REFERENCE_",
     authority: Path | None = None,
 ) -> str:

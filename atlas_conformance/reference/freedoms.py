@@ -53,6 +53,15 @@ FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "reader-reads": ("200", "401", "403"),
         "reader-writes": ("403", "401"),
         "off-list": ("403", "401"),
+        # Snapshots
+        "malformed-snapshot": ("400", "404"),
+        "unfinished-snapshot": ("409", "400", "404", "taken"),
+        "second-take": ("taken", "409", "400"),
+        "empty-take": ("taken", "refused"),
+        "long-retention": ("taken", "refused"),
+        "no-description": ("left-out", "null", "default"),
+        "sharded-on-replica-set": ("empty", "400", "404"),
+        "download-done": ("later", "at-once"),
         # Representation
         "envelope-key": ("content", "envelope"),
         "envelope-on-error": ("plain", "wrapped"),
@@ -83,7 +92,7 @@ FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-IMITATIONS = frozenset({"K-TIMESTAMP", "K-PARAMETERS", "K-EMPTY-URL"})
+IMITATIONS = frozenset({"K-TIMESTAMP", "K-PARAMETERS", "K-EMPTY-URL", "K-FREQUENCY"})
 """The known departures of the real service that the reference endpoint can show."""
 
 

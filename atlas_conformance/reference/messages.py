@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.reference.credentials import Role
+from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job
 
 
@@ -20,9 +21,9 @@ class Call:
 
     `target` is the request target as received; `headers` hold the last value of each lower-case name, `accept` all
     values of that header joined. `body` is None where it was larger than the endpoint takes. `project`, `cluster_name`
-    and `job_id` are the decoded path parameters, `document` is the body as parsed and `fields` what is left of it for
-    use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is ahead of the wall clock. `beside`
-    are the calls that were open at the same time, where calls are held open.
+    and `job_id` (the id of a job or a snapshot) are the decoded path parameters, `document` is the body as parsed and
+    `fields` what is left of it for use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is ahead
+    of the wall clock. `beside` are the calls that were open at the same time, where calls are held open.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Call:
     role: Role | None = None
     cluster: Cluster | None = None
     job: Job | None = None
+    snapshot: Snapshot | None = None
     document: Any = None
     fields: dict[str, Any] = field(default_factory=dict)
     media_type: str = "application/json"

@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operations import OPERATIONS, Level, Operation, takes_in
 
 _Shape = tuple[str | None, ...]
 
 
 class Routes:
-    """The paths that an endpoint has. `level` "core" leaves out extended operations, `offered` all but the named
+    """The paths that an endpoint has. `level` leaves out operations of other levels, `offered` all but the named
     ones."""
 
     def __init__(
-        self, level: str = "extended", offered: Collection[str] | None = None
+        self, level: Level = "workflow", offered: Collection[str] | None = None
     ) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
@@ -25,7 +25,7 @@ class Routes:
             shapes = [shape]
             if shape[-1] == "":
                 shapes.append(shape[:-1])
-            has = (level == "extended" or operation.level == "core") and (offered is None or operation.id in offered)
+            has = takes_in(level, operation.level) and (offered is None or operation.id in offered)
             for one in shapes:
                 if has:
                     self._shapes[len(one)].setdefault(one, {})[operation.method] = operation
@@ -36,10 +36,13 @@ class Routes:
         """Return the operations at a path by method, and the decoded parameters in order; nothing where there is no
         such path."""
         segments = [unquote(segment) if "%" in segment else segment for segment in path.split("/")]
-        for shape, operations in self._shapes.get(len(segments), {}).items():
-            if (parameters := _parameters(shape, segments)) is not None:
-                return operations, parameters
-        return {}, []
+        places = ((_parameters(shape, segments), found) for shape, found in self._shapes.get(len(segments), {}).items())
+        fitting = [(parameters, found) for parameters, found in places if parameters is not None]
+        if not fitting:
+            return {}, []
+        # Of several, the one with the fewest parameters counts, as OpenAPI has it.
+        parameters, operations = min(fitting, key=lambda place: len(place[0]))
+        return operations, parameters
 
     def lacks(self, method: str, path: str) -> bool:
         """Tell whether a method and path name an operation that this endpoint leaves out."""

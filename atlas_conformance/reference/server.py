@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge_form import inventory_as_json
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.fault import Fault
@@ -74,7 +75,7 @@ class ReferenceServer:
         freedoms: Mapping[str, str] | None = None,
         imitate: Collection[str] = frozenset(),
         fault: str | Fault | None = None,
-        level: str = "extended",
+        level: Level = "workflow",
         operations: Collection[str] | None = None,
         authentication: Collection[str] = SCHEMES,
         rate: int | None = None,

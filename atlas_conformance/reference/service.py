@@ -40,6 +40,10 @@ START_LIMIT = 30.0
 """How long a start or a reset may take, in seconds."""
 
 
+_BEGUN_STEPS = 20.0
+"""Steps for which the snapshot that is under way from the start stays in each state."""
+
+
 class Service:
     """A running endpoint inside this process: an event loop in a thread of its own, and the socket that it serves."""
 
@@ -55,6 +59,7 @@ class Service:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Any = None
+        self._snapshots: Any = None
         try:
             self._open(fault)
         except BaseException:
@@ -151,6 +156,7 @@ class Service:
     def _endpoint(self, fault: Fault | None, freedoms: Mapping[str, str], *, kept: bool = False) -> Any:
         from atlas_conformance.reference.backend import Backend, historic_jobs
         from atlas_conformance.reference.endpoint import Endpoint
+        from atlas_conformance.reference.snapshots import Snapshots, begun_at
 
         settings = self._settings
         free = resolve({**freedoms, **(fault.freedoms if fault else {})})
@@ -162,9 +168,15 @@ class Service:
             self._jobs.clear()
             for job in historic_jobs(self.fixtures, draw):
                 self._jobs.add(job)
+        now, step = wall_time(), _BEGUN_STEPS * settings.step
+        started = begun_at(self.fixtures, f"{draw.getrandbits(96):024x}", now, step)
+        if self._snapshots is not None:
+            self._snapshots.close()
+        self._snapshots = Snapshots(self.fixtures, settings.database, started)
         backend = Backend(
             fixtures=self.fixtures,
             jobs=self._jobs,
+            snapshots=self._snapshots,
             authentication=self._authentication,
             free=free,
             imitate=frozenset(settings.imitate),
@@ -228,6 +240,7 @@ class Service:
         finally:
             self._ready.set()
             self._jobs.close()
+            self._snapshots.close()
             self._socket.close()
 
     def reset(
@@ -262,6 +275,7 @@ class Service:
         """Stop serving and close everything."""
         if self._thread is None:
             self._jobs.close()
+            self._snapshots.close()
             self._socket.close()
             return
         if self._server is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from atlas_conformance.contracts.knowledge_form import inventory_of_json
+from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.credentials import Credentials, make_credentials
 from atlas_conformance.reference.disturbances import Disturbances
@@ -42,7 +43,7 @@ class Settings:
     freedoms: Mapping[str, str] = field(default_factory=dict)
     imitate: tuple[str, ...] = ()
     fault: str | None = None
-    level: str = "extended"
+    level: Level = "workflow"
     operations: tuple[str, ...] | None = None
     authentication: tuple[str, ...] = SCHEMES
     rate: int | None = None
@@ -97,8 +98,8 @@ def checked(settings: Settings) -> Settings:
         raise ServerError(str(error)) from None
     if not settings.step >= 0.001:
         raise ServerError(f"a step of {settings.step} s is too short; the shortest is 0.001 s")
-    if settings.level not in {"core", "extended"}:
-        raise ServerError(f"there is no level {settings.level!r}; it is core or extended")
+    if settings.level not in LEVELS:
+        raise ServerError(f"there is no level {settings.level!r}; it is {' or '.join(LEVELS)}")
     if not set(settings.authentication) <= set(SCHEMES):
         raise ServerError("authentication is digest, bearer, both or none")
     if settings.rate is not None and settings.rate < 1:

@@ -106,6 +106,13 @@ def check_job(backend: Backend, call: Call) -> None:
         raise _malformed(backend, "malformed-job", "INVALID_RESTORE_JOB_ID", "The job is not 24 hexadecimal digits.")
 
 
+def check_snapshot_id(backend: Backend, call: Call) -> None:
+    """Refuse a malformed snapshot (`P-SNAPSHOT`)."""
+    if not is_identifier(call.job_id):
+        detail = "The snapshot is not 24 hexadecimal digits."
+        raise _malformed(backend, "malformed-snapshot", "INVALID_SNAPSHOT_ID", detail)
+
+
 def check_flags(backend: Backend, call: Call) -> None:
     """Refuse a flag that is no boolean, where the endpoint is told to (`V-QUERY`)."""
     if call.query_string and backend.free["junk-flag"] == "refused":
@@ -179,17 +186,70 @@ def _no_job(status: int) -> Refusal:
     return Refusal(status, "RESTORE_JOB_NOT_FOUND", "There is no such restore job on this cluster.")
 
 
+def find_snapshot(backend: Backend, call: Call) -> None:
+    """Refuse a snapshot in the path that does not exist (`N-SNAPSHOT`); note the one that does."""
+    call.snapshot = backend.snapshots.find(call.job_id)
+    if call.snapshot is None:
+        raise _no_snapshot(404)
+
+
+def check_snapshot_project(backend: Backend, call: Call) -> None:
+    """Refuse to show a snapshot through another project (`L-SCOPE`)."""
+    if call.snapshot is not None and call.snapshot.project != call.project:
+        raise _no_snapshot(int(backend.free["foreign-job"]))
+
+
+def check_snapshot_cluster(backend: Backend, call: Call) -> None:
+    """Refuse to show a snapshot through another cluster (`L-SCOPE`)."""
+    if call.snapshot is not None and call.snapshot.cluster != call.cluster_name:
+        raise _no_snapshot(int(backend.free["foreign-job"]))
+
+
+def check_parts(backend: Backend, call: Call) -> None:
+    """Refuse to show a sharded cluster's snapshot as a replica set's, and the other way round."""
+    operation, cluster = call.operation, call.cluster
+    if operation is None or cluster is None or operation.family != "cluster" or operation.kind != "get":
+        return
+    if operation.sharded != cluster.sharded:
+        raise _no_snapshot(404)
+
+
+def check_sharded(backend: Backend, call: Call) -> None:
+    """Refuse to list the snapshots of a replica set as a sharded cluster's, where the endpoint is told to."""
+    choice = backend.free["sharded-on-replica-set"]
+    if call.cluster is not None and not call.cluster.sharded and choice != "empty":
+        raise Refusal(int(choice), "CLUSTER_NOT_SHARDED", "The cluster is not sharded.")
+
+
+def check_second_take(backend: Backend, call: Call) -> None:
+    """Refuse to take a snapshot while another one is under way, where the endpoint is told to."""
+    choice = backend.free["second-take"]
+    if choice != "taken" and backend.snapshots.under_way(call.project, call.cluster_name, call.now):
+        raise Refusal(int(choice), "SNAPSHOT_IN_PROGRESS", "A snapshot of the cluster is under way.")
+
+
+def _no_snapshot(status: int) -> Refusal:
+    return Refusal(status, "SNAPSHOT_NOT_FOUND", "There is no such snapshot of this cluster.")
+
+
+def check_unfinished(backend: Backend, call: Call) -> None:
+    """Refuse to restore a snapshot that is not done, where the endpoint is told to."""
+    snapshot, choice = backend.snapshots.find(call.fields.get("snapshotId")), backend.free["unfinished-snapshot"]
+    if snapshot is not None and choice != "taken" and call.now < snapshot.done:
+        raise Refusal(int(choice), "SNAPSHOT_NOT_COMPLETED", "The snapshot is not done yet.")
+
+
 def check_snapshot(backend: Backend, call: Call) -> None:
     """Refuse a snapshot that does not exist (`N-SNAPSHOT`)."""
     wanted = call.fields.get("snapshotId")
-    if isinstance(wanted, str) and wanted not in backend.fixtures.snapshots:
+    if isinstance(wanted, str) and backend.snapshots.find(wanted) is None:
         raise Refusal(int(backend.free["absent-snapshot"]), "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
 
 
 def check_snapshot_owner(backend: Backend, call: Call) -> None:
     """Refuse a snapshot of another cluster (400 or 404)."""
     wanted = call.fields.get("snapshotId")
-    snapshot = backend.fixtures.snapshots.get(wanted) if isinstance(wanted, str) else None
+    snapshot = backend.snapshots.find(wanted)
     if snapshot is not None and (snapshot.project, snapshot.cluster) != (call.project, call.cluster_name):
         raise Refusal(int(backend.free["foreign-snapshot"]), "SNAPSHOT_NOT_FOUND", "The cluster has no such snapshot.")
 
@@ -321,9 +381,16 @@ _JOB: Mapping[str, Check] = {
     "L-SCOPE/project": check_job_project,
     "L-SCOPE/cluster": check_job_cluster,
 }
+_SNAPSHOT: Mapping[str, Check] = {
+    "N-SNAPSHOT": find_snapshot,
+    "L-SCOPE/project": check_snapshot_project,
+    "L-SCOPE/cluster": check_snapshot_cluster,
+    "free/parts": check_parts,
+}
 _REFERENCES: Mapping[str, Check] = {
     "N-SNAPSHOT": check_snapshot,
     "free/foreign-snapshot": check_snapshot_owner,
+    "free/unfinished-snapshot": check_unfinished,
     "free/target": check_target,
     "N-TARGET": check_target_possible,
     "free/window": check_window,
@@ -339,19 +406,25 @@ def pipeline(operation: Operation | None, free: Mapping[str, str]) -> tuple[Step
     if operation is None:
         return _steps(_WHO)
     path = {**_PATH, "P-JOB": check_job} if operation.parameter("job") is not None else _PATH
+    if operation.parameter("snapshot") is not None:
+        path = {**_PATH, "P-SNAPSHOT": check_snapshot_id}
     first = [_WHO, path, _SUNSET]
     if free["malformed-path"] == "before-credentials":
         first = [path, _WHO, _SUNSET]
     if operation.kind == "create":
-        parts = [_EXISTS, _SAID, body_steps(operation.family)]
+        parts = [_EXISTS, _SAID, body_steps(operation)]
         if free["check-order"] == "body-first":
             parts.reverse()
+        if operation.resource.what == "snapshot":
+            return _steps(*first, *parts, {"free/second-take": check_second_take})
         references = dict(_REFERENCES)
         if free["reference-order"] == "target-first":
             references = {"free/target": references["free/target"], **references}
         return _steps(*first, *parts, references)
     if operation.kind == "list":
-        return _steps(*first, _EXISTS, _SAID)
+        return _steps(*first, _EXISTS, _SAID, {"free/sharded": check_sharded} if operation.sharded else {})
+    if operation.resource.what == "snapshot":
+        return _steps(*first, _EXISTS, _SAID, _SNAPSHOT)
     last = {"T-CANCEL/ended": check_cancellable} if operation.kind == "cancel" else {}
     return _steps(*first, _EXISTS, _SAID, _JOB, last)
 

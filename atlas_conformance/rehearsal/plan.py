@@ -53,10 +53,12 @@ class Restore:
 class Harm:
     """What a run may do to data.
 
-    `allowed` are the (project, cluster) pairs that a restore can reach at all, `restores` those that would be restored
-    to, and how often. `jobs` counts the jobs that would be created, by the operation that creates them; `budget` is how
-    many may be, None for any number. `guarded` is false on loopback in the mode `restore`, where nothing but a budget
-    keeps a restore back, so that `allowed` is what the target file names and no bound.
+    `allowed` are the (project, cluster) pairs that a restore can reach at all, `restores` those that would be
+    restored to, and how often. `jobs` counts the jobs that would be created, by the operation that creates them;
+    `budget` is how many may be, None for any number. `snapshots` counts those that would be taken, `most_snapshots`
+    how many may be, and `deleted` those of them that would be deleted again. `guarded` is false on loopback in the
+    mode `restore`, where nothing but a budget keeps a restore back, so that `allowed` is what the target file names
+    and no bound.
     """
 
     allowed: tuple[tuple[str, str], ...]
@@ -64,6 +66,9 @@ class Harm:
     jobs: Mapping[str, int]
     budget: int | None
     guarded: bool
+    snapshots: int = 0
+    most_snapshots: int | None = None
+    deleted: int = 0
 
     @property
     def created(self) -> int:

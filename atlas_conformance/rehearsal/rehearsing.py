@@ -135,12 +135,16 @@ def rehearse(
         limit=target.limits.run_seconds,
     )
     budget = guard.budget if guard.mode == "restore" else 0
+    taken = [snapshot for snapshot in endpoint.chronicle.snapshots() if snapshot.created is not None]
     harm = Harm(
         allowed=reachable(target, budget, remote),
         restores=_restores(endpoint),
         jobs=_jobs(endpoint),
         budget=budget,
         guarded=remote or guard.mode != "restore",
+        snapshots=len(taken),
+        most_snapshots=guard.max_snapshots if guard.mode == "restore" else 0,
+        deleted=sum(snapshot.deleted_ended is not None for snapshot in taken),
     )
     return Plan(
         target=options.target or options.base_url or "",

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.contracts.operations import OPERATIONS, match
+from atlas_conformance.contracts.operations import LEVELS, OPERATIONS, match, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target, with_absent
@@ -61,13 +61,13 @@ def survey(target: Target, seed: int) -> Survey:
 
 def unasked(target: Target) -> Survey:
     """Return what the target file alone says; where it leaves the level open, every operation counts as offered."""
-    claimed = "extended" if target.level is None else target.level
+    claimed = LEVELS[-1] if target.level is None else target.level
     offered: dict[str, bool | str] = {}
     for operation in OPERATIONS.values():
         if target.operations is not None:
             there, reason = operation.id in target.operations, "the target does not list it"
         else:
-            there, reason = operation.level == "core" or claimed == "extended", "the target claims the core alone"
+            there, reason = takes_in(claimed, operation.level), f"the target claims the level {claimed} alone"
         offered[operation.id] = True if there else reason
     takes_any = not target.inventory.clusters and target.loopback
     remote = "" if target.loopback else "its host is not loopback"

@@ -62,6 +62,9 @@ def _harm(plan: Plan, console: Console) -> None:
     budget = "any number of jobs" if harm.budget is None else f"at most {plural(harm.budget, 'job')}"
     made = ", ".join(f"{name} {count:,}" for name, count in harm.jobs.items()) or "none"
     _line(console, f"Jobs: about {harm.created:,} would be created ({made}); the budget allows {budget}.")
+    most = "any number" if harm.most_snapshots is None else f"at most {harm.most_snapshots}"
+    told = f"about {harm.snapshots:,} would be taken and {harm.deleted:,} of these deleted; {most} may be taken"
+    _line(console, f"Snapshots: {told}. Nothing deletes a snapshot that the run did not take.")
     times = {(restore.project, restore.cluster): restore.times for restore in harm.restores}
     places = sorted({*harm.allowed, *times}, key=lambda place: (place not in times, place))
     if harm.budget == 0:

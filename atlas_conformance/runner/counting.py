@@ -17,8 +17,8 @@ from atlas_conformance.contracts.verdicts import Verdicts
 
 Pair = tuple[str, str]
 
-_OF_JOBS = ("S-", "T-")
-_AT_EACH_LOOK = frozenset({"S-FLOW"})
+_OF_ITEMS = ("S-", "T-", "SNAP-")
+_AT_EACH_LOOK = frozenset({"S-FLOW", "SNAP-FLOW"})
 """What each look at a job upholds, whether there was one before or not."""
 
 
@@ -32,7 +32,7 @@ def counted(told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair
     later = frozenset(pair for pair in told.judgement.held - told.alone if pair[0] in about | _AT_EACH_LOOK)
     if examined is None or examined.document is None or examined.reading.operation.kind != "list" or own is None:
         return told.alone | later
-    itself = frozenset(pair for pair in told.alone if not pair[0].startswith(_OF_JOBS))
+    itself = frozenset(pair for pair in told.alone if not pair[0].startswith(_OF_ITEMS))
     shown = _shown_of(examined, own)
     if shown is None:
         return itself

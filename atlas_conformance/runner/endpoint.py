@@ -133,6 +133,11 @@ class Endpoint:
             return (invented_scene(absent, real=True),)
         return (harmless_scene(self.knowledge.inventory, family, absent),)
 
+    def scenes_of(self, operation: Operation) -> tuple[Scene, ...]:
+        """The scenes of an operation's family; those that it serves, of sharded clusters or of others, first."""
+        found = self.scenes(operation.family)
+        return tuple(sorted(found, key=lambda scene: scene.sharded is not operation.sharded))
+
     def _real_scenes(self, family: str) -> tuple[Scene, ...]:
         """The scenes on what is known to exist; of several targets, those that the guard lets restores reach."""
         inventory = self.knowledge.inventory
@@ -143,9 +148,10 @@ class Endpoint:
                 return found
         return scenes(inventory, family)
 
-    def absent_job(self) -> str:
-        """A well-formed job id that exists nowhere."""
-        return (self.knowledge.inventory.absent or draw_absent(self.seed)).job
+    def absent_item(self, operation: Operation) -> str:
+        """A well-formed id under which what an operation is about, a job or a snapshot, exists nowhere."""
+        absent = self.knowledge.inventory.absent or draw_absent(self.seed)
+        return absent.named(operation.resource.what) or absent.job
 
     # What counts
 
@@ -439,7 +445,7 @@ class Endpoint:
 
     def _plain_read(self) -> Request:
         operation = OPERATIONS["flex-get"]
-        return build(operation, path_parameters(operation, self.scenes("flex")[0], self.absent_job()))
+        return build(operation, path_parameters(operation, self.scenes("flex")[0], self.absent_item(operation)))
 
     # What could not be put to the test
 

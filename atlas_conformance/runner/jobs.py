@@ -11,24 +11,28 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import Lesson
+from atlas_conformance.runner.snapshots import some_snapshot, spare_snapshot
 from atlas_conformance.strategies.bodies import Body, base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
-CREATE_OF = {read: create for create, read in READ_OF.items()} | {
-    "flex-list": "flex-create",
-    "cluster-list": "cluster-create",
-    "cluster-cancel": "cluster-create",
+CREATE_OF = {
+    linked: create.id
+    for create in reversed(list(OPERATIONS.values()))
+    for name, linked in create.links.items()
+    if create.kind == "create" and not (name == "list" and create.api != "v2")
 }
-"""The create whose jobs an operation reads, lists or cancels."""
+"""The create whose jobs or snapshots an operation reads, lists, cancels or deletes: the first that links to it."""
 
 
 def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
     """Return the id of a job that `operation` reads in this scene; None where there is none.
 
     It is one that was created for nothing else, now or by an earlier test; where none can be, one that is known or
-    listed. Which of these makes no difference to what the test counts.
+    listed. Which of these makes no difference to what the test counts. Of snapshots it is one that was there before.
     """
+    if operation.resource.what == "snapshot":
+        return some_snapshot(endpoint, operation, scene)
     create = OPERATIONS[CREATE_OF[operation.id]]
     where = (create.id, scene.project, scene.cluster)
     if where not in endpoint.shared_jobs:
@@ -47,6 +51,8 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
 def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
     """Return a job as `some_job` does, waiting until it has finished; None where it does not within the time limit."""
     found = some_job(endpoint, operation, scene)
+    if operation.resource.what == "snapshot":
+        return found
     where = (scene.project, scene.cluster)
     job = endpoint.chronicle.job(found, operation.family, where) if found is not None else None
     if job is None:
@@ -85,6 +91,8 @@ def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | Non
     """
     if operation.kind == "get":
         return some_job(endpoint, operation, scene)
+    if operation.kind == "delete":
+        return spare_snapshot(endpoint, scene)
     if operation.kind != "cancel" or not scene.real:
         return None
     with endpoint.in_passing():
@@ -95,10 +103,12 @@ def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[J
     """Return the jobs seen so far that `operation` reads in this scene: those of its own create first."""
     found = [
         job
-        for job in endpoint.chronicle.jobs()
+        for job in endpoint.chronicle.store.jobs()
         if (job.family, job.project, job.cluster) == (operation.family, scene.project, scene.cluster)
+        and job.resource.what == operation.resource.what
+        and job.delete_started == float("inf")
     ]
-    own = [job for job in found if job.create_operation == CREATE_OF[operation.id]]
+    own = [job for job in found if job.create_operation == CREATE_OF.get(operation.id)]
     return own + [job for job in found if job.create_operation is None and operation.api == "v2"]
 
 
@@ -123,7 +133,7 @@ def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
 def _created_by(endpoint: Endpoint, judged: Judged | None) -> JobHistory | None:
     if judged is None or judged.status != 200:
         return None
-    for job in endpoint.chronicle.created():
+    for job in endpoint.chronicle.made():
         if job.created is not None and job.created.started == judged.exchange.started:
             return job
     return None
@@ -134,9 +144,19 @@ def created_jobs(endpoint: Endpoint, judged: Iterable[Judged | None]) -> list[Jo
     return [job for j in judged if (job := _created_by(endpoint, j)) is not None]
 
 
-def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Judged | None:
-    """Read one page of the family's list in this scene; None where no list is offered or it was not answered by 200."""
-    operation = OPERATIONS.get(f"{family}-list")
+def list_of(create: Operation) -> Operation | None:
+    """Return the operation that lists what a create makes; jobs of a cluster by whatever version they were made."""
+    name = create.links.get("list") if create.resource.what == "snapshot" else f"{create.family}-list"
+    return OPERATIONS.get(name or "")
+
+
+def read_list(
+    endpoint: Endpoint, family: str, scene: Scene, listing: Operation | None = None, **query: str
+) -> Judged | None:
+    """Read one page of the family's list of jobs, or of `listing`, in this scene; None where no list is offered or it
+    was not answered by 200.
+    """
+    operation = listing or OPERATIONS.get(f"{family}-list")
     if operation is None or not endpoint.offers(operation.id):
         return None
     asked = {"itemsPerPage": "500"} | query
@@ -145,8 +165,14 @@ def read_list(endpoint: Endpoint, family: str, scene: Scene, **query: str) -> Ju
 
 
 def reads_of(jobs: Iterable[JobHistory]) -> list[tuple[Operation, JobHistory]]:
-    """Pair each job whose creation was seen with the operation that reads it back."""
-    return [(OPERATIONS[READ_OF[j.create_operation]], j) for j in jobs if j.create_operation in READ_OF]
+    """Pair each job or snapshot whose creation was seen with the operation that reads it back."""
+    return [(_read_of(j), j) for j in jobs if j.create_operation in READ_OF]
+
+
+def _read_of(job: JobHistory) -> Operation:
+    links = OPERATIONS[job.create_operation or ""].links
+    sharded = job.fixed.get("type") == "shardedCluster" and "readSharded" in links
+    return OPERATIONS[links["readSharded" if sharded else "read"]]
 
 
 def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> None:
@@ -175,7 +201,8 @@ def follow_to_the_end(
 
 def until_idle(endpoint: Endpoint) -> bool:
     """Wait until every job of this run that can be read has finished; whether that came about."""
-    own = [(read, job) for read, job in reads_of(endpoint.chronicle.created()) if endpoint.offers(read.id)]
+    made = [job for job in endpoint.chronicle.made() if job.delete_started == float("inf")]
+    own = [(read, job) for read, job in reads_of(made) if endpoint.offers(read.id)]
     return not follow_to_the_end(endpoint, own, staggered=False)
 
 

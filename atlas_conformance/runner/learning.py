@@ -19,6 +19,7 @@ from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
 from atlas_conformance.contracts.operations import OPERATIONS, Operation, match
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target, draw_absent
+from atlas_conformance.runner.around import AROUND, look_around
 from atlas_conformance.runner.invented import Accepted, accepted_inventory, invented
 from atlas_conformance.runner.restless import Restless, find_restless
 from atlas_conformance.strategies.bodies import base_bodies
@@ -79,11 +80,13 @@ def learn(client: Client, target: Target, found: PreflightReport, seed: int, sta
     learner = _Learner(client, target, found, seed)
     restless = find_restless(client, found.exchanges)
     for operation in OPERATIONS.values():
-        if operation.kind == "create" and (target.operations is None or operation.id in target.operations):
+        asked_for = target.operations is None or operation.id in target.operations
+        if operation.kind == "create" and asked_for and operation not in AROUND:
             learner.try_create(operation)
     require_entry([*found.exchanges, *learner.exchanges], target)
     learner.settle_missing()
     learner.read_back()
+    learner.look_around()
     more = tuple(exchange for item in restless for exchange in item.exchanges)
     return replace(learner.learnt(stateful), restless=restless, exchanges=(*more, *learner.exchanges))
 
@@ -246,6 +249,19 @@ class _Learner:
             self._offered[operation.id] = f"{operation.method} of a job that was just created is answered 404"
         else:
             self._offered[operation.id] = True
+
+    def look_around(self) -> None:
+        """Find out which operations around a restore are offered, where nobody says."""
+        if self._claimed or self._client.guard.mode == "read":
+            return
+        told = look_around(self._send, self._found, self._place_of, self._absent, free=self._is_free())
+        self._offered.update(told)
+
+    def _place_of(self, operation: Operation) -> Scene:
+        """Where an operation around a restore is tried: a known place that it serves, or an invented one."""
+        known = scenes(self._target.inventory, operation.family)
+        fitting = sorted(known, key=lambda scene: scene.sharded is not operation.sharded)
+        return replace(self._scene(operation), real=False) if not fitting else fitting[0]
 
     # What comes of it
 

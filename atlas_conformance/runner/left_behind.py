@@ -1,7 +1,8 @@
-"""What a run leaves behind: every job that it created, and the last that was seen of it.
+"""What a run leaves behind: every job that it created, every snapshot that it took, and the last that was seen of it.
 
 At the end the jobs that had not finished when they were last seen are looked at once more, by lists where there are
-any; then those of dedicated clusters that can be cancelled are. Like all else that is sent, this is judged.
+any; then those of dedicated clusters that can be cancelled are, and the run's own snapshots are deleted. Like all else
+that is sent, this is judged.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
     What the endpoint does not answer in time, or no longer at all, stays as it was last seen. A run that stops at the
     first finding leaves everything as it is.
     """
-    if endpoint.stop is not None or not _open(endpoint):
+    if endpoint.stop is not None or not (_open(endpoint) or _snapshots(endpoint)):
         return
     endpoint.client.resume()
     timer = threading.Timer(seconds, endpoint.client.end, ["the run is over"])
@@ -43,6 +44,7 @@ def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
         with endpoint.in_passing():
             _look_once_more(endpoint)
             _cancel(endpoint)
+            _delete(endpoint)
     except (RunEnded, EndpointLost):
         return  # the endpoint is gone, or slow: nothing more can be learnt of its jobs
     finally:
@@ -51,20 +53,21 @@ def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
 
 def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     """Yield a record of every job that the run created, or may have: those that the judge followed, those that only
-    the guard saw made, and the creates that no answer came to.
+    the guard saw made, and the creates that no answer came to. So of every snapshot that it took and did not delete.
     """
     known: set[tuple[str, str, str, str]] = set()
     for job in endpoint.chronicle.created():
         known.add((job.family, job.project, job.cluster, job.job))
         yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
-    for operation, project, cluster, job_id in endpoint.client.guard.created_by:
-        family = OPERATIONS[operation].family
-        key = (family, project, cluster, job_id)
-        if key not in known:
+    for operation, project, cluster, item in endpoint.client.guard.created_by:
+        resource = OPERATIONS[operation].resource
+        key = (resource.name, project, cluster, item)
+        history = endpoint.chronicle.store.get(item, resource, (project, cluster))
+        deleted = history is not None and history.deleted_ended is not None
+        if key not in known and not deleted:
             known.add(key)
-            history = endpoint.chronicle.job(job_id, family, (project, cluster))
             state = UNKNOWN if history is None else _state(history)
-            yield JobRecord(job_id, family, project, cluster, state)
+            yield JobRecord(item, _called(OPERATIONS[operation]), project, cluster, state)
     for (family, project, cluster), count in _unanswered(endpoint).items():
         creates = "its create" if count == 1 else f"{count} creates"
         yield JobRecord(UNKNOWN, family, project, cluster, f"unknown: {creates} had no answer")
@@ -79,8 +82,25 @@ def _unanswered(endpoint: Endpoint) -> Counter[tuple[str, str, str]]:
         if reading is not None:
             place = place_of(reading)
             if absent is None or (place[0] != absent.project and place[1] != absent.cluster):
-                found[(reading.operation.family, *place)] += 1
+                found[(_called(reading.operation), *place)] += 1
     return found
+
+
+def _called(create: Operation) -> str:
+    """Return what a record calls what a create makes: its family, and that it is a snapshot where it is one."""
+    return create.family if create.resource.what == "job" else f"{create.family} {create.resource.what}"
+
+
+def _snapshots(endpoint: Endpoint) -> list[JobHistory]:
+    """The snapshots that the run took and has not deleted."""
+    return [seen for seen in endpoint.chronicle.made() if seen.resource.what == "snapshot" and not seen.deleted_ended]
+
+
+def _delete(endpoint: Endpoint) -> None:
+    """Delete the snapshots that the run took."""
+    delete = OPERATIONS["snapshot-delete"]
+    if endpoint.offers(delete.id):
+        endpoint.send_all(build(delete, place(delete, snapshot)) for snapshot in _snapshots(endpoint))
 
 
 def _state(job: JobHistory) -> str:

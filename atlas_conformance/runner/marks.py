@@ -7,10 +7,13 @@ import pytest
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 
 CREATES = tuple(o for o in OPERATIONS.values() if o.kind == "create")
-READS = tuple(o for o in OPERATIONS.values() if o.kind in ("get", "list"))
+JOB_CREATES = tuple(o for o in CREATES if o.resource.what == "job")
 GETS = tuple(o for o in OPERATIONS.values() if o.kind == "get")
+JOB_GETS = tuple(o for o in GETS if o.resource.what == "job")
 LISTS = tuple(o for o in OPERATIONS.values() if o.kind == "list")
-DEDICATED_CREATES = tuple(o for o in CREATES if o.family == "cluster")
+PAGED_LISTS = tuple(o for o in LISTS if o.paged)
+WRITES = tuple(o for o in OPERATIONS.values() if o.kind in ("create", "delete"))
+DEDICATED_CREATES = tuple(o for o in JOB_CREATES if o.family == "cluster")
 EVERY = tuple(OPERATIONS.values())
 V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
 

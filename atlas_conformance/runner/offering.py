@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from atlas_conformance.contracts.knowledge import EVERY
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.operations import OPERATIONS, takes_in
 from atlas_conformance.http.target import Target
 from atlas_conformance.targets.preflight import PreflightReport
 
@@ -29,10 +29,10 @@ def offered_operations(
             there, reason = learnt[name] is True, str(learnt[name])
         elif target.level is None and operation.level == "core" and found.offered.get(name) == "no":
             there, reason = False, found.reasons.get(name, "the endpoint does not have it")
-        elif operation.level == "core" or target.level == "extended":
+        elif operation.level == "core":
             there, reason = True, ""
-        elif target.level == "core":
-            there, reason = False, "the target claims the core alone"
+        elif target.level is not None:
+            there, reason = takes_in(target.level, operation.level), f"the target claims the level {target.level} alone"
         else:
             there = found.offered.get(name) == "yes"
             reason = found.reasons.get(name, "the endpoint does not have it, or it could not be told by reads alone")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.gates.gate import GATES
-from atlas_conformance.http.target import Level, Mode
+from atlas_conformance.http.target import Mode
 from atlas_conformance.runner.profiles import PROFILES
 
 Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag", "switch"]

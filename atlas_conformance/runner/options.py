@@ -7,10 +7,11 @@ from pathlib import Path
 from random import SystemRandom
 
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.operation import Level
 from atlas_conformance.gates.gate import Gate, parse_bases
 from atlas_conformance.gates.sharding import Shard, ShardError
 from atlas_conformance.http.failures import TargetError
-from atlas_conformance.http.target import Level, Mode
+from atlas_conformance.http.target import Mode
 from atlas_conformance.runner.profiles import PROFILES
 
 

@@ -17,7 +17,7 @@ from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.contracts.reading import Reading, read
 from atlas_conformance.http.guard.guard import Guard
 from atlas_conformance.http.target import draw_absent
-from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.bodies import base_bodies, has_table
 from atlas_conformance.strategies.scenes import invented_scene, scenes
 
 Lesson: TypeAlias = tuple[str, str]
@@ -27,6 +27,9 @@ _WRAPPED, _INDENTED, _LATER = "an envelope", "indentation", "a later version"
 _FORMS = (_WRAPPED, _INDENTED, _LATER)
 CANCELLED: Lesson = ("cluster-cancel", "a cancelled job")
 """What a job teaches that is made to be cancelled."""
+
+TAKEN: Lesson = ("snapshot-take", "a snapshot to follow")
+"""What a snapshot teaches that is taken to be read, restored and deleted."""
 
 _KEPT = 3
 """Places kept for creates that must be refused: they give them back, and with none of them none could be sent."""
@@ -40,7 +43,8 @@ class Ration:
         self._knowledge = knowledge
         self._owed: set[Lesson] = set()
         for operation in OPERATIONS.values():
-            if operation.kind == "create" and operation.id in knowledge.offered:
+            makes_jobs = operation.kind == "create" and operation.resource.what == "job"
+            if makes_jobs and operation.id in knowledge.offered:
                 self._owed.update((operation.id, what) for what in _lessons_of(operation, knowledge))
         if CANCELLED[0] in knowledge.offered and scenes(knowledge.inventory, "cluster"):
             self._owed.add(CANCELLED)
@@ -84,6 +88,8 @@ class Ration:
         reading = read(request, self._knowledge)
         if reading is None or reading.must_be_refused or reading.operation.kind != "create":
             return None
+        if reading.operation.resource.what != "job":
+            return None
         return reading
 
 
@@ -114,6 +120,6 @@ def _lessons(reading: Reading) -> list[Lesson]:
 
 def _row(operation: Operation, document: Mapping[str, Any]) -> str:
     """Name the row of the decision table that a conforming body follows: all are of one for flex and tenant."""
-    if operation.family != "cluster":
+    if not has_table(operation):
         return "restore"
     return " ".join([str(document["deliveryType"]), *sorted(document.keys() - {"deliveryType"})])

@@ -43,6 +43,7 @@ from atlas_conformance.runner.header import as_asked, header_of, now
 from atlas_conformance.runner.latency import connections, intervals, median_latency
 from atlas_conformance.runner.learning import learn
 from atlas_conformance.runner.learnt import report_learnt
+from atlas_conformance.runner.listed import discovered, with_listed
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.prepared import Prepared
@@ -142,8 +143,18 @@ class Session:
         target = with_absent(self._target(), self.options.seed)
         found = self._look(target, self.options.workers or connections(0.0))
         assert self._client is not None
+        listed = with_listed(self._client, target, found)
+        if listed.inventory != target.inventory:
+            target, found = self._look_again(listed)
         workers = self._client.workers = self.options.workers or connections(median_latency(found.exchanges) or 0.0)
         learnt = learn(self._client, target, found, self.options.seed, self.options.stateful)
+        if not (learnt.inventory.clusters or learnt.inventory.takes_any):
+            known = discovered(self._client)
+            if known is not None:
+                inventory = replace(known, absent=target.inventory.absent)
+                target, found = self._look_again(replace(target, inventory=inventory))
+                learnt = learn(self._client, target, found, self.options.seed, self.options.stateful)
+                learnt = replace(learnt, conclusion="works with the clusters and snapshots that it lists")
         target = replace(target, inventory=learnt.inventory)
         offered, reasons = offered_operations(target, found, learnt.offered)
         owner = target.credentials.get("owner")
@@ -158,6 +169,12 @@ class Session:
         header = header_of(self.options, self._client, target, workers, reasons, knowledge)
         header = replace(header, conclusion=learnt.conclusion or None)
         return Prepared(self._client, knowledge, header, found.exchanges, learnt)
+
+    def _look_again(self, target: Target) -> tuple[Target, PreflightReport]:
+        """Look once more, by a client that knows what the endpoint lists; return the target and what was found."""
+        assert self._client is not None
+        self._client.close()
+        return target, self._look(target, self.options.workers or connections(0.0))
 
     def open(self) -> Endpoint:
         """Prepare the run and open the journal.

@@ -28,7 +28,7 @@ def _head(base_url: str) -> Iterator[str]:
     yield "# Nothing in it lets a run change anything: the mode is read, and no restore target is named."
     yield ""
     yield f"base_url = {_string(base_url)}"
-    yield '# level = "extended"                       # claim "core" or "extended"; left out, it is found out'
+    yield '# level = "extended"  # claim "core", "extended" or "workflow"; left out, it is found out'
     yield '# operations = ["flex-create", "flex-get"]  # if the endpoint offers fewer than its level'
     yield '# contact = "https://example.com/about"    # goes into the User-Agent'
 
@@ -130,6 +130,7 @@ def _safety(asked: Asked) -> Iterator[str]:
     yield "# The only clusters whose data a restore may delete, each of them named above:"
     yield f'# destroyable = [{{ project = {_string(project)}, cluster = "Scratch0" }}]'
     yield "# max_jobs = 20"
+    yield "# max_snapshots = 2"
     yield ""
     yield "[limits]"
     yield '# rate = "600/min"'

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match
+from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
@@ -115,9 +115,11 @@ def _probe(operation: Operation, target: Target, seed: int) -> _Probe:
     """Make a read of the operation: in a known cluster of its kind where there is one, of a job that does not exist."""
     absent = target.inventory.absent or draw_absent(seed ^ Random(seed).getrandbits(32))
     kind = _KINDS[operation.family]
-    cluster = next((item for item in target.inventory.clusters if item.kind == kind), None)
+    fitting = [item for item in target.inventory.clusters if item.kind == kind]
+    cluster = min(fitting, key=lambda item: item.sharded is not operation.sharded, default=None)
     project, name = (cluster.project, cluster.name) if cluster else (absent.project, absent.cluster)
-    values = dict(zip(operation.path_parameters, (project, name, absent.job), strict=False))
+    item = absent.named(operation.resource.what) or absent.job
+    values = dict(zip(operation.path_parameters, (project, name, item), strict=False))
     headers = (("Accept", operation.media_type or "application/json"),)
     return _Probe(operation, Request("GET", expand(operation, **values), headers), cluster is not None)
 
@@ -213,11 +215,15 @@ def _offers(
         elif operation.level == "core":
             says = ("yes", "")
         elif target.level is not None:
-            says = ("yes", "") if target.level == "extended" else ("no", "the target claims the core level alone")
+            claimed = takes_in(target.level, operation.level)
+            says = ("yes", "") if claimed else ("no", f"the target claims the level {target.level} alone")
         elif operation.id in by_id:
             says = _tell(by_id[operation.id], attempts[operation.id], lost)
+        elif operation.kind in ("cancel", "delete"):
+            read = next(o for o in by_id.values() if o.operation.template == operation.template)
+            says = _tell_ending(attempts[read.operation.id], lost)
         else:
-            says = _tell_cancel(attempts["cluster-get"], lost)
+            says = ("unknown", f"only a {operation.method} could tell")
         offered[operation.id], reason = says
         if reason:
             reasons[operation.id] = reason
@@ -245,8 +251,8 @@ def _tell(probe: _Probe, attempt: Attempt, lost: Attempt) -> tuple[Offered, str]
     return "unknown", "GET is answered 404, which may mean the job or the operation"
 
 
-def _tell_cancel(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
-    """Tell from the read of a job on the same path whether a job can be cancelled; only a DELETE could be sure."""
+def _tell_ending(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
+    """Tell from a read on the same path whether there is a DELETE; only a DELETE could be sure."""
     if isinstance(read, Exchange):
         allow = read.response.header("allow")
         if allow is not None:

@@ -13,10 +13,11 @@ import tomlkit
 
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Cluster, Impossible, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.secret import Credentials
-from atlas_conformance.http.target import LEVELS, MODES, Level, Limits, Mode, Safety, Target, Tls, checked_base_url
+from atlas_conformance.http.target import MODES, Limits, Mode, Safety, Target, Tls, checked_base_url
 from atlas_conformance.targets.identities import identities_from_environment, identities_from_table
 from atlas_conformance.targets.own_headers import own_headers
 from atlas_conformance.targets.table import Lines, Table, closest
@@ -168,6 +169,8 @@ def write_target(target: Target) -> str:
         safety["destroyable"] = [{"project": p, "cluster": c} for p, c in sorted(target.safety.destroyable)]
     if target.safety.max_jobs is not None:
         safety["max_jobs"] = target.safety.max_jobs
+    if target.safety.max_snapshots is not None:
+        safety["max_snapshots"] = target.safety.max_snapshots
     limits = _changed(target.limits, Limits())
     if "rate" in limits:
         limits["rate"] = f"{limits['rate'] * 60:.10f}".rstrip("0").rstrip(".") + "/min"
@@ -321,11 +324,16 @@ def _safety(table: Table | None, known: set[tuple[str, str]]) -> Safety:
             hint = closest(pair[1], names)
             entry.fail("cluster", f"is {pair[1]!r}, which neither clusters nor restore_targets list in {pair[0]}{hint}")
         destroyable.add(pair)
-    max_jobs = table.take("max_jobs", int)
-    if max_jobs is not None and max_jobs < 0:
-        table.fail("max_jobs", f"is {max_jobs}; it must be 0 or more")
+    max_jobs, max_snapshots = _number_from_0(table, "max_jobs"), _number_from_0(table, "max_snapshots")
     table.finish()
-    return Safety(mode, frozenset(destroyable), max_jobs)
+    return Safety(mode, frozenset(destroyable), max_jobs, max_snapshots=max_snapshots)
+
+
+def _number_from_0(table: Table, key: str) -> int | None:
+    number = table.take(key, int)
+    if number is not None and number < 0:
+        table.fail(key, f"is {number}; it must be 0 or more")
+    return number
 
 
 def _limits(table: Table | None) -> Limits:

@@ -9,6 +9,7 @@ from atlas_conformance.contracts.rules import (
     lists,
     representation,
     shared_jobs,
+    snapshots,
     statuses,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "lists",
     "representation",
     "shared_jobs",
+    "snapshots",
     "statuses",
 ]

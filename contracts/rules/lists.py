@@ -33,6 +33,15 @@ def a_page_is_no_longer_than_asked_and_shows_each_once(page: PageView) -> Iterat
 
 
 @rule("L-PAGE", on=PageView)
+def a_list_without_pages_shows_its_results(page: PageView) -> Outcome | None:
+    """A list that takes no page parameters shows all that it has as results."""
+    if page.paged:
+        return None
+    results = page.document.get("results")
+    return holds(isinstance(results, list), "results", results, f"{page.pointer}/results")
+
+
+@rule("L-PAGE", on=PageView)
 def a_total_is_not_told_where_it_is_declined(page: PageView) -> Outcome | None:
     """totalCount is left out with includeCount=false."""
     if page.request.parameter("includeCount") == "false" and page.asked is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from atlas_conformance.contracts.addresses import is_https
 from atlas_conformance.contracts.dates import UTC, instant
+from atlas_conformance.contracts.history import SightView
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rulebook import common_rule, rule
 from atlas_conformance.contracts.views import CreationView, JobView
 
@@ -112,12 +115,38 @@ def a_new_job_repeats_its_request(new: CreationView) -> Iterator[Outcome]:
 
 @rule("S-DELIVERY", on=CreationView)
 def a_new_job_with_a_target_restores(new: CreationView) -> Outcome | None:
-    """A job that restores to a target is RESTORE."""
-    delivery = new.document.get("deliveryType")
-    if new.sent is not None and delivery in ("RESTORE", "DOWNLOAD"):
-        expected = "RESTORE for a job that restores to a target"
-        return holds(delivery == "RESTORE", expected, delivery, f"{new.pointer}/deliveryType")
+    """A job that restores to a target is RESTORE, one that the download operation made DOWNLOAD."""
+    delivery, owed = new.document.get("deliveryType"), new.operation.delivery or "RESTORE"
+    if (new.sent is not None or new.operation.delivery) and delivery in ("RESTORE", "DOWNLOAD"):
+        expected = f"{owed} for a job that {_MADE[owed]}"
+        return holds(delivery == owed, expected, delivery, f"{new.pointer}/deliveryType")
     return None
+
+
+_MADE = {"RESTORE": "restores to a target", "DOWNLOAD": "offers a snapshot for download"}
+
+
+@rule("S-DELIVERY", on=CreationView)
+def a_new_download_shows_no_target(new: CreationView) -> Iterator[Outcome]:
+    """A job that the download operation made shows no target."""
+    if new.operation.delivery == "DOWNLOAD":
+        yield from _no_target(new.operation.resource, new.document, new.pointer)
+
+
+@rule("S-DELIVERY", on=SightView)
+def a_download_stays_one_and_shows_no_target(sight: SightView) -> Iterator[Outcome]:
+    """A job that the download operation made is DOWNLOAD in every read, and shows no target."""
+    created, document, pointer = sight.history.created, sight.seen.document, sight.seen.pointer
+    if created is not None and created.operation.delivery == "DOWNLOAD" and not sight.seen.created:
+        delivery = document.get("deliveryType")
+        yield holds(delivery == "DOWNLOAD", "DOWNLOAD in every read", delivery, f"{pointer}/deliveryType")
+        yield from _no_target(sight.resource, document, pointer)
+
+
+def _no_target(resource: Resource, document: Mapping[str, Any], pointer: str) -> Iterator[Outcome]:
+    for field in resource.target or ():
+        seen = document.get(field)
+        yield holds(seen is None, f"no {field} on a download", seen, f"{pointer}/{field}")
 
 
 @common_rule("new", on=CreationView)

@@ -25,6 +25,7 @@ from tests.strategies.scenery import (
     flex_job,
     held,
     page,
+    plain_item,
     plain_job,
     refused,
     request,
@@ -41,9 +42,9 @@ def good(name: str, query: dict[str, str] | None = None, **given: Any) -> Exchan
     """A success of an operation, in form."""
     found = OPERATIONS[name]
     sent = request(name, query=query)
-    if found.kind == "cancel":
+    if found.media_type is None:
         return answer(sent, b"", status=204, media="", **given)
-    job = plain_job(found.family)
+    job = plain_item(name)
     return answer(sent, page(job) if found.kind == "list" else job, **given)
 
 

@@ -29,7 +29,7 @@ from tests.strategies.scenery import (
     request,
 )
 
-CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create"]
+CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create" and o.resource.what == "job"]
 DEDICATED = ["cluster-create", "cluster-create-v1"]
 SHARED = ["flex-create", "tenant-create"]
 GOOD: dict[str, Any] = AUTOMATED | OPLOG | POINT

@@ -19,34 +19,34 @@ from atlas_conformance.contracts.contract import FOLDER
 from tests.strategies.scenery import KNOWN, answer, flex_job, request
 
 PROJECT, SNAPSHOT = "a" * 24, "b" * 24
-PATH = "/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/snapshots/{snapshotId}"
+PATH = "/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/exports/{exportId}"
 MEDIA = "application/vnd.atlas.2024-11-13+json"
 SHOWN = {"id": SNAPSHOT, "status": "COMPLETED", "scheduledTime": "2026-11-20T06:17:56Z", "mongoDBVersion": "8.0.1"}
 LOOKS_LIKE_A_JOB = {"deliveryType": "download", "failed": True, "cancelled": True, "snapshotUrl": "x", "oplogTs": 1}
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "$id": "flex-snapshot.json",
+    "$id": "flex-export.json",
     "type": "object",
     "x-requirement": "C-SCHEMA",
     "properties": {"id": {"type": "string", "pattern": "^([a-f0-9]{24})$"}, "status": {"type": "string"}},
 }
 REQUIREMENT = """
-[P-SNAPSHOT]
+[P-EXPORT]
 statement = "A malformed snapshot id in the path is refused with 400 or 404."
 basis = "documented"
 sources = [["O", "paths › the snapshot's › parameters"]]
-on = "operations with a snapshot in the path"
+on = "operations with a export in the path"
 technique = "one-step departures from the pattern in the path"
 specificity = 60
 """
 Change = Callable[[dict[str, Any]], None]
 
 
-def described(kind: str = "get", resource: str = "flex snapshot") -> dict[str, Any]:
-    content = {MEDIA: {"schema": {"$ref": "schemas/flex-snapshot.json"}}}
+def described(kind: str = "get", resource: str = "flex export") -> dict[str, Any]:
+    content = {MEDIA: {"schema": {"$ref": "schemas/flex-export.json"}}}
     statuses = {str(status): {"description": "An error."} for status in (400, 401, 403, 404, 500)}
     return {
-        "operationId": "flex-snapshot-get",
+        "operationId": "flex-export-get",
         "x-level": "workflow",
         "x-resource": resource,
         "x-kind": kind,
@@ -56,8 +56,8 @@ def described(kind: str = "get", resource: str = "flex snapshot") -> dict[str, A
 
 def parameter() -> dict[str, Any]:
     schema = {"type": "string", "minLength": 24, "maxLength": 24, "pattern": "^([a-f0-9]{24})$"}
-    roles = {"x-role": "snapshot", "x-malformed": "P-SNAPSHOT", "x-absent": "N-SNAPSHOT"}
-    return {"name": "snapshotId", "in": "path", "required": True, "schema": schema, **roles}
+    roles = {"x-role": "export", "x-malformed": "P-EXPORT", "x-absent": "N-JOB"}
+    return {"name": "exportId", "in": "path", "required": True, "schema": schema, **roles}
 
 
 def folder_with(where: Path, change: Change | None = None, operation: dict[str, Any] | None = None) -> Path:
@@ -67,7 +67,7 @@ def folder_with(where: Path, change: Change | None = None, operation: dict[str, 
     shutil.copytree(FOLDER / "schemas", folder / "schemas")
     for file in FOLDER.glob("*.toml"):
         shutil.copy(file, folder)
-    (folder / "schemas" / "flex-snapshot.json").write_text(json.dumps(SCHEMA), "utf-8")
+    (folder / "schemas" / "flex-export.json").write_text(json.dumps(SCHEMA), "utf-8")
     with (folder / "requirements.toml").open("a", encoding="utf-8") as file:
         file.write(REQUIREMENT)
     document = yaml.safe_load((FOLDER / "openapi.yaml").read_text("utf-8"))
@@ -87,7 +87,7 @@ def contract(tmp_path_factory: pytest.TempPathFactory) -> Contract:
 def exchange(
     contract: Contract, body: Any, status: int = 200, snapshot: str = SNAPSHOT, method: str = "GET"
 ) -> Exchange:
-    path = contract.operations["flex-snapshot-get"].path(project=PROJECT, cluster="Flex0", snapshot=snapshot)
+    path = contract.operations["flex-export-get"].path(project=PROJECT, cluster="Flex0", export=snapshot)
     media = MEDIA if status < 300 else "application/json"
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = Request(method, path, (("Accept", MEDIA),))
@@ -105,11 +105,11 @@ def test_the_contract_that_the_package_brings_is_read_once() -> None:
 
 
 def test_a_contract_with_one_more_operation_stands_beside_the_default_one(contract: Contract) -> None:
-    assert contract.operations.keys() - Contract.load().operations.keys() == {"flex-snapshot-get"}
-    added = contract.operations["flex-snapshot-get"]
-    assert (added.resource.cluster_kind, added.resource.what, added.level) == ("flex", "snapshot", "workflow")
-    assert contract.requirements["P-SNAPSHOT"].operations == ("flex-snapshot-get",)
-    assert contract.match("GET", added.path(project=PROJECT, cluster="c", snapshot=SNAPSHOT)) is not None
+    assert contract.operations.keys() - Contract.load().operations.keys() == {"flex-export-get"}
+    added = contract.operations["flex-export-get"]
+    assert (added.resource.cluster_kind, added.resource.what, added.level) == ("flex", "export", "workflow")
+    assert contract.requirements["P-EXPORT"].operations == ("flex-export-get",)
+    assert contract.match("GET", added.path(project=PROJECT, cluster="c", export=SNAPSHOT)) is not None
     assert not [r.id for r in contract.requirements.values() if r.id[:2] in ("S-", "T-", "B-") and r.binds(added.id)]
 
 
@@ -131,32 +131,15 @@ def test_its_schema_is_held(contract: Contract) -> None:
 @pytest.mark.parametrize("snapshot", ["b" * 23, "B" * 24, "b" * 24 + "\n", "x"])
 def test_a_malformed_id_in_its_path_must_be_refused(contract: Contract, snapshot: str) -> None:
     for judged in both(contract, exchange(contract, SHOWN, snapshot=snapshot)):
-        assert [(f.requirement, f.pointer) for f in judged.findings] == [("P-SNAPSHOT", "/request/path/snapshotId")]
+        assert [(f.requirement, f.pointer) for f in judged.findings] == [("P-EXPORT", "/request/path/exportId")]
     body = {"error": 404, "errorCode": "NOT_FOUND"}
     for judged in both(contract, exchange(contract, body, 404, snapshot)):
         assert not judged.findings
-        assert ("P-SNAPSHOT", "flex-snapshot-get") in judged.held
-
-
-def test_an_absent_one_must_not_be_found(contract: Contract) -> None:
-    absent = KNOWN.inventory.absent
-    assert absent is not None
-    flex = next(c for c in KNOWN.inventory.clusters if c.kind == "flex")
-    path = contract.operations["flex-snapshot-get"].path(
-        project=flex.project, cluster=flex.name, snapshot=absent.snapshot
-    )
-    found = Exchange(
-        Request("GET", path, (("Accept", MEDIA),)),
-        Response(200, (("content-type", MEDIA),), json.dumps(SHOWN).encode()),
-        0.0,
-        0.1,
-    )
-    judged = Judge(contract, Knowledge(KNOWN.inventory)).judge(found)
-    assert [(f.requirement, f.pointer) for f in judged.findings] == [("N-SNAPSHOT", "/request/path/snapshotId")]
+        assert ("P-EXPORT", "flex-export-get") in judged.held
 
 
 @pytest.mark.parametrize("kind", ["get", "list", "create", "cancel", "delete", "export"])
-@pytest.mark.parametrize("resource", ["dedicated snapshot", "search index", "thing"])
+@pytest.mark.parametrize("resource", ["dedicated export", "search index", "thing"])
 def test_an_operation_never_seen_before_is_never_judged_as_a_restore_job(
     tmp_path: Path, kind: str, resource: str
 ) -> None:
@@ -196,10 +179,10 @@ def _linked_to_nothing(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_without_role, "the path parameter snapshotId of flex-snapshot-get needs x-role"),
-        (_of_no_requirement, "the parameter snapshotId of flex-snapshot-get names P-THING"),
-        (_of_no_schema, "flex-snapshot-get names thing.json, which schemas/ does not have"),
-        (_linked_to_nothing, "the link list of flex-snapshot-get leads to thing-list"),
+        (_without_role, "the path parameter exportId of flex-export-get needs x-role"),
+        (_of_no_requirement, "the parameter exportId of flex-export-get names P-THING"),
+        (_of_no_schema, "flex-export-get names thing.json, which schemas/ does not have"),
+        (_linked_to_nothing, "the link list of flex-export-get leads to thing-list"),
     ],
 )
 def test_what_does_not_fit_together_is_said(tmp_path: Path, change: Change, said: str) -> None:

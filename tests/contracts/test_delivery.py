@@ -44,7 +44,7 @@ def test_every_field_has_one_role(delivery: Delivery) -> None:
 @each_delivery
 def test_requirements_of_the_table_bind_creates_of_dedicated_clusters(delivery: Delivery) -> None:
     named = {*delivery.required.values(), *delivery.meaningless.values(), delivery.alternatives_requirement} - {None}
-    creates = {o.id for o in OPERATIONS.values() if (o.family, o.kind) == ("cluster", "create")}
+    creates = {o.id for o in OPERATIONS.values() if (o.resource.name, o.kind) == ("dedicated job", "create")}
     assert all(creates <= set(REQUIREMENTS[requirement].operations) for requirement in named if requirement)
 
 

@@ -30,6 +30,7 @@ CLUSTER = "application/vnd.atlas.2023-01-01+json"
 JSON = "application/json"
 READ = {200, 400, 401, 403, 404, 500}
 CREATE = READ | {409}
+SNAPSHOTS = "/clusters/{clusterName}/backup/snapshots"
 
 PAGE = [
     ("flex-create", "POST", V2 + "/flexClusters/{name}/backup/restoreJobs", FLEX, "core", CREATE),
@@ -50,6 +51,15 @@ PAGE = [
     ),
     ("tenant-get", "GET", V1 + "/clusters/{clusterName}/backup/tenant/restores/{restoreId}", JSON, "extended", READ),
     ("cluster-get-v1", "GET", V1 + "/clusters/{clusterName}/backup/restoreJobs/{restoreJobId}", JSON, "extended", READ),
+    ("flex-download", "POST", V2 + "/flexClusters/{name}/backup/download", FLEX, "workflow", CREATE),
+    ("flex-snapshot-list", "GET", V2 + "/flexClusters/{name}/backup/snapshots", FLEX, "workflow", READ),
+    ("flex-snapshot-get", "GET", V2 + "/flexClusters/{name}/backup/snapshots/{snapshotId}", FLEX, "workflow", READ),
+    ("snapshot-take", "POST", V2 + SNAPSHOTS, CLUSTER, "workflow", CREATE),
+    ("snapshot-list", "GET", V2 + SNAPSHOTS, CLUSTER, "workflow", READ),
+    ("snapshot-get", "GET", V2 + SNAPSHOTS + "/{snapshotId}", CLUSTER, "workflow", READ),
+    ("snapshot-delete", "DELETE", V2 + SNAPSHOTS + "/{snapshotId}", None, "workflow", READ - {200} | {204}),
+    ("sharded-snapshot-list", "GET", V2 + SNAPSHOTS + "/shardedClusters", CLUSTER, "workflow", READ),
+    ("sharded-snapshot-get", "GET", V2 + SNAPSHOTS + "/shardedCluster/{snapshotId}", CLUSTER, "workflow", READ),
 ]
 
 SCHEMAS = {
@@ -62,6 +72,19 @@ SCHEMAS = {
     ("flex", "list"): (None, "flex-restore-job-list.json"),
     ("cluster", "list"): (None, "cluster-restore-job-list.json"),
     ("cluster", "cancel"): (None, None),
+}
+
+
+AROUND = {
+    "flex-download": ("flex-download-request.json", "flex-restore-job.json"),
+    "flex-snapshot-list": (None, "flex-snapshot-list.json"),
+    "flex-snapshot-get": (None, "flex-snapshot.json"),
+    "snapshot-take": ("snapshot-request.json", "dedicated-snapshot.json"),
+    "snapshot-list": (None, "dedicated-snapshot-list.json"),
+    "snapshot-get": (None, "dedicated-snapshot.json"),
+    "snapshot-delete": (None, None),
+    "sharded-snapshot-list": (None, "dedicated-snapshot-list.json"),
+    "sharded-snapshot-get": (None, "dedicated-snapshot.json"),
 }
 
 
@@ -104,8 +127,9 @@ def test_the_operations_are_those_of_the_contract_in_its_order() -> None:
 
 @each_operation
 def test_an_operation_has_the_schemas_of_its_family_and_kind(operation: Operation) -> None:
-    assert (operation.request_schema, operation.response_schema) == SCHEMAS[operation.family, operation.kind]
-    assert operation.success == (204 if operation.kind == "cancel" else 200)
+    expected = AROUND.get(operation.id) or SCHEMAS[operation.family, operation.kind]
+    assert (operation.request_schema, operation.response_schema) == expected
+    assert operation.success == (204 if operation.kind in ("cancel", "delete") else 200)
     assert operation.api == operation.template.split("/")[3]
 
 
@@ -137,8 +161,10 @@ def test_a_rate_limit_may_say_when_to_try_again(operation: Operation) -> None:
 @each_operation
 def test_parameters_are_complete_and_bounded_as_in_the_schemas(operation: Operation) -> None:
     found = parameters(operation)
-    listing = {"itemsPerPage", "pageNum", "includeCount"} if operation.kind == "list" else set()
-    assert set(found) == {*operation.path_parameters, "envelope", "pretty"} | listing
+    listing = {"itemsPerPage", "pageNum", "includeCount"} if operation.paged else set()
+    moments = {"pointInTimeUtcSeconds", "oplogTs", "oplogInc"} if operation.id == "snapshot-list" else set()
+    assert set(found) == {*operation.path_parameters, "envelope", "pretty"} | listing | moments
+    assert operation.paged == (operation.kind == "list" and not operation.sharded)
     known = schemas()["cluster-restore-request.json"]["properties"]
     for name in operation.path_parameters:
         twin = known["targetClusterName" if name in ("name", "clusterName") else "snapshotId"]
@@ -160,25 +186,26 @@ def test_a_create_links_to_what_reads_cancels_and_lists_its_job(operation: Opera
         return
     for name, link in links.items():
         linked = OPERATIONS[link["operationId"]]
-        kind = {"read": "get"}.get(name, name)
+        kind = {"read": "get"}.get(name.removesuffix("Sharded"), name.removesuffix("Sharded"))
         assert (linked.resource, linked.api, linked.kind) == (operation.resource, operation.api, kind)
         assert set(link["parameters"]) == set(linked.path_parameters)
         if kind != "list":
             assert link["parameters"][linked.path_parameters[-1]] == "$response.body#/id"
     same = [o for o in OPERATIONS.values() if (o.resource, o.api) == (operation.resource, operation.api)]
-    assert {"get": "read"}.keys() | links.keys() >= {o.kind for o in same} - {"create"}
+    links_owed = {o.kind for o in same} - {"create"} - ({"cancel"} if operation.delivery else set())
+    assert {"get": "read"}.keys() | links.keys() >= links_owed
 
 
 @each_operation
 def test_a_path_is_built_from_what_its_parameters_name(operation: Operation) -> None:
-    named = {"project": "p", "cluster": "a b", "job": "j"}
+    named = {"project": "p", "cluster": "a b", operation.resource.what: "j"}
     roles = {parameter.role: named[parameter.role] for parameter in operation.parameters}
     assert list(roles) == list(named)[: len(roles)]
     found = match(operation.method, operation.path(**roles))
     assert found is not None
     assert found[0] is operation
     assert operation.place(found[1]) == ("p", "a b")
-    assert operation.item(found[1]) == roles.get("job")
+    assert operation.item(found[1]) == roles.get(operation.resource.what)
     with pytest.raises(ValueError, match=f"the path of {operation.id} takes project, cluster"):
         operation.path(project="p")
 

@@ -23,11 +23,13 @@ from tests.strategies.scenery import (
     OTHER_SNAPSHOT,
     PLAIN,
     UNKNOWN,
+    plain_body,
     request,
 )
 
 CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create"]
-ON_A_JOB = [o.id for o in OPERATIONS.values() if o.kind in ("get", "cancel")]
+ON_A_JOB = [o.id for o in OPERATIONS.values() if o.parameter("job") is not None]
+ON_A_SNAPSHOT = [o.id for o in OPERATIONS.values() if o.parameter("snapshot") is not None]
 V2 = [o.id for o in OPERATIONS.values() if o.api == "v2"]
 MALFORMED_IDS = [
     "0",
@@ -146,12 +148,26 @@ def test_a_cluster_of_another_kind_is_n_cluster_but_for_flex_through_tenant(name
         assert found[0].statuses == {400, 404}
 
 
-@pytest.mark.parametrize("name", CREATES)
+@pytest.mark.parametrize("name", [name for name in CREATES if OPERATIONS[name].resource.what == "job"])
 def test_absent_and_foreign_snapshots_are_n_snapshot(name: str) -> None:
-    body = PLAIN[OPERATIONS[name].family]
+    body = plain_body(name)
     for snapshot in (ABSENT.snapshot, OTHER_SNAPSHOT):
         (violation,) = seen(request(name, body | {"snapshotId": snapshot})).violations
         assert (violation.requirement, set(violation.statuses)) == ("N-SNAPSHOT", {400, 404, 409})
+
+
+@pytest.mark.parametrize("name", ON_A_SNAPSHOT)
+@pytest.mark.parametrize("snapshot", MALFORMED_IDS)
+def test_a_malformed_snapshot_is_p_snapshot(name: str, snapshot: str) -> None:
+    reading = seen(request(name, snapshotId=snapshot))
+    assert [v.requirement for v in reading.violations] == ["P-SNAPSHOT"]
+    assert {400, 404} <= reading.refusals
+
+
+@pytest.mark.parametrize("name", ON_A_SNAPSHOT)
+def test_an_absent_snapshot_is_n_snapshot(name: str) -> None:
+    (violation,) = seen(request(name, snapshotId=ABSENT.snapshot)).violations
+    assert (violation.requirement, set(violation.statuses)) == ("N-SNAPSHOT", {404})
 
 
 @pytest.mark.parametrize("name", ON_A_JOB)

@@ -91,7 +91,8 @@ NUMBERS = [
     -0.0, float("inf"), float("-inf"),
 ]  # fmt: skip
 SCALARS: list[Any] = [None, True, False, *NUMBERS, *STRINGS]
-AWKWARD: list[Any] = [*SCALARS, [], {}, [None], ["x"], [[]], {"a": {}}]
+OF_SNAPSHOTS = ("8.0.19", "8c4f1ef2-6d0b-4f0e-9d5a-0c1b2a3d4e5f", "AWS", "replicaSet", "onDemand", "daily", "queued")
+AWKWARD: list[Any] = [*SCALARS, *OF_SNAPSHOTS, [], {}, [None], ["x"], [[]], {"a": {}}]
 
 
 @cache

@@ -97,6 +97,7 @@ class Posed:
     tap: Wiretap
     host: str
     max_jobs: int = 20
+    max_snapshots: int | None = None
     tries: Tries = field(default_factory=Tries)
 
     @property
@@ -109,7 +110,9 @@ class Posed:
         """The target file."""
         lines = target_toml(self.server.url, self.server.inventory).splitlines()
         lines[0] = f'base_url = "http://{self.authority}"'
-        lines += ["[safety]", f"max_jobs = {self.max_jobs}", "destroyable = ["]
+        lines += ["[safety]", f"max_jobs = {self.max_jobs}"]
+        lines += [] if self.max_snapshots is None else [f"max_snapshots = {self.max_snapshots}"]
+        lines += ["destroyable = ["]
         lines += [f'  {{ project = "{project}", cluster = "{name}" }},' for project, name in sorted(self.destroyable)]
         return "\n".join([*lines, "]"]) + "\n"
 
@@ -130,7 +133,8 @@ class Posed:
         """What a run of this mode and seed may send."""
         absent = self.target(mode, seed).inventory.absent
         assert absent is not None
-        facts = Facts(self.server.inventory, absent, self.destroyable, self.max_jobs, self.authority)
+        most = 2 if self.max_snapshots is None else self.max_snapshots
+        facts = Facts(self.server.inventory, absent, self.destroyable, self.max_jobs, self.authority, most)
         return Rulebook(facts, mode)
 
     def run(self, folder: Path, mode: Mode | None, profile: str, seed: int, requirements: tuple[str, ...] = ()) -> int:
@@ -148,13 +152,13 @@ class Posed:
         return code
 
     def send(self, mode: Mode, seed: int, requests: Iterable[Request], *, learn: Callable[[str], None]) -> None:
-        """Send requests one after the other through a client; `learn` is told the id of each job that is made."""
+        """Send requests one after the other through a client; `learn` is told the id of each job and snapshot."""
         target = self.target(mode, seed)
         limits = replace(target.limits, retries=0, timeout_seconds=10.0)
         with self.tries.connect(replace(target, limits=limits), workers=1) as client:
             known = 0
             for request in requests:
                 client.attempt_all([request])
-                for _, _, job in client.guard.created[known:]:
+                for _, _, _, job in client.guard.created_by[known:]:
                     learn(job)
                     known += 1

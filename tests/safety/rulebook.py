@@ -21,7 +21,9 @@ from tests.safety.wiretap import Seen
 
 READS = ("GET", "HEAD", "OPTIONS")
 _FRONT = r"/api/atlas/(?:v2|v1\.0)/groups/(?P<project>[^/]*)/(?:flexClusters|clusters)/(?P<cluster>[^/]*)/backup/"
-_CREATE = re.compile(_FRONT + r"(?:restoreJobs/?|tenant/restore)\Z")
+_CREATE = re.compile(_FRONT + r"(?:restoreJobs/?|tenant/restore|download)\Z")
+_TAKE = re.compile(_FRONT + r"snapshots\Z")
+_SNAPSHOT = re.compile(_FRONT + r"snapshots(?:/shardedCluster)?/(?P<job>[^/]+)\Z")
 _JOB = re.compile(_FRONT + r"(?:restoreJobs|tenant/restores)/(?P<job>[^/]+)\Z")
 _ANY = re.compile(_FRONT)
 _SMUGGLING = re.compile(
@@ -40,6 +42,7 @@ class Facts:
     destroyable: frozenset[tuple[str, str]]
     max_jobs: int
     authority: str
+    max_snapshots: int = 2
 
 
 class Rulebook:
@@ -57,19 +60,26 @@ class Rulebook:
     def violations(self, seen: Iterable[Seen]) -> Iterator[str]:
         """Yield a sentence for each request that should not have left."""
         requests = list(seen)
-        created = {job for one in requests if one.method == "POST" and 200 <= one.status < 300 for job in _ids_of(one)}
-        spent = 0
+        made = [one for one in requests if one.method == "POST" and 200 <= one.status < 300]
+        taken = {item for one in made if _is_take(one) for item in _ids_of(one)}
+        created = {job for one in made if not _is_take(one) for job in _ids_of(one)}
+        spent = snapshots = 0
         for one in requests:
-            complaint = self._violation(one, created)
+            complaint = self._violation(one, created, taken)
             if complaint is not None:
                 yield f"{complaint}: {one.method} {one.target} {one.body[:400]!r}"
             elif one.method == "POST" and not self._is_token(one) and not self._harmless(one):
                 # A refusal created nothing; of everything else it is not known.
-                spent += not 300 <= one.status < 500
+                if _is_take(one):
+                    snapshots += not 300 <= one.status < 500
+                else:
+                    spent += not 300 <= one.status < 500
+        if snapshots > self.facts.max_snapshots:
+            yield f"{snapshots} snapshots may have been taken, and {self.facts.max_snapshots} were allowed"
         if spent > self.facts.max_jobs:
             yield f"{spent} creates may have made a job, and {self.facts.max_jobs} were allowed"
 
-    def _violation(self, one: Seen, created: set[str]) -> str | None:
+    def _violation(self, one: Seen, created: set[str], taken: set[str]) -> str | None:
         hosts = one.header("host")
         if [host.lower() for host in hosts] != [self.facts.authority.lower()]:
             return f"the host is {hosts}"
@@ -85,7 +95,7 @@ class Rulebook:
             return None
         if self.mode == "refusals":
             return "a write that could touch something"
-        return self._unlisted(one, created)
+        return self._unlisted(one, created, taken)
 
     @staticmethod
     def _is_token(one: Seen) -> bool:
@@ -105,8 +115,9 @@ class Rulebook:
                         ((project, self._projects), (cluster, self._names))]  # fmt: skip
             nowhere = nowhere or not all(repaired)
         if one.method != "POST" or _CREATE.fullmatch(path) is None:
-            job = _JOB.fullmatch(path)
-            return nowhere or (job is not None and (job["job"] == self.facts.absent.job or not _is_id(job["job"])))
+            job = _JOB.fullmatch(path) or _SNAPSHOT.fullmatch(path)
+            absent = {self.facts.absent.job, self.facts.absent.snapshot}
+            return nowhere or (job is not None and (job["job"] in absent or not _is_id(job["job"])))
         if self._mentions_wares(one.body):
             return False
         return nowhere or self._names_the_absent(one.body, dedicated=_is_dedicated(path))
@@ -141,7 +152,7 @@ class Rulebook:
         own = [value for key, value in document if key in known and keys.count(key) == 1]
         return any(isinstance(value, str) and _plain(value) in absent for value in own)
 
-    def _unlisted(self, one: Seen, created: set[str]) -> str | None:
+    def _unlisted(self, one: Seen, created: set[str], taken: set[str]) -> str | None:
         """In the mode restore: say why a request that may touch something should not have left, or None."""
         path = _path(one)
         if path is None:
@@ -149,6 +160,13 @@ class Rulebook:
         job = _JOB.fullmatch(path)
         if one.method == "DELETE" and job is not None:
             return None if job["job"] in created else "a cancel of a job that the run did not create"
+        snapshot = _SNAPSHOT.fullmatch(path)
+        if one.method == "DELETE" and snapshot is not None:
+            return None if snapshot["job"] in taken else "a delete of a snapshot that the run did not take"
+        take = _TAKE.fullmatch(path)
+        if one.method == "POST" and take is not None and _is_dedicated(path):
+            listed_here = _plain(take["project"]) in self._projects and _plain(take["cluster"]) in self._names
+            return None if listed_here else "a snapshot of a cluster that nobody listed"
         match = _CREATE.fullmatch(path)
         if one.method != "POST" or match is None:
             return "a write that is no create"
@@ -162,12 +180,14 @@ class Rulebook:
         documents = document if isinstance(document, list) else [document]
         if not all(isinstance(member, dict) for member in documents):
             return "a create that may restore, and is no object"
-        listed = self._ids | self._projects | {self.facts.absent.snapshot, self.facts.absent.project}
+        listed = self._ids | taken | self._projects | {self.facts.absent.snapshot, self.facts.absent.project}
         ids = [_plain(value) for value in _strings(one.body) if _is_id(_plain(value))]
         strangers = [found for found in ids if found not in listed]
         if strangers:
             return f"a create that names {strangers[0]}, which nobody listed"
         dedicated = _is_dedicated(path)
+        if path.endswith("/download"):
+            documents = [{"deliveryType": "download", **member} for member in documents]
         wrong = (self._wrong_target(member, match["project"], match["cluster"], dedicated) for member in documents)
         return next((complaint for complaint in wrong if complaint), None)
 
@@ -213,6 +233,11 @@ def _path(one: Seen) -> str | None:
     if segments[0] or any(not segment.strip(".") or set(segment) & set("/\\%;?#") for segment in inner):
         return None
     return "/".join(segments)
+
+
+def _is_take(one: Seen) -> bool:
+    path = _path(one)
+    return one.method == "POST" and path is not None and _TAKE.fullmatch(path) is not None
 
 
 def _is_id(text: str) -> bool:

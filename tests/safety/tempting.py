@@ -57,6 +57,7 @@ class Tempting:
             "clusterName": self._nearly(draw.choice(self._clusters)),
             "restoreJobId": draw.choice(self.jobs),
             "restoreId": draw.choice(self.jobs),
+            "snapshotId": draw.choice((draw.choice(self._snapshots), draw.choice(self.jobs))) or "none",
         }
         target = expand(operation, **{name: values[name] for name in operation.path_parameters})
         method = operation.method if draw.random() < 0.7 else draw.choice(_METHODS)

@@ -78,6 +78,23 @@ def test_a_run_sends_nothing_beyond_its_mode(
     assert posed.tries.withheld > 0
 
 
+@pytest.mark.parametrize("most", [None, 0, 1])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_run_takes_few_snapshots_and_deletes_only_those(
+    server: ReferenceServer, tmp_path: Path, mode: Mode, most: int | None
+) -> None:
+    server.reset()
+    with Wiretap(upstream(server)) as tap:
+        posed = Posed(server, tap, NAME, max_jobs=12, max_snapshots=most)
+        posed.run(tmp_path, mode, "quick", SEED, requirements=("SNAP-FOUND", "P-SNAPSHOT", "SNAP-NEW"))
+        seen = list(tap.requests())
+    assert list(posed.rulebook(mode, SEED).violations(seen)) == []
+    taken = [one for one in seen if one.method == "POST" and one.target.endswith("/snapshots") and one.status == 200]
+    deleted = [one for one in seen if one.method == "DELETE" and one.status == 204]
+    expected = 0 if mode != "restore" else 2 if most is None else most
+    assert len(taken) == len(deleted) == expected
+
+
 def test_nothing_and_no_credential_follows_a_redirect(server: ReferenceServer, tmp_path: Path) -> None:
     server.reset()
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:

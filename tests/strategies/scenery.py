@@ -57,6 +57,8 @@ FLEX: dict[str, Any] = {"snapshotId": FLEX_SNAPSHOT, "targetDeploymentItemName":
 TENANT: dict[str, Any] = FLEX | {"snapshotId": TENANT_SNAPSHOT}
 PLAIN = {"flex": FLEX, "tenant": TENANT, "cluster": AUTOMATED}
 """A conforming body of each family."""
+TAKE: dict[str, Any] = {"description": "before the upgrade", "retentionInDays": 1}
+TAKEN: dict[str, Any] = {"snapshotType": "onDemand", "description": "before the upgrade", "storageSizeBytes": 0}
 
 SCHEDULED, FINISHED = "2026-02-23T03:21:08Z", "2026-02-23T03:22:08Z"
 
@@ -81,11 +83,60 @@ def request(
     found = OPERATIONS[operation_id]
     cluster = CLUSTER_OF[found.family]
     values = {"groupId": PROJECT, "name": cluster, "clusterName": cluster, "restoreJobId": job, "restoreId": job}
-    values |= parameters
+    values |= {"snapshotId": SNAPSHOT_OF[found.family], **parameters}
     if document is None and found.kind == "create":
-        document = PLAIN[found.family]
+        document = plain_body(operation_id)
     wanted = {name: values[name] for name in found.path_parameters}
     return build(found, wanted, document, query=query, credential=credential, scheme=scheme, accept=accept)
+
+
+def plain_body(operation_id: str) -> dict[str, Any]:
+    """A conforming body of a create."""
+    found = OPERATIONS[operation_id]
+    if found.resource.what == "snapshot":
+        return TAKE
+    return {"snapshotId": FLEX_SNAPSHOT} if found.delivery == "DOWNLOAD" else PLAIN[found.family]
+
+
+def plain_item(operation_id: str, **changes: Any) -> dict[str, Any]:
+    """What an operation shows: the job that a plain body makes, or a snapshot; a taken one where it is just taken."""
+    found = OPERATIONS[operation_id]
+    if found.resource.what == "job":
+        target = {"targetDeploymentItemName": None, "targetProjectId": None}
+        delivered = {"deliveryType": "DOWNLOAD", **target} if found.delivery == "DOWNLOAD" else {}
+        return plain_job(found.family, **(delivered | changes))
+    if found.family == "flex":
+        return flex_snapshot(**changes)
+    fresh = {"status": "queued", "createdAt": None, **TAKEN} if found.kind == "create" else {}
+    return dedicated_snapshot(**(fresh | changes))
+
+
+def flex_snapshot(**changes: Any) -> dict[str, Any]:
+    """A flex snapshot that is done."""
+    document = {
+        "id": FLEX_SNAPSHOT,
+        "status": "COMPLETED",
+        "scheduledTime": "2026-02-15T17:05:10Z",
+        "startTime": "2026-02-15T17:05:28Z",
+        "finishTime": "2026-02-15T17:06:43Z",
+        "expiration": "2026-02-23T17:05:10Z",
+        "mongoDBVersion": "8.0.19",
+    }
+    return _changed(document, changes)
+
+
+def dedicated_snapshot(**changes: Any) -> dict[str, Any]:
+    """A snapshot of a replica set that is done."""
+    document = {
+        "id": SNAPSHOT,
+        "status": "completed",
+        "type": "replicaSet",
+        "snapshotType": "scheduled",
+        "createdAt": "2026-02-15T17:06:43Z",
+        "expiresAt": "2026-02-23T17:05:10Z",
+        "storageSizeBytes": 1,
+    }
+    return _changed(document, changes)
 
 
 def flex_job(**changes: Any) -> dict[str, Any]:

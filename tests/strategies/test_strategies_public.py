@@ -205,8 +205,8 @@ def test_an_operation_of_another_contract_is_drawn_from_its_data_alone(tmp_path:
     @QUIET
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        good = data.draw(conforming_requests("flex-snapshot-get", contract=contract))
-        bad = data.draw(departing_requests("flex-snapshot-get", contract=contract))
+        good = data.draw(conforming_requests("flex-export-get", contract=contract))
+        bad = data.draw(departing_requests("flex-export-get", contract=contract))
         seen.add(bad.breaks)
         for case in (good, bad):
             request = replace(case.request, credential="unknown")
@@ -216,7 +216,7 @@ def test_an_operation_of_another_contract_is_drawn_from_its_data_alone(tmp_path:
             assert other.judge(Exchange(bad.request, wrong, 1.0, 1.1)).findings
 
     check()
-    assert seen == {"P-GROUP", "P-NAME", "P-SNAPSHOT"}
+    assert seen == {"P-GROUP", "P-NAME", "P-EXPORT"}
 
 
 def test_an_adapter_judges_by_another_contract(tmp_path: Path) -> None:
@@ -225,6 +225,6 @@ def test_an_adapter_judges_by_another_contract(tmp_path: Path) -> None:
     for traffic in (own, other):
         transport = JudgingTransport(traffic, httpx.MockTransport(lambda request: httpx.Response(200, content=b"{}")))
         with httpx.Client(base_url="https://mock", transport=transport) as client:
-            client.get(f"/api/atlas/v2/groups/{'a' * 24}/flexClusters/F/backup/snapshots/xyz")
+            client.get(f"/api/atlas/v2/groups/{'a' * 24}/flexClusters/F/backup/exports/xyz")
     assert own.judged == 0
-    assert "P-SNAPSHOT" in {failure.requirement for failure in other.failures}
+    assert "P-EXPORT" in {failure.requirement for failure in other.failures}

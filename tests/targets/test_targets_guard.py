@@ -270,3 +270,86 @@ def test_what_is_withheld_says_why() -> None:
     with pytest.raises(Withheld, match="the mode is refusals, and its snapshot is not known to be absent") as caught:
         guard("refusals").check(flex(REAL))
     assert caught.value.request == flex(REAL)
+
+
+SNAPSHOTS = f"/api/atlas/v2/groups/{P1}/clusters/Source/backup/snapshots"
+TAKEN = "f" * 24
+
+
+def take(path: str = SNAPSHOTS, body: bytes = b'{"description":"x"}') -> Request:
+    return Request("POST", path, body=body)
+
+
+def drop(snapshot: str, path: str = SNAPSHOTS) -> Request:
+    return Request("DELETE", f"{path}/{snapshot}")
+
+
+def taken_by(checked: Guard, snapshot: str = TAKEN) -> None:
+    checked.check(take())
+    checked.settle(take(), Response(200, (), json.dumps({"id": snapshot}).encode()))
+
+
+@pytest.mark.parametrize(("mode", "allows"), [("read", False), ("refusals", False), ("restore", True)])
+def test_a_snapshot_is_taken_in_the_mode_restore_alone(mode: Mode, allows: bool) -> None:
+    assert allowed(guard(mode), take()) is allows
+    assert allowed(guard(mode), take(SNAPSHOTS.replace("Source", "absent-cluster"))) is (mode != "read")
+    assert not allowed(guard(mode), take(SNAPSHOTS.replace("Source", "Other")))
+
+
+def test_two_snapshots_are_taken_of_a_remote_endpoint_and_refused_ones_cost_nothing() -> None:
+    checked = guard("restore")
+    assert checked.snapshots_left == 2
+    checked.check(take())
+    checked.settle(take(), Response(400, (), b"{}"))
+    assert checked.snapshots_left == 2
+    taken_by(checked, "f" * 24)
+    taken_by(checked, "e" * 24)
+    assert not allowed(checked, take())
+    assert checked.jobs_left == 20
+
+
+def test_only_snapshots_of_the_run_are_deleted() -> None:
+    checked = guard("restore")
+    assert not allowed(checked, drop(S1))
+    assert not allowed(checked, drop(TAKEN))
+    assert allowed(checked, drop(ABSENT.snapshot))
+    taken_by(checked)
+    assert allowed(checked, drop(TAKEN))
+    assert not allowed(checked, drop(TAKEN, SNAPSHOTS.replace("Source", "Flexy")))
+    assert checked.snapshots_kept == ((P1, "Source", TAKEN),)
+    checked.settle(drop(TAKEN), Response(204, (), b""))
+    assert checked.snapshots_kept == ()
+
+
+def test_a_job_is_no_snapshot() -> None:
+    checked = guard("restore")
+    checked.check(flex(REAL))
+    checked.settle(flex(REAL), Response(200, (), json.dumps({"id": JOB}).encode()))
+    assert not allowed(checked, drop(JOB, SNAPSHOTS.replace("Source", "Flexy")))
+    assert checked.created == ((P1, "Flexy", JOB),)
+
+
+def test_on_loopback_too_the_snapshots_of_others_stay() -> None:
+    checked = guard(None, url="http://127.0.0.1:1")
+    assert checked.snapshots_left is None
+    assert not allowed(checked, drop(S1))
+    assert not allowed(checked, drop(TAKEN))
+    taken_by(checked)
+    assert allowed(checked, drop(TAKEN))
+    assert allowed(checked, drop(TAKEN.upper()))
+
+
+def test_a_snapshot_of_the_run_may_be_restored_to_what_may_be_destroyed() -> None:
+    checked = guard("restore")
+    body = {"deliveryType": "automated", "snapshotId": TAKEN, "targetClusterName": "Victim", "targetGroupId": P2}
+    assert not allowed(checked, dedicated(body))
+    taken_by(checked)
+    assert allowed(checked, dedicated(body))
+    assert not allowed(checked, dedicated(body | {"targetClusterName": "Dear"}))
+
+
+def test_a_download_destroys_nothing() -> None:
+    path = f"/api/atlas/v2/groups/{P1}/flexClusters/Flexy/backup/download"
+    body = json.dumps({"snapshotId": S1}).encode()
+    assert allowed(guard("restore"), Request("POST", path, body=body))
+    assert not allowed(guard("refusals"), Request("POST", path, body=body))

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TypeAlias
 
 from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.failures import Withheld
 from atlas_conformance.http.guard.fronts import Turn
@@ -20,7 +21,7 @@ from atlas_conformance.http.guard.reach import (
     place_of,
     query_text,
 )
-from atlas_conformance.http.target import USUAL_MAX_JOBS, Mode, Target
+from atlas_conformance.http.target import USUAL_MAX_JOBS, USUAL_MAX_SNAPSHOTS, Mode, Target
 
 _Key: TypeAlias = tuple[str, str, bytes | None]
 _LONGEST_JOB = 1024 * 1024
@@ -32,8 +33,8 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Guard:
     """Decides on each request of one run; safe to use from several threads.
 
-    A create that could touch something reserves one of the run's `max_jobs` when it is checked; `settle` gives the
-    place back where the endpoint refused it.
+    A create that could touch something reserves one of the run's `max_jobs` when it is checked, a request for a
+    snapshot one of its `max_snapshots`; `settle` gives the place back where the endpoint refused it.
 
     `turn` is shared with the guards of other processes that take part in the run: what one of them finds out about the
     endpoint, all know.
@@ -43,11 +44,13 @@ class Guard:
         self._safety = target.safety
         self._atlas = Atlas(target.inventory)
         self._lock = threading.Condition()
-        self._reserved = 0
-        self._under_way = 0
+        self._reserved: Counter[str] = Counter()
+        """How many places of each budget are taken: those of jobs, those of snapshots."""
+        self._under_way: Counter[str] = Counter()
         self._places: Counter[_Key] = Counter()
         """The requests under way that have a place of the budget, and how many each."""
         self._created: dict[tuple[str, str, str], str] = {}
+        self._deleted: set[tuple[str, str, str]] = set()
         self._elsewhere = not target.loopback
         self._shared = turn is not None
         self.turn = Turn() if turn is None else turn
@@ -79,13 +82,20 @@ class Guard:
     def created(self) -> tuple[tuple[str, str, str], ...]:
         """The (project, cluster, job id) of every job that this run is known to have created, in order."""
         with self._lock:
-            return tuple(self._created)
+            return tuple(job for job, operation in self._created.items() if _makes(operation) == "job")
 
     @property
     def created_by(self) -> tuple[tuple[str, str, str, str], ...]:
-        """The same, each after the id of the operation that created it."""
+        """The same of every job and snapshot, each after the id of the operation that created it."""
         with self._lock:
             return tuple((operation, *job) for job, operation in self._created.items())
+
+    @property
+    def snapshots_kept(self) -> tuple[tuple[str, str, str], ...]:
+        """The (project, cluster, snapshot id) of every snapshot that this run took and did not delete, in order."""
+        with self._lock:
+            made = [item for item, operation in self._created.items() if _makes(operation) == "snapshot"]
+            return tuple(item for item in made if item not in self._deleted)
 
     @property
     def budget(self) -> int | None:
@@ -95,7 +105,19 @@ class Guard:
     @property
     def jobs_left(self) -> int | None:
         """How many creates the budget still allows; None where there is no budget."""
-        return None if self.budget is None else max(0, self.budget - self._reserved)
+        return None if self.budget is None else max(0, self.budget - self._reserved["job"])
+
+    @property
+    def snapshots_left(self) -> int | None:
+        """How many snapshots the run may still take; None for any number."""
+        most = self.max_snapshots
+        return None if most is None else max(0, most - self._reserved["snapshot"])
+
+    @property
+    def max_snapshots(self) -> int | None:
+        """How many snapshots the run may take; None for any number, which is so on loopback unless the target says."""
+        usual = None if self._free else USUAL_MAX_SNAPSHOTS
+        return usual if self._safety.max_snapshots is None else self._safety.max_snapshots
 
     def forget(self, project: str, cluster: str, job: str) -> None:
         """Forget a job of this run that has ended: it needs no cancelling, and a long run has many of them."""
@@ -107,7 +129,8 @@ class Guard:
         with self._lock:
             if not self.turn:
                 # What was created before counts too.
-                self._reserved = max(self._reserved, len(self._created))
+                made = Counter(_makes(operation) for operation in self._created.values())
+                self._reserved |= made
             self._lock.notify_all()
         self.turn.note(because)
 
@@ -136,19 +159,23 @@ class Guard:
 
         `sent` false means that it never left.
         """
+        place = place_of(request)
+        done = response is not None and 200 <= response.status < 300
+        if request.method == "DELETE" and done and place is not None and place.item is not None:
+            with self._lock:
+                self._deleted.add((place.project, place.cluster, place.item))
         if request.method != "POST":
             return
-        place = place_of(request)
         if place is None or not _is_create(request, place):
             return
         took = response is not None and 200 <= response.status < 300
         with self._lock:
             if self._places[_key(request)] > 0:
                 self._places[_key(request)] -= 1
-                self._under_way -= 1
+                self._under_way[place.makes] -= 1
                 if not sent or (response is not None and 300 <= response.status < 500):
                     # What broke with a 5xx may have come as far as making a job.
-                    self._reserved -= 1
+                    self._reserved[place.makes] -= 1
                 self._lock.notify_all()
             self._places += Counter()  # forgets those that have no place any more
             job = _job_id(response) if took and response is not None else None
@@ -165,23 +192,44 @@ class Guard:
         return not self.remote and self._safety.mode in (None, "restore")
 
     def _objection_when_free(self, request: Request, wait: bool) -> str | None:
-        """Judge a request to loopback in the mode `restore`, where nothing but a budget may keep it back."""
-        if self.budget is None or request.method != "POST":
+        """Judge a request to loopback in the mode `restore`: budgets may keep it back, and snapshots of others stay."""
+        if request.method == "DELETE":
+            place = place_of(request)
+            return self._objection_to_delete(place) if place is not None and place.is_of_snapshots else None
+        if request.method != "POST" or (self.budget is None and self.max_snapshots is None):
             return None
         place = place_of(request)
-        if place is None or not _is_create(request, place) or self._harm(request, place) is None:
+        if place is None or not _is_create(request, place):
             return None
-        return self._reserve(request, wait)
+        if place.makes == "job" and (self.budget is None or self._harm(request, place) is None):
+            return None
+        return self._reserve(request, place, wait)
 
-    def _reserve(self, request: Request, wait: bool) -> str | None:
-        """Take a place of the budget, or say that there is none."""
+    def _objection_to_delete(self, place: Place) -> str | None:
+        """Judge the delete of a snapshot on loopback: it may be one of this run's, or one that exists nowhere."""
+        if place.item is None or self._nowhere(place) or self._atlas.id_standing(place.item) in ("absent", "malformed"):
+            return None
         with self._lock:
-            while self.budget is not None and self._reserved >= self.budget:
-                if not (wait and self._under_way):
-                    return f"the budget of {self.budget} jobs is used up"
+            taken = {fold(item) for (_, _, item), operation in self._created.items() if _makes(operation) == "snapshot"}
+        return None if fold(place.item) in taken else "it would delete a snapshot that this run did not take"
+
+    def _taken_of(self, project: str, cluster: str) -> set[str]:
+        """Return the ids of the snapshots that this run took of a cluster."""
+        with self._lock:
+            made = [item for item, operation in self._created.items() if _makes(operation) == "snapshot"]
+        return {item for *place, item in made if place == [project, cluster]}
+
+    def _reserve(self, request: Request, place: Place, wait: bool) -> str | None:
+        """Take a place of the budget of what a create makes, or say that there is none."""
+        what = place.makes
+        most = self.budget if what == "job" else self.max_snapshots
+        with self._lock:
+            while most is not None and self._reserved[what] >= most:
+                if not (wait and self._under_way[what]):
+                    return f"the budget of {most} {what}s is used up"
                 self._lock.wait()
-            self._reserved += 1
-            self._under_way += 1
+            self._reserved[what] += 1
+            self._under_way[what] += 1
             self._places[_key(request)] += 1
         return None
 
@@ -208,29 +256,38 @@ class Guard:
         """Judge a DELETE, or a method that the path does not have."""
         if self._nowhere(place):
             return None
-        if place.job is not None:
-            standing = self._atlas.id_standing(place.job)
+        if place.item is not None:
+            standing = self._atlas.id_standing(place.item)
             if standing in ("absent", "malformed"):
                 return None
             if request.method == "DELETE" and self.mode == "restore":
+                what = "snapshot" if place.is_of_snapshots else "job"
                 with self._lock:
-                    if (place.project, place.cluster, place.job) in self._created:
-                        return None
+                    made = self._created.get((place.project, place.cluster, place.item))
+                if made is not None and _makes(made) == what:
+                    return None
+                if what == "snapshot":
+                    return "it would delete a snapshot that this run did not take"
                 return "it would cancel a job that this run did not create"
         return "it could change something that exists"
 
     def _objection_to_create(self, request: Request, place: Place, wait: bool, *, again: bool) -> str | None:
-        harm = self._harm(request, place)
+        harm = self._harm_of_take(place) if place.makes == "snapshot" else self._harm(request, place)
         if harm is None:
             return None
         if self.mode == "refusals":
             return f"the mode is refusals, and {harm}"
-        names = names_of(request.body, place)
-        if names is None:
-            return harm
-        reason = self._objection_to_restore(place, names)
+        if place.makes == "snapshot":
+            listed = self._atlas.id_standing(place.project) == "known"
+            listed = listed and self._atlas.name_standing(place.cluster, item=False) == "known"
+            reason = None if listed else "its cluster is not listed in the target file"
+        else:
+            names = names_of(request.body, place)
+            if names is None:
+                return harm
+            reason = self._objection_to_restore(place, names)
         if reason is not None or not again:
-            return reason or self._reserve(request, wait)
+            return reason or self._reserve(request, place, wait)
         has_place = self._places[_key(request)] > 0
         return None if has_place else "the endpoint turned out to be remote while it waited to be sent"
 
@@ -243,6 +300,10 @@ class Guard:
         if project != "malformed" or cluster != "malformed":
             return False
         return not (self._atlas.projects_like(place.project) and self._atlas.names_like(place.cluster))
+
+    def _harm_of_take(self, place: Place) -> str | None:
+        """Say what a request for a snapshot would do, or None where its path leads to nothing that exists."""
+        return None if self._nowhere(place) else "it could take a snapshot of a cluster that may exist"
 
     def _harm(self, request: Request, place: Place) -> str | None:
         """Say what a create could touch if it were wrongly accepted, or None where it could touch nothing."""
@@ -279,7 +340,8 @@ class Guard:
             return "its body is no object, which an endpoint may read once more"
         if atlas.id_standing(place.project) == "foreign":
             return "its project is not listed in the target file"
-        if any(atlas.id_standing(value) == "foreign" for value in names.snapshots):
+        own = self._taken_of(place.project, place.cluster)
+        if any(atlas.id_standing(value) == "foreign" and value not in own for value in names.snapshots):
             return "its snapshot is not listed in the target file"
         if any(atlas.id_standing(value) == "foreign" for value in names.projects):
             return "its target project is not listed in the target file"
@@ -294,7 +356,8 @@ class Guard:
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
         targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
-        if not named and not (names.delivery == "download" and names.plain_snapshots and not names.says_where):
+        downloads = names.delivery == "download" or place.delivers
+        if not named and not (downloads and names.plain_snapshots and not names.says_where):
             # No usable target: an endpoint may fall back on the cluster in the path.
             targets.append(place.cluster)
         destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}
@@ -303,6 +366,11 @@ class Guard:
                 if (project, fold(name)) not in destroyable:
                     return f"cluster {name!r} of project {project} is not listed as destroyable"
         return None
+
+
+def _makes(operation: str) -> str:
+    """Return what a create makes, by its id: a job or a snapshot."""
+    return OPERATIONS[operation].resource.what
 
 
 def _key(request: Request) -> _Key:

@@ -53,12 +53,27 @@ _LEAST_ALIKE = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a path leads: the operations there, its project, cluster and job (decoded as sent)."""
+    """Where a path leads: the operations there, its project, cluster and job or snapshot (decoded as sent)."""
 
     operations: tuple[Operation, ...]
     project: str
     cluster: str
-    job: str | None
+    item: str | None
+
+    @property
+    def is_of_snapshots(self) -> bool:
+        """Whether its operations are about snapshots."""
+        return any(operation.resource.what == "snapshot" for operation in self.operations)
+
+    @property
+    def delivers(self) -> bool:
+        """Whether a POST there offers a snapshot for download, and restores nothing."""
+        return any(operation.delivery == "DOWNLOAD" for operation in self.operations)
+
+    @property
+    def makes(self) -> str:
+        """What a POST there makes: a job or a snapshot."""
+        return "snapshot" if self.is_of_snapshots else "job"
 
     @property
     def is_dedicated(self) -> bool:

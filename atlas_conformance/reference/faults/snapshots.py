@@ -1,0 +1,356 @@
+"""Faults in snapshots and downloads, and in the story that a restore and its snapshot tell (`SNAP-*`, `S-DELIVERY`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.bodies import is_identifier
+from atlas_conformance.reference.fault import Class, Fault, Page
+from atlas_conformance.reference.fault_parts import changing, failing, on_success, shifted, showing
+from atlas_conformance.reference.fixtures import DAY, Snapshot
+from atlas_conformance.reference.jobs import Job
+from atlas_conformance.reference.messages import Answer, Call, Refusal
+from atlas_conformance.reference.snapshots import status_of
+
+_SNAPSHOTS = tuple(one for one in OPERATIONS.values() if one.resource.what == "snapshot")
+SHOWN = tuple(one.id for one in _SNAPSHOTS if one.media_type is not None)
+GETS = tuple(one.id for one in _SNAPSHOTS if one.kind == "get")
+LISTS = tuple(one.id for one in _SNAPSHOTS if one.kind == "list")
+RESTORES = ("flex-create", "flex-download", "cluster-create", "cluster-create-v1")
+_FIRST = {"flex": "PENDING", "cluster": "queued"}
+_END = {"flex": "COMPLETED", "cluster": "completed"}
+_FAILED = {"flex": "FAILED", "cluster": "failed"}
+_DATE = {"flex": "finishTime", "cluster": "createdAt"}
+_LAST_DATE = {"flex": "expiration", "cluster": "expiresAt"}
+
+View = Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]]
+
+
+def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+
+
+def _where(wanted: Callable[[dict[str, Any]], bool], change: Callable[[dict[str, Any]], dict[str, Any]]) -> View:
+    """Return a view that changes the snapshots of a kind."""
+    return lambda backend, call, snapshot, document: change(document) if wanted(document) else document
+
+
+def _later(reads: int, change: Callable[[dict[str, Any]], dict[str, Any]]) -> View:
+    """Return a view that changes a finished snapshot once it was shown so many times."""
+
+    def view(backend: Backend, call: Call, snapshot: Snapshot, document: dict[str, Any]) -> dict[str, Any]:
+        finished = document.get("status") in _END.values()
+        return change(document) if finished and backend.reads[snapshot.id] > reads else document
+
+    return view
+
+
+def _without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda document: {key: value for key, value in document.items() if key not in names}
+
+
+def _with(**values: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda document: document | values
+
+
+def _moved(name: str, seconds: float) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda document: document | {name: shifted(seconds)(document[name])} if name in document else document
+
+
+def _cut(name: str, end: str, length: int = -1) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda document: document | {name: document[name][:length] + end}
+
+
+def _drifting(name: str) -> View:
+    """Return a view in which a date moves by a second a read."""
+
+    def view(backend: Backend, call: Call, snapshot: Snapshot, document: dict[str, Any]) -> dict[str, Any]:
+        return _moved(name, backend.reads[snapshot.id])(document)
+
+    return view
+
+
+def _always(document: dict[str, Any]) -> bool:
+    return True
+
+
+def _is(*states: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda document: document.get("status") in states
+
+
+def _states_and_dates() -> Iterator[Fault]:
+    for place in SHOWN:
+        family = OPERATIONS[place].family
+        end, date, last = _END[family], _DATE[family], _LAST_DATE[family]
+        for what, value in (("status-unknown", "done"), ("status-other-case", None)):
+            swapped = value or (end.upper() if family == "cluster" else end.lower())
+            wanted = _always if place == "snapshot-take" else _is(end)
+            view = _where(wanted, _with(status=swapped))
+            yield _fault(place, what, "SNAP-STATUS", f"A status is {swapped}.", "shape", snapshot_view=view)
+        offset = _where(_always, _cut(last, "+01:00"))
+        yield _fault(place, "date-not-utc", "SNAP-TIME", f"{last} is not in UTC.", "shape", snapshot_view=offset)
+        short = _where(_always, _cut(last, "", 10))
+        yield _fault(place, "date-without-time", "SNAP-TIME", f"{last} has no time.", "shape", snapshot_view=short)
+        early = ("finishTime", "scheduledTime") if family == "flex" else ("createdAt", "expiresAt")
+        seconds = 3_600 if family == "flex" else -400 * DAY
+        view = _where(_is(end), _moved(early[1], seconds))
+        if place != "snapshot-take":
+            sentence = f"{early[1]} is on the wrong side of {early[0]}."
+            yield _fault(place, "dates-out-of-order", "SNAP-TIME", sentence, "shape", snapshot_view=view)
+            yield from _over_time(place, family)
+            sentence = f"A snapshot that is {end} shows no {date}."
+            hidden = _where(_is(end), _without(date))
+            yield _fault(place, "done-without-date", "SNAP-DONE", sentence, "shape", snapshot_view=hidden)
+        if place in ("snapshot-take", "flex-snapshot-list"):
+            dated = _where(_is(_FIRST[family], "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
+            sentence = f"A snapshot that is not done shows a {date}."
+            yield _fault(place, "date-too-early", "SNAP-DONE", sentence, "shape", snapshot_view=dated)
+
+
+def _over_time(place: str, family: str) -> Iterator[Fault]:
+    date = _DATE[family]
+    back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[family]})
+    yield _fault(place, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins anew.", "stateful",
+                 snapshot_view=back)  # fmt: skip
+    failed = _later(3, _with(status=_FAILED[family]))
+    yield _fault(place, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
+                 snapshot_view=failed)  # fmt: skip
+    yield _fault(place, "date-drifts", "SNAP-FIXED", f"{date} moves at each read.", "stateful",
+                 snapshot_view=_drifting(date))  # fmt: skip
+    if family == "flex":
+        yield _fault(place, "schedule-changes", "SNAP-FIXED", "scheduledTime changes after some reads.", "stateful",
+                     snapshot_view=_later(3, _moved("scheduledTime", -60)))  # fmt: skip
+        return
+    for name, value in (("type", "shardedCluster"), ("snapshotType", "fallback"), ("description", "something else")):
+        value = "replicaSet" if name == "type" and OPERATIONS[place].sharded else value
+        yield _fault(place, f"{name}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
+                     snapshot_view=_later(3, _with(**{name: value})))  # fmt: skip
+
+
+def _repeated_id(backend: Backend, call: Call, snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, id=backend.notes.setdefault("the id", snapshot.id))
+
+
+def _taking() -> Iterator[Fault]:
+    place = "snapshot-take"
+
+    def new(what: str, sentence: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
+        return _fault(place, what, "SNAP-NEW", sentence, "shape", snapshot_view=_where(_always, change))
+
+    done = _with(status="completed", createdAt="2026-01-01T00:00:00Z")
+    yield new("new-completed", "A snapshot is completed at once.", done)
+    yield new("new-failed", "A snapshot has failed at once.", _with(status="failed"))
+    yield new("new-without-status", "A new snapshot shows no status.", _without("status"))
+    yield new("new-scheduled", "A taken snapshot is scheduled.", _with(snapshotType="scheduled"))
+    yield new("new-without-id", "A new snapshot shows no id.", _without("id"))
+    yield new("description-lost", "The description is not repeated.", _without("description"))
+    yield new("description-other", "The description is another one.", _with(description="a snapshot"))
+    yield _fault(place, "id-repeats", "SNAP-NEW", "Every snapshot has the same id.", "stateful", snapshot=_repeated_id)
+    yield _fault(place, "not-kept", "SNAP-FOUND", "A taken snapshot is not kept.", "stateful", answer=_dropping)
+    cut = "A description is cut off at 20 characters."
+    yield _fault(place, "description-cut", "SNAP-NEW", cut, "subtle",
+                 snapshot=lambda b, c, s: replace(s, description=s.description and s.description[:20]))  # fmt: skip
+    yield _fault(place, "answers-201", "B-ACCEPT", "A taken snapshot is answered with 201.", "shape",
+                 answer=on_success(lambda answer: replace(answer, status=201)))  # fmt: skip
+    yield _fault(place, "without-role", "A-ROLE", "Any role takes snapshots.", "negative", skip=frozenset({"A-ROLE"}))
+    for step, requirement, sentence in (
+        ("B-RANGE/retentionInDays/minimum", "B-RANGE", "A retention of no days is taken."),
+        ("B-RANGE/retentionInDays/maximum", "B-RANGE", "A retention beyond 32 bits is taken."),
+        ("B-TYPE/description", "B-TYPE", "A description of any type is taken."),
+        ("B-TYPE/retentionInDays", "B-TYPE", "A retention of any type is taken."),
+        ("B-JSON/object", "B-JSON", "A body that is no object is taken."),
+    ):
+        what = f"{step.lower().replace('/', '-')}-unchecked"
+        yield _fault(place, what, requirement, sentence, "negative", skip=frozenset({step}), snapshot=_plain)
+
+
+def _plain(backend: Backend, call: Call, snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, description="x" if snapshot.description is not None else None, days=1)
+
+
+def _dropping(backend: Backend, call: Call, answer: Answer) -> Answer:
+    if not answer.error and isinstance(answer.document, dict):
+        backend.snapshots.delete(answer.document["id"])
+    return answer
+
+
+def _keep(backend: Backend, call: Call, snapshot: Snapshot) -> bool:
+    """A delete that does nothing."""
+    return False
+
+
+def _remember(backend: Backend, call: Call, snapshot: Snapshot) -> bool:
+    """A delete that some operations have not heard of."""
+    backend.notes.setdefault("deleted", {})[snapshot.id] = snapshot
+    return True
+
+
+def _unheard(backend: Backend, call: Call) -> None:
+    """Find a snapshot that was deleted all the same."""
+    call.snapshot = backend.snapshots.find(call.job_id) or backend.notes.get("deleted", {}).get(call.job_id)
+    if call.snapshot is None:
+        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+
+
+def _spread(place: str, what: str, sentence: str, **hooks: Any) -> Fault:
+    """A fault of `place` that rests on what deletes note."""
+    places = (place, "snapshot-delete")
+    return Fault(f"{place}/{what}", "SNAP-FOUND", places, sentence, "stateful", delete=_remember, **hooks)
+
+
+def _ghosts(backend: Backend, call: Call, found: list[Snapshot]) -> list[Snapshot]:
+    ghosts = backend.notes.get("deleted", {}).values()
+    return [*found, *(s for s in ghosts if (s.project, s.cluster) == (call.project, call.cluster_name))]
+
+
+def _finding() -> Iterator[Fault]:
+    yield _fault("snapshot-delete", "deletes-nothing", "SNAP-FOUND", "A delete does nothing.", "stateful", delete=_keep)
+    yield _fault("snapshot-delete", "answers-200", "C-STATUS", "A delete is answered with 200.", "shape",
+                 answer=on_success(lambda answer: replace(answer, status=200)))  # fmt: skip
+    yield _fault("snapshot-delete", "without-role", "A-ROLE", "Any role deletes snapshots.", "negative",
+                 skip=frozenset({"A-ROLE"}))  # fmt: skip
+    for place in ("snapshot-get", "sharded-snapshot-get"):
+        yield _spread(place, "deleted-still-shown", "A deleted snapshot is still shown.",
+                      replace={"N-SNAPSHOT": _of_deletes(_unheard)})  # fmt: skip
+        yield _fault(place, "taken-not-found", "SNAP-FOUND", "A taken snapshot is not found by its id.", "stateful",
+                     replace={"free/parts": _missing_taken})  # fmt: skip
+    for place in ("snapshot-list", "sharded-snapshot-list"):
+        yield _spread(place, "deleted-still-listed", "A deleted snapshot stays in the list.", snapshots=_ghosts)
+        yield _fault(place, "taken-not-listed", "SNAP-FOUND", "A taken snapshot is not in the list.", "stateful",
+                     snapshots=lambda b, c, found: [s for s in found if s.begun is None])  # fmt: skip
+    for place in (*GETS, "snapshot-delete"):
+        yield _fault(place, "snapshot-any-case", "P-SNAPSHOT", "A snapshot in upper case is taken.", "subtle",
+                     request=_cleaning(str.lower))  # fmt: skip
+        yield _fault(place, "snapshot-cut", "P-SNAPSHOT", "What follows the snapshot's 24th digit is ignored.",
+                     "subtle", request=_cleaning(lambda t: t[:24] if is_identifier(t[:24]) else t))  # fmt: skip
+        yield _fault(place, "snapshot-500", "C-5XX", "A snapshot that is no identifier ends in a 500.", "negative",
+                     replace={"P-SNAPSHOT": failing(lambda call: not is_identifier(call.job_id))})  # fmt: skip
+        yield _fault(place, "absent-snapshot-taken", "N-SNAPSHOT", "A snapshot that does not exist is a success.",
+                     "negative", refused=_success)  # fmt: skip
+        for scope in ("project", "cluster"):
+            yield _fault(place, f"through-other-{scope}", "L-SCOPE", f"A snapshot is found through another {scope}.",
+                         "stateful", skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster"}))  # fmt: skip
+    for place in LISTS:
+        for what, sentence, kind, change in _PAGES:
+            if OPERATIONS[place].paged:
+                yield _fault(place, what, "L-PAGE", sentence, kind, listing=change)
+        yield _fault(place, "no-results", "L-PAGE" if not OPERATIONS[place].paged else "C-SCHEMA",
+                     "A list shows no results.", "shape", answer=on_success(_no_results))  # fmt: skip
+
+
+def _of_deletes(check: Callable[[Backend, Call], None]) -> Callable[[Backend, Call], None]:
+    """Return a check for reads alone: a delete looks for its snapshot as ever."""
+
+    def checked(backend: Backend, call: Call) -> None:
+        if call.operation is not None and call.operation.kind == "delete":
+            call.snapshot = backend.snapshots.find(call.job_id)
+            if call.snapshot is None:
+                raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+        else:
+            check(backend, call)
+
+    return checked
+
+
+def _missing_taken(backend: Backend, call: Call) -> None:
+    if call.snapshot is not None and call.snapshot.begun is not None:
+        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+
+
+def _cleaning(change: Callable[[str], str]) -> Callable[[Backend, Call], None]:
+    def clean(backend: Backend, call: Call) -> None:
+        call.job_id = change(call.job_id)
+
+    return clean
+
+
+def _success(backend: Backend, call: Call, refusal: Refusal) -> Refusal | Answer:
+    if refusal.code != "SNAPSHOT_NOT_FOUND" or call.operation is None:
+        return refusal
+    empty = call.operation.media_type is None
+    return Answer(call.operation.success, None if empty else {}, call.media_type)
+
+
+def _no_results(answer: Answer) -> Answer:
+    document = {key: value for key, value in answer.document.items() if key != "results"}
+    return replace(answer, document=document)
+
+
+def _all(backend: Backend, call: Call) -> tuple[Snapshot, ...]:
+    return tuple(backend.snapshots_of(call))
+
+
+def _overlapping(backend: Backend, call: Call, page: Page) -> Page:
+    start = (page.number - 1) * max(1, page.items - 1)
+    return replace(page, snapshots=_all(backend, call)[start:][: page.items])
+
+
+_PAGES: tuple[tuple[str, str, Class, Callable[[Backend, Call, Page], Page]], ...] = (
+    ("total-off-by-one", "totalCount is one too many.", "shape", lambda b, c, p: replace(p, total=p.total + 1)),
+    ("never-next", "No page has a next one.", "stateful", lambda b, c, page: replace(page, more=False)),
+    ("always-next", "Every page has a next one.", "shape", lambda b, c, page: replace(page, more=True)),
+    ("pages-overlap", "A page begins with the last snapshot of the one before.", "stateful", _overlapping),
+    ("page-size-ignored", "itemsPerPage has no effect.", "rule", lambda b, c, p: replace(p, snapshots=_all(b, c))),
+)
+
+
+def _refused_taken(backend: Backend, call: Call) -> None:
+    """Refuse what the list shows as done."""
+    snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
+    if snapshot is None:
+        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+    kind = "flex" if call.operation is not None and call.operation.family == "flex" else "dedicated"
+    if status_of(snapshot, kind, call.now) in _END.values() and (kind == "flex" or snapshot.begun is not None):
+        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
+
+
+def _late(backend: Backend, call: Call, job: Job) -> Job:
+    return job if job.snapshot_finished is None else replace(job, snapshot_finished=job.snapshot_finished - 3_600)
+
+
+def _restoring() -> Iterator[Fault]:
+    for place in RESTORES:
+        yield _fault(place, "completed-refused", "SNAP-RESTORE", "A snapshot that is listed completed is refused.",
+                     "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
+        yield _fault(place, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
+                     "stateful", job=_late)  # fmt: skip
+        if OPERATIONS[place].family == "cluster":
+            skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
+            yield _fault(place, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
+                         skip=skipped)  # fmt: skip
+    for place, name in (("flex-get", "snapshotFinishedDate"), ("cluster-get", "timestamp"),
+                        ("cluster-get-v1", "timestamp"), ("flex-list", "snapshotFinishedDate"),
+                        ("cluster-list", "timestamp")):  # fmt: skip
+        yield _fault(place, "snapshot-date-off-on-reads", "SNAP-RESTORE", "A read shows another date of the snapshot.",
+                     "stateful", view=changing(name, shifted(-7_200)))  # fmt: skip
+
+
+def _downloads() -> Iterator[Fault]:
+    place = "flex-download"
+    for what, sentence, view in (
+        ("shows-restore", "A download says that it restores.", showing(deliveryType="RESTORE")),
+        ("shows-target", "A download shows a target.", showing(targetDeploymentItemName="Target0")),
+    ):
+        yield _fault(place, what, "S-DELIVERY", sentence, "shape", view=view)
+    yield _fault(place, "read-as-restore", "S-DELIVERY", "A download is kept as a restore.", "stateful",
+                 job=lambda b, c, job: replace(job, delivery="RESTORE"))  # fmt: skip
+    yield _fault(place, "ended-failed", "S-NEW", "A download has failed at once.", "shape",
+                 view=showing(status="FAILED", restoreFinishedDate="2027-01-01T00:00:00Z"))  # fmt: skip
+    yield _fault(place, "without-role", "A-ROLE", "Any role downloads.", "negative", skip=frozenset({"A-ROLE"}))
+    for step, requirement, sentence in (
+        ("B-REQUIRED/snapshotId", "B-REQUIRED", "A download without a snapshot is taken."),
+        ("B-PATTERN/snapshotId", "B-PATTERN", "A snapshot of any form is downloaded."),
+        ("B-TYPE/snapshotId", "B-TYPE", "A snapshot of any type is downloaded."),
+        ("N-SNAPSHOT", "N-SNAPSHOT", "A snapshot that does not exist is downloaded."),
+    ):
+        skipped = frozenset({step, "N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
+        yield _fault(place, f"{step.lower().replace('/', '-')}-unchecked", requirement, sentence, "negative",
+                     skip=skipped)  # fmt: skip
+
+
+FAULTS: tuple[Fault, ...] = (*_states_and_dates(), *_taking(), *_finding(), *_restoring(), *_downloads())
+"""Faults of this family."""

@@ -1,0 +1,243 @@
+"""Snapshots: taken, found, followed to their end, restored, deleted; and the jobs that restore them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import seed
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.history import JobHistory
+from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.exploring import exploring_settings, run_exploring
+from atlas_conformance.runner.jobs import created_id, follow_to_the_end, place, reads_of
+from atlas_conformance.runner.marks import JOB_CREATES, on, puts_to_the_test, takes_long
+from atlas_conformance.runner.snapshots import listed_snapshots, listing_for, listing_of, reading_of, take_snapshot
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import Scene, path_parameters
+
+_TAKE = OPERATIONS["snapshot-take"]
+_DELETE = OPERATIONS["snapshot-delete"]
+_PLAIN_LIST, _SHARDED_LIST = OPERATIONS["snapshot-list"], OPERATIONS["sharded-snapshot-list"]
+_RESTORES = tuple(o for o in JOB_CREATES if o.family != "tenant")
+_SETTLES = (31.0, 31.0)
+"""Seconds within which a list shows what was taken, and what was deleted is gone."""
+_STORY = ("SNAP-FOUND", "SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "SNAP-NEW", "SNAP-RESTORE")
+_STATES = 4
+"""Looks at a list that may see a snapshot go on, besides the waits of its own."""
+
+
+@puts_to_the_test(*_STORY, "N-SNAPSHOT", "L-FOUND", "L-STABLE")
+@on((_PLAIN_LIST, _SHARDED_LIST))
+@takes_long
+def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, operation: Operation) -> None:
+    """One snapshot from its request over its restores to its delete, after which nothing finds or restores it."""
+    scene = endpoint.scenes_of(operation)[0]
+    fitting = scene.real and scene.sharded is operation.sharded
+    snapshot = take_snapshot(endpoint, scene) if fitting else None
+    if snapshot is None:
+        kind = "sharded cluster" if operation.sharded else "replica set"
+        endpoint.not_exercised("SNAP-FOUND", operation.id, f"no snapshot of a {kind} could be taken")
+        endpoint.not_exercised("SNAP-FOUND", reading_of(operation).id, f"no snapshot of a {kind} could be taken")
+        return
+    endpoint.adopt(snapshot)
+    read, listing = reading_of(operation), listing_of(operation)
+    parameters = path_parameters(read, scene, snapshot)
+    if endpoint.offers(read.id):
+        endpoint.verify([build(read, parameters)])
+    _until(endpoint, lambda: snapshot in listed_snapshots(endpoint, operation, scene))
+    history = _history(endpoint, snapshot, scene)
+    follow_to_the_end(endpoint, [(read, history)] if endpoint.offers(read.id) else [], staggered=False)
+    listed = build(listing, path_parameters(listing, scene, ""), query={"itemsPerPage": "500"} if listing.paged else {})
+    endpoint.verify([listed])
+    if endpoint.offers(read.id):
+        endpoint.verify([build(read, parameters)] * 2)
+    jobs = _restored(endpoint, scene, snapshot)
+    if not endpoint.offers(_DELETE.id):
+        return
+    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot))])
+    if history.deleted_ended is None:
+        return
+    _until(endpoint, lambda: snapshot not in listed_snapshots(endpoint, operation, scene))
+    if endpoint.offers(read.id):
+        _until(endpoint, lambda: _is_missing(endpoint, read, scene, snapshot))
+        endpoint.verify([build(read, parameters)])
+    endpoint.verify([listed])
+    _restored(endpoint, scene, snapshot)
+    endpoint.verify(build(known, place(known, job)) for known, job in reads_of(jobs) if endpoint.offers(known.id))
+
+
+def _history(endpoint: Endpoint, snapshot: str, scene: Scene) -> JobHistory:
+    return next(
+        seen
+        for seen in endpoint.chronicle.snapshots()
+        if (seen.job, seen.place) == (snapshot, (scene.project, scene.cluster))
+    )
+
+
+def _until(endpoint: Endpoint, holds: Callable[[], bool]) -> None:
+    """Wait until something holds, as long as the contract lets an endpoint take; how often is asked does not count."""
+    with endpoint.waiting(_SETTLES) as again, endpoint.in_passing():
+        while not holds() and again():
+            pass
+
+
+def _is_missing(endpoint: Endpoint, read: Operation, scene: Scene, snapshot: str) -> bool:
+    judged = endpoint.send(build(read, path_parameters(read, scene, snapshot)))
+    return judged is None or judged.status != 200
+
+
+def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistory]:
+    """Restore a snapshot by every create of dedicated clusters; return the jobs, each read once."""
+    made: list[JobHistory] = []
+    for create in _RESTORES:
+        if create.family != "cluster" or not endpoint.offers(create.id):
+            continue
+        for body in base_bodies(create, scene):
+            if "snapshotId" in body.document:
+                document = body.document | {"snapshotId": snapshot}
+                request = build(create, path_parameters(create, scene, ""), document)
+                job = created_id(endpoint, (endpoint.verify([request]) or [None])[0])
+                found = endpoint.chronicle.job(job, create.family, (scene.project, scene.cluster)) if job else None
+                made += [found] if found is not None else []
+    endpoint.verify(build(read, place(read, job)) for read, job in reads_of(made) if endpoint.offers(read.id))
+    return made
+
+
+@puts_to_the_test("SNAP-RESTORE", "B-ACCEPT")
+@on(_RESTORES)
+def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operation: Operation) -> None:
+    """Snapshots that were there before are listed, restored, and the job shows their date."""
+    lists = [o for o in OPERATIONS.values() if o.resource.name == f"{_kind(operation)} snapshot" and o.kind == "list"]
+    lists = [listing for listing in lists if endpoint.offers(listing.id)]
+    for scene in endpoint.scenes_of(operation)[:2]:
+        listing = next((o for o in lists if o.sharded is scene.sharded), None)
+        if listing is None or not scene.real:
+            continue
+        with endpoint.in_passing():
+            done = listing.resource.restorable
+            shown = [s for s, status in listed_snapshots(endpoint, listing, scene).items() if status == done]
+        wanted = [snapshot for snapshot in shown if snapshot in scene.snapshots] or shown
+        bodies = [b.document for b in base_bodies(operation, scene) if "snapshotId" in b.document]
+        parameters = path_parameters(operation, scene, "")
+        requests = [build(operation, parameters, body | {"snapshotId": wanted[0]}) for body in bodies] if wanted else []
+        for request in requests:
+            job = created_id(endpoint, (endpoint.verify([request]) or [None])[0])
+            if job is None:
+                continue
+            endpoint.adopt(job)
+            read = OPERATIONS[READ_OF[operation.id]]
+            if endpoint.offers(read.id):
+                endpoint.verify([build(read, path_parameters(read, scene, job))])
+            jobs = OPERATIONS.get(f"{operation.family}-list")
+            if jobs is not None and endpoint.offers(jobs.id):
+                endpoint.verify([build(jobs, path_parameters(jobs, scene, ""), query={"itemsPerPage": "500"})])
+        return
+    endpoint.not_exercised("SNAP-RESTORE", operation.id, "no list shows a snapshot that can be restored")
+
+
+def _kind(operation: Operation) -> str:
+    return operation.resource.name.partition(" ")[0]
+
+
+@puts_to_the_test("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")
+@on(tuple(o for o in OPERATIONS.values() if o.resource.what == "snapshot" and o.kind == "list"))
+def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Operation) -> None:
+    """A list is read several times, and each snapshot that it shows by its id."""
+    scene = endpoint.scenes_of(operation)[0]
+    if not scene.real or (operation.family == "cluster" and scene.sharded is not operation.sharded):
+        return
+    read = reading_of(operation)
+    _list_elsewhere(endpoint, operation)
+    with endpoint.waiting((1.5, 5.0)) as again, endpoint.in_passing():
+        for _ in range(_STATES):
+            shown = listed_snapshots(endpoint, operation, scene)
+            if endpoint.offers(read.id):
+                endpoint.verify(build(read, path_parameters(read, scene, s)) for s in list(shown)[:_STATES])
+            if not again():
+                break
+    for snapshot in [s for s in scene.snapshots if s in shown][:1] or list(shown)[:1]:
+        endpoint.adopt(snapshot)
+        query = {"itemsPerPage": "500"} if operation.paged else None
+        endpoint.verify([build(operation, path_parameters(operation, scene, ""), query=query)])
+        if endpoint.offers(read.id):
+            endpoint.verify([build(read, path_parameters(read, scene, snapshot))] * 2)
+
+
+def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
+    """List the snapshots of other clusters of the kind, so that none of them may stand in this one's list."""
+    with endpoint.in_passing():
+        for scene in endpoint.scenes(operation.family)[:3]:
+            listed_snapshots(endpoint, listing_for(operation, scene), scene)
+
+
+@puts_to_the_test(*_STORY, "L-FOUND", "L-SCOPE")
+@takes_long
+def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
+    """Whatever order snapshots are taken, read, listed, restored and deleted in, each one's story holds."""
+    scenes = [scene for scene in endpoint.scenes("cluster")[:3] if scene.real]
+    if not scenes or not endpoint.offers(_TAKE.id) or endpoint.client.guard.snapshots_left is not None:
+        return
+    restores = [o for o in _RESTORES if o.family == "cluster" and endpoint.offers(o.id)]
+
+    class Stories(RuleBasedStateMachine):
+        """Takes, reads, restores and deletes snapshots; what the answers must be is the chronicle's business."""
+
+        @initialize()
+        def begin(self) -> None:
+            self.taken: list[tuple[str, Scene]] = []
+
+        @rule(which=st.integers(0, len(scenes) - 1))
+        def take(self, which: int) -> None:
+            with endpoint.in_passing():
+                snapshot = take_snapshot(endpoint, scenes[which])
+            if snapshot is not None:
+                self.taken.append((snapshot, scenes[which]))
+
+        @rule(which=st.integers(0, 7), times=st.integers(1, 3), sharded=st.booleans())
+        def read(self, which: int, times: int, sharded: bool) -> None:
+            if self.taken:
+                snapshot, scene = self.taken[which % len(self.taken)]
+                read = reading_of(_SHARDED_LIST if scene.sharded is not (sharded and which == 0) else _PLAIN_LIST)
+                if endpoint.offers(read.id):
+                    self._verify(*[build(read, path_parameters(read, scene, snapshot))] * times)
+
+        @rule(which=st.integers(0, 7), other=st.integers(0, 7))
+        def read_through_another(self, which: int, other: int) -> None:
+            if self.taken:
+                snapshot, elsewhere = self.taken[which % len(self.taken)][0], self.taken[other % len(self.taken)][1]
+                read = reading_of(_SHARDED_LIST if elsewhere.sharded else _PLAIN_LIST)
+                if endpoint.offers(read.id):
+                    self._verify(build(read, path_parameters(read, elsewhere, snapshot)))
+
+        @rule(which=st.integers(0, len(scenes) - 1))
+        def read_a_list(self, which: int) -> None:
+            with endpoint.in_passing():
+                listed_snapshots(endpoint, _SHARDED_LIST if scenes[which].sharded else _PLAIN_LIST, scenes[which])
+
+        @rule(which=st.integers(0, 7), by=st.integers(0, 3))
+        def restore(self, which: int, by: int) -> None:
+            if self.taken and restores:
+                snapshot, scene = self.taken[which % len(self.taken)]
+                create = restores[by % len(restores)]
+                body = base_bodies(create, scene)[by % 2].document | {"snapshotId": snapshot}
+                self._verify(build(create, path_parameters(create, scene, ""), body))
+
+        @rule(which=st.integers(0, 7))
+        def delete(self, which: int) -> None:
+            if self.taken and endpoint.offers(_DELETE.id):
+                snapshot, scene = self.taken[which % len(self.taken)]
+                self._verify(build(_DELETE, path_parameters(_DELETE, scene, snapshot)))
+
+        def _verify(self, *requests: object) -> None:
+            with endpoint.in_passing():  # what a snapshot shows by now depends on time
+                endpoint.verify(requests)  # type: ignore[arg-type]
+
+    seed(endpoint.random(endpoint.test).getrandbits(64))(Stories)
+    profile = endpoint.profile
+    settings = exploring_settings(endpoint, profile.machine_runs, profile.machine_steps)
+    run_exploring(endpoint, lambda: run_state_machine_as_test(Stories, settings=settings))
