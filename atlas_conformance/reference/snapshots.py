@@ -14,6 +14,8 @@ from atlas_conformance.reference.documents import rfc3339
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 
 _MONGODB = "8.0.19"
+_LONGEST_DAYS = 36_500
+"""For how many days a snapshot is kept at most, whatever was asked for: dates have four digits for the year."""
 _STATES: Mapping[str, tuple[str, ...]] = {
     "flex": ("PENDING", "QUEUED", "RUNNING", "COMPLETED"),
     "dedicated": ("queued", "inProgress", "completed"),
@@ -181,7 +183,7 @@ def taken_snapshot(
         begun=now,
         step=step,
         description=fields.get("description"),
-        days=int(fields.get("retentionInDays") or 7),
+        days=min(int(fields.get("retentionInDays") or 7), _LONGEST_DAYS),
     )
 
 

@@ -31,7 +31,7 @@ CREDENTIALS: Credentials = make_credentials(3)
 MINIMUM = 1_199_145_600
 
 
-def around(fault: Fault) -> bool:
+def is_around(fault: Fault) -> bool:
     """Whether a fault shows on operations around a restore alone, or by what they do; the suites' own proof covers it."""
     restores = fault.requirement == "SNAP-RESTORE"
     known = [OPERATIONS[name] for name in fault.operations if name in OPERATIONS]
@@ -271,7 +271,7 @@ def test_the_sound_endpoint_is_deterministic(family: str, capsys: pytest.Capture
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("fault_id", [f.id for f in catalogue().values() if f.kind != "concurrent" and not around(f)])
+@pytest.mark.parametrize("fault_id", [f.id for f in catalogue().values() if f.kind != "concurrent" and not is_around(f)])
 def test_a_fault_shows(fault_id: str, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = families(find(fault_id))
     with pytest.raises(Different):
