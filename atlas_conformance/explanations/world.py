@@ -63,7 +63,7 @@ class World:
         backend = Backend(
             fixtures=fixtures,
             jobs=self._jobs,
-            snapshots=self._snapshots,
+            known_snapshots=self._snapshots,
             authentication=authentication,
             free=free,
             imitate=frozenset(),

@@ -29,7 +29,6 @@ class Backend:
 
     fixtures: Fixtures
     jobs: Jobs
-    snapshots: Snapshots
     authentication: Authentication
     free: Mapping[str, str]
     imitate: frozenset[str]
@@ -40,6 +39,7 @@ class Backend:
     reads: Counter[str] = field(default_factory=Counter)
     used: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    known_snapshots: Snapshots | None = None
     outcomes: Outcomes = field(default_factory=Outcomes)
 
     def new_id(self) -> str:
@@ -58,6 +58,13 @@ class Backend:
         assert call.operation is not None
         build = _dedicated_job if call.operation.family == "cluster" else _shared_job
         return self.outcomes.of(build(self, call))
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The snapshots that exist: those of the fixtures, where no others were given."""
+        if self.known_snapshots is None:
+            self.known_snapshots = Snapshots(self.fixtures)
+        return self.known_snapshots
 
     def new_snapshot(self, call: Call) -> Snapshot:
         """Return the snapshot that an accepted request asks for; it is not kept yet."""

@@ -176,7 +176,7 @@ class Service:
         backend = Backend(
             fixtures=self.fixtures,
             jobs=self._jobs,
-            snapshots=self._snapshots,
+            known_snapshots=self._snapshots,
             authentication=self._authentication,
             free=free,
             imitate=frozenset(settings.imitate),

@@ -14,7 +14,8 @@ from atlas_conformance.reference.documents import rfc3339
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 
 _MONGODB = "8.0.19"
-_LAST_MOMENT = 253_402_300_799.0  # the end of the year 9999: no date-time is later, however long a snapshot is kept
+_LONGEST_DAYS = 36_500
+"""For how many days a snapshot is kept at most, whatever was asked for: dates have four digits for the year."""
 _STATES: Mapping[str, tuple[str, ...]] = {
     "flex": ("PENDING", "QUEUED", "RUNNING", "COMPLETED"),
     "dedicated": ("queued", "inProgress", "completed"),
@@ -146,7 +147,7 @@ def _dedicated(
         "status": status,
         "type": "shardedCluster" if shards else "replicaSet",
         "snapshotType": "onDemand" if taken else "scheduled",
-        "expiresAt": rfc3339(min(snapshot.finished + snapshot.days * DAY, _LAST_MOMENT), milliseconds=fine),
+        "expiresAt": rfc3339(snapshot.finished + snapshot.days * DAY, milliseconds=fine),
         "storageSizeBytes": 1_548_394_496 if done else 0,
         "policyItems": [],
         "copyRegions": [],
@@ -182,7 +183,7 @@ def taken_snapshot(
         begun=now,
         step=step,
         description=fields.get("description"),
-        days=int(fields.get("retentionInDays") or 7),
+        days=min(int(fields.get("retentionInDays") or 7), _LONGEST_DAYS),
     )
 
 

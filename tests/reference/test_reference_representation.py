@@ -286,6 +286,8 @@ def test_the_core_alone(choice: str) -> None:
         calling = Caller(server)
         for operation in OPERATIONS.values():
             answer = calling.call(operation.id, at={"job": "0" * 24})
+            if operation.level == "workflow":
+                continue  # lists of snapshots are there for clients that look around first
             if operation.level == "extended":
                 error(answer, int(choice))
             else:

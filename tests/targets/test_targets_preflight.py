@@ -225,18 +225,23 @@ def test_what_is_offered_is_found_out(server: WireServer) -> None:
     server.script = lambda arrival: endpoint(core, arrival)
     report = look(server.url, KNOWN, credentials=owner)
     assert {name for name, says in report.offered.items() if says == "yes"} == core
-    assert all(says == "no" and report.reasons[name] for name, says in report.offered.items() if name not in core)
+    others = {name: says for name, says in report.offered.items() if name not in core}
+    assert all(report.reasons[name] for name in others)
+    assert {name for name, says in others.items() if says != "no"} <= {"flex-download", "snapshot-take"}
     assert report.schemes == {"digest"}
     assert not report.open
     server.script = lambda arrival: endpoint(set(OPERATIONS), arrival)
     whole = look(server.url, KNOWN, credentials=owner).offered
-    assert {name for name, says in whole.items() if says != "yes"} <= {"cluster-cancel"}
+    told_by_writes = {"cluster-cancel", "snapshot-delete", "snapshot-take", "flex-download"}
+    assert {name for name, says in whole.items() if says != "yes"} <= told_by_writes
     assert whole["cluster-cancel"] == "unknown"
 
 
 def test_what_is_claimed_is_not_found_out(server: WireServer) -> None:
     server.script = lambda arrival: error(405, "METHOD_NOT_ALLOWED")
-    assert set(look(server.url, level="extended").offered.values()) == {"yes"}
+    assert set(look(server.url, level="workflow").offered.values()) == {"yes"}
+    extended = look(server.url, level="extended").offered
+    assert (extended["flex-list"], extended["snapshot-list"]) == ("yes", "no")
     assert look(server.url, level="core").offered["flex-list"] == "no"
     assert look(server.url, operations=frozenset({"flex-create"})).offered["flex-get"] == "no"
 

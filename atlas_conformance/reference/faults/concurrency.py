@@ -71,7 +71,7 @@ def _not_cancelled(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 def _writers() -> Iterator[Fault]:
     for operation in OPERATIONS.values():
-        if operation.kind == "create":
+        if operation.kind == "create" and operation.level != "workflow":
             requirement = "T-NEW" if operation.family == "cluster" else "S-NEW"
             sentence = "Two creates at once are given one id."
             yield _fault(operation.id, "one-id-for-two", requirement, sentence, job=_id_of_the_other)
