@@ -33,7 +33,7 @@ def http_instant(value: str) -> datetime.datetime | None:
 
 
 def instant(value: Any) -> datetime.datetime | None:
-    """Read an ISO 8601 date-time in UTC, with `Z` or `+00:00`, fractions of a second included; None for anything else."""
+    """Read an ISO 8601 date-time in UTC, with `Z` or `+00:00` and any fraction of a second; None for anything else."""
     return _instant(value) if isinstance(value, str) else None
 
 

@@ -15,10 +15,10 @@ class Finding:
     `pointer` is an RFC 6901 JSON pointer into the exchange seen as a document: `/request/path/groupId`,
     `/request/query/envelope`, `/request/headers/accept`, `/request/body/snapshotId`, `/response/status`,
     `/response/headers/content-type`, `/response/body/results/0/id`. For a request that should have been refused it
-    names the offending place of the request; otherwise the place of the response.
-    `departure` is the id of the known departure of the real service that covers the finding, or None. `source` says
-    where the requirement comes from, in words: title, place within the page, address, basis. `advice` says that the
-    requirement is a "should", so that it fails nothing unless somebody is strict.
+    names the offending place of the request; otherwise the place of the response. `departure` is the id of the known
+    departure of the real service that covers the finding, or None. `source` says where the requirement comes from, in
+    words: title, place within the page, address, basis. `advice` says that the requirement is a "should", so that it
+    fails nothing unless somebody is strict.
     """
 
     requirement: str

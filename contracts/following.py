@@ -55,7 +55,9 @@ class GetView:
         return (
             not self.elsewhere
             and not reading.must_be_refused
-            and all(freedom.of_item or operation.sharded for freedom in reading.freedoms)
+            and all(
+                f.of_item or operation.sharded or (f.exact and self.status not in f.statuses) for f in reading.freedoms
+            )
             and self.status not in (401, 429)
             and not (self.status == GONE and operation.sunset)
             and self.exchange.request.credential == "owner"

@@ -43,7 +43,7 @@ def _judge_next(page: Mapping[str, Any], owed: bool, verdicts: Verdicts) -> None
     links = page.get("links")
     if isinstance(links, list):
         relations = sorted(str(link.get("rel")) for link in links if isinstance(link, dict))
-        expected = "links with rel next, as a next page is" if owed else "no link with rel next, as the next page is empty"
+        expected = "links with rel next, as a next page is" if owed else "no rel next, as the next page is empty"
         verdicts.check("L-PAGE", ("next" in relations) == owed, expected, relations, "/response/body/links")
 
 

@@ -22,9 +22,9 @@ class Violation:
 class Freedom:
     """One reason for which an endpoint may answer with one of `statuses` as well as with a success.
 
-    `of_item` says that it is about the one thing that the path names, which may not exist, `of_snapshot` that it is
-    about the snapshot that the body names, of which nobody vouches. `exact` says that no other refusal conforms: the
-    contract names what an endpoint may do.
+    `of_item` says that it is about the one thing that the path names, which may not exist, `of_place` that it is about
+    the path's project or cluster, `of_snapshot` that it is about the snapshot that the body names, of which nobody
+    vouches. `exact` says that no other refusal conforms: the contract names what an endpoint may do.
     """
 
     reason: str
@@ -32,3 +32,4 @@ class Freedom:
     of_item: bool = False
     of_snapshot: bool = False
     exact: bool = False
+    of_place: bool = False

@@ -259,8 +259,8 @@ class Paths:
     def _at(self, path: str) -> tuple[tuple[Operation, Mapping[str, str]], ...]:
         """Return every operation, of whatever method, whose template matches a percent-encoded path without its query.
 
-        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A trailing slash of the
-        template may be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
+        Each comes with its path parameters, percent-decoded; an empty parameter matches nothing. A trailing slash may
+        be left out. Of several templates that match, the one with the fewest parameters counts, as OpenAPI
         has it.
         """
         segments = decoded_segments(path)

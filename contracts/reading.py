@@ -34,6 +34,7 @@ _ORDINARY_HEADERS = frozenset({"accept", "accept-encoding", "content-length", "c
 _LATEST, _PATHS = 32, 1_024
 """How many requests are remembered with their readings, and how many paths: most requests of a run share a few."""
 _BUSY = Freedom("a target that may be busy", REFUSED)
+_BUSY_THOUGH_MALFORMED = Freedom("a target that may be busy", frozenset({409}))
 _PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom]]
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
 
@@ -44,8 +45,8 @@ class Reading:
 
     `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
     false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
-    `undocumented` are the properties of the body that no page names. `too_large` are the statuses that HTTP has for what
-    is large, as far as the request is.
+    `undocumented` are the properties of the body that no page names. `too_large` are the statuses that HTTP has for
+    what is large, as far as the request is.
     """
 
     operation: Operation
@@ -109,7 +110,8 @@ def with_busy_target(reading: Reading) -> Reading:
     """Return the reading where an earlier job may still hold the target that the request names."""
     if any(violation.pointer.startswith("/request/path/") for violation in reading.violations):
         return reading
-    return replace(reading, freedoms=(*reading.freedoms, _BUSY))
+    form = any(violation.requirement.startswith(("B-", "T-")) for violation in reading.violations)
+    return replace(reading, freedoms=(*reading.freedoms, _BUSY_THOUGH_MALFORMED if form else _BUSY))
 
 
 class Readings:
@@ -260,7 +262,7 @@ def _read_existence(
             return
         if not inventory.takes_any:
             statuses = frozenset({400, 401, 403, 404})
-            freedoms.append(Freedom("a project or cluster that may not exist", statuses))
+            freedoms.append(Freedom("a project or cluster that may not exist", statuses, of_place=True))
     elif kind is not None and cluster.kind != kind and inventory.invented:
         freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404})))
     elif kind is not None and cluster.kind != kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -11,7 +11,7 @@ from atlas_conformance.contracts.operation import LEVELS, Level, Operation
 from atlas_conformance.contracts.selector import selected
 
 Basis = Literal["documented", "recorded", "inferred", "project rule"]
-"""Why a requirement is one: a page says so; every recording does; it follows from what a job is; it is our own."""
+"""Why a requirement is one: a page says so; every recording shows it; it follows from what a job is; it is our own."""
 
 Force = Literal["must", "should"]
 """Whether a requirement that does not hold is a failure (must) or advice (should)."""
@@ -22,12 +22,16 @@ BASES: tuple[Basis, ...] = get_args(Basis)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A page that requirements come from: its short id, its title, what it is, and its public address, if any."""
+    """A page that requirements come from: its short id, its title, what it is, and its public address if it has one.
+
+    `describes` are the ids of the operations that it is about, or comes nearest to.
+    """
 
     id: str
     title: str
     kind: str
     address: str | None = None
+    describes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Citation:
     def __str__(self) -> str:
         """Return title, place and public address (what the page is, where it has none) as one line."""
         return f"{self.page.title}, {self.place}, {self.page.address or self.page.kind}"
+
+
+def cited_for(sources: Sequence[Citation], operation: str) -> Citation:
+    """Return the citation of the page that is most about an operation; the first one where none is about it."""
+    about = [citation for citation in sources if operation in citation.page.describes]
+    return min(about, key=lambda citation: len(citation.page.describes), default=sources[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,10 @@ class Requirement:
         """The first place that it comes from, in words: title, place within the page, address, basis."""
         return f"{self.sources[0]} ({self.basis})"
 
+    def source_on(self, operation: str) -> str:
+        """Return the place that it comes from for an operation, by its id, in the same words."""
+        return f"{cited_for(self.sources, operation)} ({self.basis})"
+
     def binds(self, operation: str) -> bool:
         """Tell whether the requirement binds the operation with this id."""
         return operation in self.operations
@@ -75,7 +89,12 @@ class Requirement:
 
 def read_sources(document: Mapping[str, Any]) -> Mapping[str, Source]:
     """Return the sources that `sources.toml` describes, by id."""
-    return MappingProxyType({key: Source(key, **described) for key, described in document.items()})
+    return MappingProxyType(
+        {
+            key: Source(key, **{**described, "describes": tuple(described.get("describes", ()))})
+            for key, described in document.items()
+        }
+    )
 
 
 def read_requirements(

@@ -76,7 +76,7 @@ class Verdicts:
 
     def _add(self, requirement: str, expected: str, seen: str, pointer: str, departure: str | None) -> None:
         known = self._contract.requirements.get(requirement)
-        source = known.source if known is not None else ""
+        source = known.source_on(self.operation) if known is not None else ""
         advice = departure is None and known is not None and known.force == "should"
         finding = Finding(requirement, self.operation, expected, seen, pointer, departure, source, advice)
         if finding not in self._findings:

@@ -111,7 +111,8 @@ class RequestView:
     @property
     def lacks_credentials(self) -> bool:
         """Whether it carries no good credentials, and an answer must say so."""
-        return self.request.credential in ("none", "wrong", "wrong-secret") and self.status not in self.reading.too_large
+        nobody = self.request.credential in ("none", "wrong", "wrong-secret")
+        return nobody and self.status not in self.reading.too_large
 
     @property
     def _is_gone(self) -> bool:

@@ -13,7 +13,7 @@ _LIMIT = 10
 
 
 def workflow_commands(report: Report, standing: Standing | None = None) -> list[str]:
-    """Return the lines: an error for each failure, a warning for what is unstable, waived or lost, a notice for advice."""
+    """Return the lines: errors for failures, warnings for what is unstable, waived or lost, notices for advice."""
     errors: list[str] = []
     warnings: list[str] = []
     for group in report.headlines:
@@ -21,7 +21,7 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
         words = (
             f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
             f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}, {plural(group.count, 'exchange')}. "
-            f"Source: {report.rows[group.requirement].source}"
+            f"Source: {report.rows[group.requirement].source_on(group.operation)}"
         )
         kind = "waived" if waived else "unstable" if group.unstable else "failed"
         line = f"{group.requirement} on {group.operation} ({kind})"
@@ -35,7 +35,7 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
             f"{group.requirement} on {group.operation} (advice)",
             f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
             f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}. "
-            f"Source: {report.rows[group.requirement].source}",
+            f"Source: {report.rows[group.requirement].source_on(group.operation)}",
         )
         for group in report.advice
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from atlas_conformance.contracts import revision_of
 from atlas_conformance.reports.model import FAILED, PASSED, FindingGroup, Report
 from atlas_conformance.reports.records import Header
 
@@ -37,8 +38,9 @@ class Failure:
 class Outline:
     """A run as far as a comparison needs it.
 
-    `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement and operation to its status and the number of exchanges that put it to the
-    test; `reasons` says why some have none. `facts` are what the run was: profile, level, mode, seed and the like.
+    `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement
+    and operation to its status and the number of exchanges that put it to the test; `reasons` says why some have none.
+    `facts` are what the run was: profile, level, mode, seed and the like.
     """
 
     failures: Mapping[Key, Failure]
@@ -65,9 +67,9 @@ class Comparison:
     """An earlier run and a later one.
 
     `new` fail now and did not; `explained` as well, but follow from one that is new. `fixed` failed and were seen to
-    hold; `vanished` failed and were not exercised again; `still` fail as before. `advice` is what the later run has of it
-    and the earlier one had not. `lost` is lost coverage. `notes` are sentences on what makes the two runs different in
-    kind.
+    hold; `vanished` failed and were not exercised again; `still` fail as before. `advice` is what the later run has of
+    it and the earlier one had not. `lost` is lost coverage. `notes` are sentences on what makes the two runs different
+    in kind.
     """
 
     old: Outline
@@ -182,7 +184,22 @@ def _notes(old: Outline, now: Outline) -> Iterable[str]:
     for name, value in now.facts.items():
         before = old.facts.get(name, value)
         if before != value:
+            if name == "contract" and (words := _revised(before, value)) is not None:
+                yield words
+                continue
             yield f"The runs differ in {name}: {before} before, {value} now."
     for name, run in (("earlier", old), ("later", now)):
         if run.partial:
             yield f"The {name} run is partial: {run.partial}."
+
+
+def _revised(before: str, now: str) -> str | None:
+    """Return what a change of the contract's revision means for a comparison; None where there is none."""
+    old, new = revision_of(before), revision_of(now)
+    if old is None or new is None or old == new:
+        return None
+    return (
+        f"The earlier run was judged by revision {old} of the contract ({before}), this one by revision {new} ({now}):"
+        " failures may be new or gone because the contract changed, not the endpoint. contracts/CHANGES.md says what"
+        " changed; record a new baseline once you have looked through the differences."
+    )

@@ -91,6 +91,7 @@ def _test(
     cell: Cell, groups: list[FindingGroup], report: Report, curl: Curl | None, standing: Standing | None
 ) -> dict[str, Any]:
     row = report.rows[cell.requirement]
+    cited = row.cited_on(cell.operation)
     extra: dict[str, Any] = {
         "passed": cell.passed,
         "failed": cell.failed,
@@ -98,8 +99,8 @@ def _test(
         "known_departures": cell.departed,
         "statement": row.statement,
         "basis": row.basis,
-        "source": row.source,
-        "link": row.address,
+        "source": row.source_on(cell.operation),
+        "link": cited.page.address if cited is not None else None,
     }
     test: dict[str, Any] = {
         "name": f"{cell.requirement} on {cell.operation}",
@@ -114,7 +115,7 @@ def _test(
     if cell.status == FAILED and groups:
         shown = groups[0]
         expected, seen = one_line(shown.finding.expected, 800), one_line(shown.finding.seen, 800)
-        test["message"] = f"{row.statement} Expected {expected}; seen {seen}. Source: {row.source}."
+        test["message"] = f"{row.statement} Expected {expected}; seen {seen}. Source: {row.source_on(cell.operation)}."
         test["trace"] = _trace(shown, report, curl)
         extra["places"] = [one_line(group.place) for group in groups[:50]]
         extra["unstable"] = all(group.unstable for group in groups)
@@ -123,7 +124,8 @@ def _test(
     elif cell.status == ADVICE and groups:
         shown = groups[0]
         expected, seen = one_line(shown.finding.expected, 800), one_line(shown.finding.seen, 800)
-        test["message"] = f"Advice: {row.statement} Expected {expected}; seen {seen}. Source: {row.source}."
+        source = row.source_on(cell.operation)
+        test["message"] = f"Advice: {row.statement} Expected {expected}; seen {seen}. Source: {source}."
         extra["places"] = [one_line(group.place) for group in groups[:50]]
     elif cell.reason:
         test["message"] = one_line(f"{cell.status}: {cell.reason}", 1000)

@@ -91,7 +91,7 @@ class Card:
     pointer: str
     count: str
     statement: str
-    sources: tuple[Citation, ...]
+    cited: Citation | None
     basis: str
     expected: str
     seen: str
@@ -183,7 +183,7 @@ def _card(
         pointer=one_line(group.finding.pointer),
         count=plural(group.count, "exchange"),
         statement=row.statement,
-        sources=row.sources,
+        cited=row.cited_on(group.operation),
         basis=row.basis,
         expected=one_line(group.finding.expected, 800),
         seen=one_line(group.finding.seen, 800),
@@ -291,7 +291,8 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 def _cell_words(cell: Cell) -> str:
     """Return what a cell says, in words."""
     parts = [cell.status]
-    for count, words in ((cell.failed, "failed"), (cell.advised, "advised"), (cell.departed, "departed"), (cell.passed, "passed")):
+    counts = (cell.failed, cell.advised, cell.departed, cell.passed)
+    for count, words in zip(counts, ("failed", "advised", "departed", "passed"), strict=True):
         if count:
             parts.append(f"{number(count)} {words}")
     if cell.reason:

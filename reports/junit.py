@@ -44,8 +44,8 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
     """Return the JUnit XML document in UTF-8.
 
     A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
-    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What belongs to no
-    cell stands in a suite of its own.
+    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What
+    belongs to no cell stands in a suite of its own.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
     for group in (*report.groups, *report.advice):
@@ -117,9 +117,10 @@ def _fill(
         own = [f"{use.id}: {one_line(use.statement)}" for use in uses if use.requirement == cell.requirement]
         words = f"{plural(cell.departed, 'exchange')} with known departures of the real service.\n"
         said = words + "\n".join(own)
-    source = "" if cell.status in (FAILED, ADVICE) else f"Requirement: {row.statement}\nSource: {row.source}\n"
-    if source or said:
-        ET.SubElement(case, "system-out").text = legal(source + said)
+    if cell.status not in (FAILED, ADVICE):
+        said = f"Requirement: {row.statement}\nSource: {row.source_on(cell.operation)}\n{said}"
+    if said:
+        ET.SubElement(case, "system-out").text = legal(said)
 
 
 def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None) -> str:
@@ -127,7 +128,7 @@ def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None)
     exchange = shown.sample.exchange
     lines = [
         f"Requirement: {report.rows[shown.requirement].statement}",
-        f"Source: {report.rows[shown.requirement].source}",
+        f"Source: {report.rows[shown.requirement].source_on(shown.operation)}",
         f"Expected: {one_line(shown.finding.expected, 1000)}",
         f"Seen: {one_line(shown.finding.seen, 1000)}",
         *(["Unstable: the requirement held when the same request was sent again"] if shown.unstable else []),

@@ -124,7 +124,7 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
         f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
         f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
         f"At {escaped(one_line(group.finding.pointer))}  ",
-        f"Source: {_source(report.rows[group.requirement])}",
+        f"Source: {_source(report.rows[group.requirement], group.operation)}",
         "",
         *_fenced(request or one_line(f"{exchange.request.method} {exchange.request.target}", 2000), "sh"),
         "",
@@ -140,11 +140,11 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
     return [*lines, *_fenced(rerun(report.header, group.requirement), "sh"), "", "</details>", ""]
 
 
-def _source(row: Row) -> str:
-    """Return where a requirement can be looked up, the place as a link."""
-    if not row.sources:
+def _source(row: Row, operation: str = "") -> str:
+    """Return where a requirement can be looked up, for an operation if one is named, the place as a link."""
+    cited = row.cited_on(operation)
+    if cited is None:
         return "none"
-    cited = row.sources[0]
     words = escaped(f"{cited.page.title}, {cited.place}")
     link = f"[{words}]({cited.page.address})" if cited.page.address else words
     return f"{link} ({row.basis})"
@@ -170,7 +170,7 @@ def _advice(report: Report) -> list[str]:
             f"{group.requirement} on {group.operation}, {plural(group.count, 'exchange')}: {row.statement} Expected "
             f"{one_line(group.finding.expected, 300)}; seen {one_line(group.finding.seen, 300)}."
         )
-        lines.append(f"- {escaped(words)} Source: {_source(row)}")
+        lines.append(f"- {escaped(words)} Source: {_source(row, group.operation)}")
     left = len(report.advice) - _SHOWN
     return [*lines, *([f"- and {left:,} more"] if left > 0 else []), ""]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.requirement import Citation
+from atlas_conformance.contracts.requirement import Citation, cited_for
 from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
@@ -41,9 +41,9 @@ EXIT_CODES: Mapping[str, int] = {
 class Cell:
     """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
 
-    An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges in passing (ExchangeRecord)
-    do not count; a failure that only they show counts as one. `reason` says why there are none, or what went wrong in
-    the suite.
+    An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges
+    in passing (ExchangeRecord) do not count; a failure that only they show counts as one. `reason` says why there are
+    none, or what went wrong in the suite.
     """
 
     requirement: str
@@ -91,6 +91,14 @@ class Row:
     def address(self) -> str | None:
         """The first public address among the sources, None where there is none."""
         return next((citation.page.address for citation in self.sources if citation.page.address), None)
+
+    def cited_on(self, operation: str) -> Citation | None:
+        """Return the place where it can be looked up for an operation; None where no source is known."""
+        return cited_for(self.sources, operation) if self.sources else None
+
+    def source_on(self, operation: str) -> str:
+        """Return the same in words."""
+        return f"{self.cited_on(operation)} ({self.basis})" if self.sources else self.source
 
     @property
     def exercised(self) -> int:
@@ -195,10 +203,10 @@ class Report:
     """Everything that a journal says.
 
     `groups` are all groups of findings that are failures; `headlines` those that stand for themselves, with the others
-    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the
-    header to the closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of
-    the operations, `timelines` those of the jobs that were followed. Of the `exchanges`,
-    `passing` were had in passing and do not count; `findings` are those of the others, a place in several
+    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or
+    is None. `seconds` is the time from the header to the closing line, or to the end of the last exchange in a partial
+    journal. `latencies` are in the order of the operations, `timelines` those of the jobs that were followed. Of the
+    `exchanges`, `passing` were had in passing and do not count; `findings` are those of the others, a place in several
     jobs of a list taken once.
     """
 

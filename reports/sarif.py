@@ -20,8 +20,8 @@ _BODY = 4000
 def sarif(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the SARIF log as indented JSON text in UTF-8.
 
-    A finding is an error, one that did not repeat a warning, advice and a known departure of the real service a note. Waived
-    findings are suppressed. With an earlier run to compare with, each result says whether it is new.
+    A finding is an error, one that did not repeat a warning, advice and a known departure of the real service a note.
+    Waived findings are suppressed. With an earlier run to compare with, each result says whether it is new.
     """
     rules = list(report.rows.values())
     index = {row.id: place for place, row in enumerate(rules)}

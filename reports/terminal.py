@@ -66,7 +66,8 @@ SYMBOLS: Mapping[str, str] = {
 """The sign of each status, told apart without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-", EXCLUDED: "x",
+    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-",
+    EXCLUDED: "x",
 }
 """The same where the output's encoding has no others than ASCII."""
 
@@ -243,8 +244,9 @@ def _print_advice(report: Report, console: Console, signs: Mapping[str, str]) ->
         exchange = shown.sample.exchange
         _field(console, "Expected", one_line(shown.finding.expected, 600))
         _field(console, "Seen", f"{one_line(shown.finding.seen, 600)} at {one_line(shown.finding.pointer)}")
-        _field(console, "Request", one_line(f"{exchange.request.method} {exchange.request.target}", 600))
-        _source(console, row)
+        _source(console, row, shown.operation)
+        _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
+        _verbatim(console, one_line(f"{exchange.request.method} {exchange.request.target}", 2000))
 
 
 def _print_failures(report: Report, console: Console, curl: Curl | None, signs: Mapping[str, str]) -> None:
@@ -285,7 +287,7 @@ def _print_failure(
     _field(console, "Expected", one_line(shown.finding.expected, 600))
     _field(console, "Seen", one_line(shown.finding.seen, 600), "bold")
     _field(console, "Where", f"{one_line(shown.finding.pointer)} of {shown.operation}")
-    _source(console, row)
+    _source(console, row, shown.operation)
     command = curl_command(curl, exchange.request, shown.sample.n)
     request = f"{exchange.request.method} {exchange.request.target}"
     _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
@@ -385,10 +387,10 @@ def _wrapped(console: Console, text: Text, indent: int) -> None:
         console.print(Text(" " * indent).append_text(line), soft_wrap=True)
 
 
-def _source(console: Console, row: Row) -> None:
+def _source(console: Console, row: Row, operation: str) -> None:
     """Print where a requirement can be looked up as one line, so that its address can be followed."""
     if row.source:
-        console.print(Text.assemble(("  Source     ", "dim"), row.source), soft_wrap=True)
+        console.print(Text.assemble(("  Source     ", "dim"), row.source_on(operation)), soft_wrap=True)
 
 
 def _verbatim(console: Console, text: str, style: str = "") -> None:

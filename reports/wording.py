@@ -235,7 +235,7 @@ def verdict_sentence(report: Report) -> str:
         sentence += "s" if held == 1 else ""
         sentence += f", {departed} of them with known departures of the real service." if departed else "."
     if advised and report.verdict in (FAILED, PASSED, INCOMPLETE):
-        sentence += f" Advice on {', '.join(row.id for row in advised)}: what should hold and does not fails nothing."
+        sentence += f" Advice, which fails nothing: {', '.join(row.id for row in advised)}."
     if missing and report.verdict in (FAILED, PASSED):
         sentence += f" {plural(missing, 'requirement')} {'was' if missing == 1 else 'were'} not exercised."
     if excluded:

@@ -101,7 +101,7 @@ def end_journal(
 
 
 def report_of(path: Path, *, strict: bool = False) -> Report:
-    """Return the report of a journal on disk, with `strict` advice as failure; raise ReportError if it cannot be read."""
+    """Return the report of a journal, with `strict` advice as failure; raise ReportError if it cannot be read."""
     try:
         return build(Journal(path), strict=strict)
     except JournalError as problem:

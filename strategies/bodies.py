@@ -176,7 +176,7 @@ def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
 
 
 def impossible_targets(operation: Operation, scene: Scene, inventory: Inventory) -> Iterator[Body]:
-    """Yield each conforming body that names a target, with each target in its place that takes no restore (N-TARGET)."""
+    """Yield each conforming body that names a target, with each one in its place that takes no restore (N-TARGET)."""
     fields = operation.resource.target
     if fields is None:
         return

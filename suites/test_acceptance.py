@@ -18,7 +18,7 @@ from atlas_conformance.strategies.requests import build, with_header
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _Refused: TypeAlias = tuple[Scene, Request]
-_CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT")
+_CREATION = ("S-ECHO", "S-DELIVERY", "S-NEW", "T-ECHO", "T-NEW", "T-ONLY-TARGET", "T-ONLY-URL", "T-ONLY-POINT", "T-TIME")
 
 
 @puts_to_the_test("B-ACCEPT", "C-STATUS", "C-MEDIA", "C-SCHEMA", "S-SAME", *_CREATION)

@@ -156,7 +156,7 @@ def _schemes_of(endpoint: Endpoint, credential: Credential) -> Iterator[Scheme]:
     return (scheme for scheme in schemes if endpoint.client.offers(credential, scheme))
 
 
-@puts_to_the_test("A-RATE")
+@puts_to_the_test("A-RATE", "A-RETRY")
 def test_rate_limit_headers_are_in_form(endpoint: Endpoint) -> None:
     """A plain read; what is said of rates there, and on every other answer of the run, is judged wherever it is
     sent.

@@ -15,7 +15,7 @@ from atlas_conformance.strategies.scenes import path_parameters
 _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS", "T-FLAGS", "L-FOUND", "L-STABLE")
 
 
-@puts_to_the_test(*_OVER_TIME, "L-SCOPE", "S-URL", "T-ONLY-URL")
+@puts_to_the_test(*_OVER_TIME, "L-SCOPE", "S-URL", "T-ONLY-URL", "T-URL", "T-TIME", "T-PARTS")
 @on(JOB_CREATES)
 def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, operation: Operation) -> None:
     """A job of each kind and of each snapshot is read at once, again and again until it has finished, and after that.

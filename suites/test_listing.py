@@ -69,7 +69,7 @@ def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operati
         read_list(endpoint, operation.family, scene)
 
 
-@puts_to_the_test("L-PAGE", "L-FOUND")
+@puts_to_the_test("L-PAGE", "L-TOTAL", "L-FOUND")
 @on(PAGED_LISTS)
 def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
     """The list is walked in pages of several sizes; every created job is on one of them."""

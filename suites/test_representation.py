@@ -69,7 +69,7 @@ def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operati
     endpoint.verify(_requests(endpoint.sample(operation, every[::step])))
 
 
-@puts_to_the_test("C-5XX", "C-STATUS", "C-MEDIA")
+@puts_to_the_test("C-5XX", "C-STATUS", "C-MEDIA", "V-SUNSET")
 @on(EVERY)
 def test_whatever_is_asked_for_the_answer_is_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """Accept headers for which any version conforms, or 406."""

@@ -44,7 +44,7 @@ def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     endpoint.verify(case.request for case in endpoint.sample(operation, far))
 
 
-@puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX")
+@puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX", "C-ALLOW")
 @on(EVERY)
 def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """404 or 405 with an error body."""

@@ -39,7 +39,7 @@ class Failure:
             expected=finding.expected,
             seen=finding.seen,
             place=finding.pointer,
-            source=described.source,
+            source=described.source_on(finding.operation),
             exchange=exchange,
             departure=finding.departure,
         )

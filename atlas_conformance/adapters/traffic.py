@@ -15,7 +15,7 @@ from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.http.redaction.redaction import redact
+from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.recordings.entries import Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.places import target_of
@@ -143,7 +143,7 @@ class TrafficJudge:
             return ()
         shown = redact(exchange, echoes=False)
         failures = []
-        for finding in judgement.findings:
+        for finding in hushed(exchange, judgement.findings):
             failure = Failure.of(finding, shown, self._chronicle.contract)
             failing = finding.fails or self._strict
             told = self._failures if failing else self._advice if finding.advice else self._departures

@@ -45,7 +45,9 @@ _USAGE, _ERROR = 2, 4
     help="Whether a page of a HAR file may be a session of its own: then its jobs are not held against those of other"
     " pages where that alone makes a failure. With `one`, they always are.",
 )
-def check_command(files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str) -> None:
+def check_command(
+    files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str
+) -> None:
     """Judge recorded traffic: HAR files and journals, plain or compressed, one after the other.
 
     FILE may be `-` for standard input, a pipe, a ZIP archive, or a folder of such files.

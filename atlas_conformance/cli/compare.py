@@ -19,7 +19,9 @@ from atlas_conformance.reports.terminal import print_standing
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @gate_options
-def compare_command(old: Path, new: Path, gate: Gate | None, waivers: Path | None, strict: bool, basis: tuple[Basis, ...]) -> None:
+def compare_command(
+    old: Path, new: Path, gate: Gate | None, waivers: Path | None, strict: bool, basis: tuple[Basis, ...]
+) -> None:
     """Compare two runs: folders of reports, summaries or journals.
 
     Failures match by requirement, operation and place. What was exercised in OLD and is not in NEW is lost coverage,

@@ -24,9 +24,10 @@ def _known(context: click.Context, parameter: click.Parameter, beginnings: tuple
 @click.command("requirements")
 @click.argument("ids", nargs=-1, metavar="[ID]...", callback=_known)
 def requirements_command(ids: tuple[str, ...]) -> None:
-    """List requirements by family: id, words, source, and the operations that each binds.
+    """List requirements by family: id, words, source, basis, and the operations that each binds.
 
     ID is an id or the beginning of one, such as T- or B-PATTERN; without any, all are listed.
+    `atlas-conformance explain ID` says more of one.
     """
     chosen = [r for r in REQUIREMENTS.values() if not ids or r.id.startswith(ids)]
     width = min(shutil.get_terminal_size().columns, _WIDEST)
@@ -36,6 +37,7 @@ def requirements_command(ids: tuple[str, ...]) -> None:
             click.secho(f"\n{heading}", bold=True)
         for requirement in members:
             click.echo(_wrapped(f"  {requirement.id:<15}{requirement.statement}", width))
+            click.secho(f"{' ' * 17}Source: {requirement.source}", dim=True)
             click.secho(_wrapped(" " * 17 + _binding(requirement), width), dim=True)
     click.echo(f"\n{len(chosen)} requirements" if len(chosen) != 1 else "")
 
@@ -47,4 +49,4 @@ def _wrapped(text: str, width: int) -> str:
 def _binding(requirement: Requirement) -> str:
     every = len(requirement.operations) == len(OPERATIONS)
     bound = "every operation" if every else ", ".join(requirement.operations)
-    return f"{requirement.source}; {requirement.level}; {bound}"
+    return f"{requirement.force}; {requirement.level}; {bound}"

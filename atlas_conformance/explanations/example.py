@@ -24,8 +24,8 @@ _LONGEST = 2_000
 class Example:
     """A failing exchange with its finding, and the same exchange with a sound endpoint.
 
-    `before` and `conforming_before` are the earlier exchanges that the finding rests on. `fault` is what the endpoint of
-    the failing one does wrong.
+    `before` and `conforming_before` are the earlier exchanges that the finding rests on. `fault` is what the endpoint
+    of the failing one does wrong.
     """
 
     fault: Fault
@@ -45,7 +45,7 @@ def faults_of(requirement: str) -> tuple[Fault, ...]:
 
 @cache
 def example_of(requirement: str) -> Example | None:
-    """Return an example of a requirement, one that leads with it and is short if there is one; None where there is none.
+    """Return an example of a requirement, if possible a short one that it leads; None where there is none.
 
     The same contract and the same faults give the same example.
     """
@@ -121,10 +121,11 @@ def _told(story: Story, fault: Fault, family: str, count: int) -> list[Moment]:
 
 def _evidence(earlier: list[Moment], moment: Moment) -> list[int]:
     """Return where the creation and the last sight of the jobs are that a finding rests on."""
-    about = {key[3].encode() for key in moment.told.about}
-    seen = [
-        place
-        for place, one in enumerate(earlier)
-        if any(job in (one.exchange.response.body or b"") or job in one.exchange.request.target.encode() for job in about)
-    ]
+    jobs = {key[-1] for key in moment.told.about}
+
+    def shows(exchange: Exchange) -> bool:
+        text = exchange.request.target + (exchange.response.body or b"").decode("utf-8", "replace")
+        return any(job in text for job in jobs)
+
+    seen = [place for place, one in enumerate(earlier) if shows(one.exchange)]
     return seen if len(seen) <= 2 else [seen[0], seen[-1]]

@@ -34,8 +34,7 @@ def write_pages(folder: Path) -> tuple[int, int]:
 
 def _index() -> str:
     lines = ["# Requirements", "", "What an endpoint is held to. `atlas-conformance explain ID` prints the same pages."]
-    families = {letter: heading for letter, heading in FAMILIES.items()}
-    for letter, heading in families.items():
+    for letter, heading in FAMILIES.items():
         members = [known for known in REQUIREMENTS.values() if known.id.partition("-")[0] == letter]
         if members:
             lines += ["", f"## {heading}", "", "| | | basis | force |", "| --- | --- | --- | --- |"]

@@ -49,9 +49,8 @@ def _blocks(requirement: Requirement) -> Iterator[Block]:
     yield Block("item", f"Operations: {'all of them' if every else ', '.join(requirement.operations)}")
     yield Block("heading", "Sources")
     for cited in requirement.sources:
-        words = f"{cited.page.title}, {cited.place}"
-        yield Block("link" if cited.page.address else "item", words if cited.page.address else f"{words}, {cited.page.kind}",
-                    cited.page.address)  # fmt: skip
+        words, address = f"{cited.page.title}, {cited.place}", cited.page.address
+        yield Block("link", words, address) if address else Block("item", f"{words}, {cited.page.kind}")
     example = example_of(requirement.id)
     if example is not None:
         yield from _example(example)
@@ -71,7 +70,8 @@ def _example(example: Example) -> Iterator[Block]:
     yield Block("text", f"From the reference endpoint with the fault {example.fault.id}: {example.fault.sentence}")
     yield from _in_order(example.before, example.failing)
     found = example.finding
-    yield Block("text", f"Expected {one_line(found.expected, 500)}; seen {one_line(found.seen, 500)}, at {found.pointer}.")
+    expected, seen = one_line(found.expected, 500), one_line(found.seen, 500)
+    yield Block("text", f"Expected {expected}; seen {seen}, at {found.pointer}.")
 
 
 def _in_order(before: Iterable[Exchange], last: Exchange) -> Iterator[Block]:

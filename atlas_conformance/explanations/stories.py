@@ -16,7 +16,14 @@ from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.explanations.world import STEP, World, as_
-from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies, departing_bodies, free_bodies
+from atlas_conformance.strategies.bodies import (
+    base_bodies,
+    conforming_bodies,
+    departing_bodies,
+    free_bodies,
+    impossible_targets,
+    undocumented_properties,
+)
 from atlas_conformance.strategies.malformed import hurtful_bodies, not_objects, odd_queries, other_methods
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, snapshots_of_others
 from atlas_conformance.strategies.representations import in_every_form, later_versions
@@ -74,6 +81,10 @@ def refusals(world: World, family: str) -> Iterator[Exchange]:
     for operation in _of(family, "create"):
         for body in departing_bodies(operation, scene, 4):
             yield world.send(_create(world, operation, body.document))
+        for base in base_bodies(operation, scene):
+            for body in (*undocumented_properties(base), *impossible_targets(operation, scene, world.inventory)):
+                yield world.send(_create(world, operation, body.document))
+                world.wait(_BUSY)
         for case in (*islice(not_objects(_plain(world, operation, "")), 12),
                      *islice(snapshots_of_others(operation, scene, world.inventory), 4)):  # fmt: skip
             yield world.send(case.request)
@@ -147,6 +158,21 @@ def lifecycle(world: World, family: str) -> Iterator[Exchange]:
             for cancel in cancels:
                 yield from _cancelled(world, [cancel, *reads], job)
             yield from _elsewhere(world, family, [*reads, *lists], job)
+        yield from _sharded(world, operation, reads)
+
+
+def _sharded(world: World, operation: Operation, reads: Iterable[Operation]) -> Iterator[Exchange]:
+    """A download of a cluster of several shards, read until it has ended."""
+    for scene in scenes(world.inventory, operation.family):
+        for body in conforming_bodies(operation, scene) if scene.sharded else ():
+            if body.document.get("deliveryType") != "download":
+                continue
+            created = world.send(build(operation, path_parameters(operation, scene, ""), body.document))
+            yield created
+            world.wait(_BUSY)
+            for reading in reads:
+                yield world.send(build(reading, path_parameters(reading, scene, _job(created) or "0" * 24)))
+            return
 
 
 def _cancelled(world: World, operations: Iterable[Operation], job: str) -> Iterator[Exchange]:
@@ -158,7 +184,8 @@ def _elsewhere(world: World, family: str, operations: Iterable[Operation], job: 
     """Ask for a job through other clusters of its kind."""
     scene = _scene(world, family)
     kind = {"cluster": "dedicated"}.get(family, family)
-    others = [c for c in world.inventory.clusters if c.kind == kind and (c.project, c.name) != (scene.project, scene.cluster)]
+    clusters = [cluster for cluster in world.inventory.clusters if cluster.kind == kind]
+    others = [cluster for cluster in clusters if (cluster.project, cluster.name) != (scene.project, scene.cluster)]
     for operation in operations:
         for other in others:
             yield world.send(build(operation, _place(operation, other, job)))

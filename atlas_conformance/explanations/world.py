@@ -1,4 +1,4 @@
-"""The reference endpoint in memory, with a clock that nobody's computer moves: the same requests get the same answers."""
+"""The reference endpoint in memory, with a clock of its own: the same requests get the same answers."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ class Policy:
 
     `gate` says what ends it with 1: `new` only what is worse than in `baseline` (failures that are new, coverage that
     is lost), `any` every failure, `none` nothing. None stands for `any`, where an earlier run is given for `new`.
-    Waivers that are not in order count as a failure under both. Advice never counts, unless `strict`. Where `bases` names
-    any, only requirements of these count. `update` has failures without a waiver added to `waivers_file`.
+    Waivers that are not in order count as a failure under both. Advice never counts, unless `strict`. Where `bases`
+    names any, only requirements of these count. `update` has failures without a waiver added to `waivers_file`.
     """
 
     gate: Gate | None = None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_conformance.mutation.trials import Outcome, Trial
+from atlas_conformance.mutation.trials import Outcome, Trial, leading
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
@@ -40,7 +40,9 @@ class Hammered:
 
     def failed(self, requirement: str) -> bool:
         """Whether the requirement failed."""
-        return self.report is not None and any(group.requirement == requirement for group in self.report.groups)
+        return self.report is not None and any(
+            group.requirement == requirement for group in self.report.groups
+        )
 
 
 def hammer(
@@ -83,8 +85,8 @@ def try_hammered(trial: Trial, server: ReferenceServer) -> Outcome:
     if found.report is None:
         return Outcome(trial, False, None, (), "error", 0, found.seconds, found.error)
     report = found.report
-    caught = any(trial.catches(group.finding) for group in report.groups)
-    leads = list(dict.fromkeys(group.requirement for group in report.headlines))
+    caught = any(trial.catches(group.finding) for group in (*report.groups, *report.advice))
+    leads = leading(report)
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
     return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, found.requests, found.seconds, error)

@@ -14,6 +14,7 @@ from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault
 from atlas_conformance.reference.faults import catalogue
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
+from atlas_conformance.reports.model import Report
 
 SOUND = "sound"
 USERS = 50
@@ -137,3 +138,9 @@ def sound_trials(seed: int = 0) -> list[Trial]:
 def interleaved(trials: list[Trial], workers: int) -> list[list[Trial]]:
     """Deal trials out to workers, so that each gets a share of every kind."""
     return [list(itertools.islice(trials, i, None, workers)) for i in range(workers)]
+
+
+def leading(report: Report) -> list[str]:
+    """Return the requirements that stand for themselves in a report, failures before advice."""
+    advice = [group.requirement for group in report.advice if group.lead is None]
+    return list(dict.fromkeys([*(group.requirement for group in report.headlines), *advice]))

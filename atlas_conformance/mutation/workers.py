@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.mutation.hammered import try_hammered
-from atlas_conformance.mutation.trials import Outcome, Trial, interleaved
+from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
@@ -150,8 +150,8 @@ def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[
     report = session.report
     if report is None:
         return Outcome(trial, False, None, (), "error", 0, seconds, plugin.failure or "there is no report")
-    caught = any(trial.catches(group.finding) for group in report.groups)
-    leads = list(dict.fromkeys(group.requirement for group in report.headlines))
+    caught = any(trial.catches(group.finding) for group in (*report.groups, *report.advice))
+    leads = leading(report)
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
     return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, report.exchanges, seconds, error)

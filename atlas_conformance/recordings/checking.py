@@ -16,7 +16,7 @@ from atlas_conformance.contracts.catalogue import DEPARTURES
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operations import match
-from atlas_conformance.http.redaction.redaction import redact
+from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.recordings.condensing import Condenser
 from atlas_conformance.recordings.entries import Reasons, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
@@ -24,6 +24,7 @@ from atlas_conformance.recordings.narrowing import Narrowing
 from atlas_conformance.recordings.reading import Recording, opened
 from atlas_conformance.recordings.sessions import PagesDiffer, Sessions
 from atlas_conformance.recordings.sources import Source, gathered
+from atlas_conformance.recordings.spread import NOT_SHOWN, is_judged_again, is_not_shown
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header
@@ -41,7 +42,7 @@ class Checked:
     """What came of the recordings: the report, how many entries were not judged and why, and where any breaks off.
 
     `left_out` are places of judged entries that could not be read, `sessions` sentences on pages that were taken for
-    sessions of their own.
+    sessions of their own. `not_shown` are bodies that were judged, and are in nothing that is kept.
     """
 
     report: Report
@@ -49,16 +50,18 @@ class Checked:
     cuts: tuple[str, ...]
     left_out: Reasons = field(default_factory=Reasons)
     sessions: tuple[str, ...] = ()
+    not_shown: Reasons = field(default_factory=Reasons)
 
 
 class Examination:
     """Judges exchanges in their order, counts what cannot be judged, and makes the report of all of it."""
 
     def __init__(self, header: Header, *, strict: bool = False, page_by_page: bool = False) -> None:
-        """Know nothing yet; `strict` makes failures of known departures and advice, `page_by_page` is as for `Sessions`."""
+        """Know nothing yet; `strict` makes failures of known departures and advice; `page_by_page`: see `Sessions`."""
         self.condenser = Condenser(header)
         self.unjudged = Reasons()
         self.left_out = Reasons()
+        self.not_shown = Reasons()
         self._narrowing = Narrowing()
         self._strict = strict
         self._sessions = Sessions(Knowledge(), REMEMBERED, page_by_page=page_by_page)
@@ -76,15 +79,21 @@ class Examination:
         """Note that the next recording begins; `paged` says that it has pages that may be sessions of their own."""
         self._sessions.begin(recording, paged=paged)
 
-    def judge(self, entry: Recorded, writer: JournalWriter | None = None) -> tuple[Finding, ...]:
-        """Judge one exchange, write it to a journal if there is one, and return its findings."""
+    def judge(self, entry: Recorded, writer: JournalWriter | None = None, where: str = "") -> tuple[Finding, ...]:
+        """Judge one exchange, named by `where`, write it to a journal if there is one, and return its findings."""
         exchange = entry.exchange
-        answered = exchange.response.status != 0
-        judgement = self._sessions.feed(exchange, entry.page) if answered else Judgement()
+        told = is_judged_again(exchange)
+        judgement = self._sessions.feed(exchange, entry.page) if told else Judgement()
         if entry.rests_on_more:
             judgement |= Judgement(findings=entry.rests_on_more)
         if self._strict:
             judgement = strictly(judgement)
+        if is_not_shown(exchange):
+            judgement = replace(judgement, findings=hushed(exchange, judgement.findings))
+        for place in entry.left_out:
+            self.left_out.add(place, where)
+        if is_not_shown(exchange):
+            self.not_shown.add(NOT_SHOWN, where)
         found = match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         if operation is not None:
@@ -116,7 +125,7 @@ class Examination:
             report = replace(report, exit_code=CUT_EXIT)
         if writer is not None:
             writer.close(ended=ended, verdict=report.verdict, exit=report.exit_code, partial=partial is not None)
-        return Checked(report, self.unjudged, tuple(cuts), self.left_out, tuple(self._sessions.parted))
+        return Checked(report, self.unjudged, tuple(cuts), self.left_out, tuple(self._sessions.parted), self.not_shown)
 
 
 def header_of(names: Sequence[str], *, strict: bool = False) -> Header:
@@ -140,8 +149,8 @@ class Check:
     """One check of any number of recordings, whose jobs are followed from one to the next.
 
     `strict` makes failures of known departures and of advice. `journal` is where a journal is written, or None.
-    `progress` is called now and then with the exchanges and distinct failures so far, and what is being read. `by_page` says that
-    pages of a HAR file may be sessions of their own, between which jobs are not followed.
+    `progress` is called now and then with the exchanges and distinct failures so far, and what is being read. `by_page`
+    says that pages of a HAR file may be sessions of their own, between which jobs are not followed.
     """
 
     files: Sequence[Path]
@@ -196,9 +205,7 @@ class Check:
         several = "" if len(self.files) == 1 else f" of {recording.name}"
         for count, entry in enumerate(recording):
             if isinstance(entry, Recorded):
-                examination.judge(entry, writer)
-                for place in entry.left_out:
-                    examination.left_out.add(place, f"entry {count + 1:,}{several}")
+                examination.judge(entry, writer, f"entry {count + 1:,}{several}")
             elif isinstance(entry, Unjudged):
                 examination.unjudged.add(entry.reason, f"entry {count + 1:,}{several}", entry.detail)
             else:
@@ -224,6 +231,7 @@ def unjudged_lines(checked: Checked) -> Iterable[str]:
     """Yield how many entries were not judged, or judged in part, for each reason, and which pages stand alone."""
     yield from checked.unjudged.lines("Not judged:")
     yield from checked.left_out.lines("Judged in part:")
+    yield from checked.not_shown.lines("Not shown:")
     yield from checked.sessions
 
 

@@ -131,7 +131,7 @@ class Condenser:
         )
 
     def _counts(self) -> Counts:
-        """Return how many exchanges upheld each pair, broke it, earned advice on it, and departed from it as is known."""
+        """Return how many exchanges upheld each pair, failed it, earned advice on it, or departed as is known."""
         counts = Counts()
         for (held, keys), count in self._kinds.items():
             broken = {(told[0], told[1]) for told in keys if self._fails(told)}

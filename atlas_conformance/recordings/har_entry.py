@@ -14,6 +14,7 @@ from atlas_conformance.recordings.bodies import NOT_RECORDED, Lost, answer_body,
 from atlas_conformance.recordings.entries import OUTSIDE, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.places import target_of
+from atlas_conformance.recordings.spread import LEFT_OUT_BEFORE, is_left_out, left_out_of
 
 NO_ANSWER = "that had no answer"
 NOT_LEGIBLE = "that could not be read"
@@ -81,6 +82,8 @@ def _exchange(
         body = answer_body(content, status, method, got.get("bodySize"), headers)
     except Lost as lost:
         return Unjudged(f"that had an answer whose body {lost.reason}")
+    if is_left_out(body):
+        return Unjudged(LEFT_OUT_BEFORE)
     asked, whole = _headers(sent.get("headers"))
     if not whole:
         left_out.append(HEADER_LEFT_OUT)
@@ -106,7 +109,9 @@ def _exchange(
     exchange = Exchange(request, Response(status, headers, body), *moments)
     page = entry.get("pageref")
     page = page if isinstance(page, str) and page else None
-    return Recorded(masking.cleaned(exchange), left_out=tuple(dict.fromkeys(left_out)) if left_out else (), page=page)
+    clean = masking.cleaned(exchange)
+    left_out += left_out_of(exchange, clean)
+    return Recorded(clean, left_out=tuple(dict.fromkeys(left_out)) if left_out else (), page=page)
 
 
 def _status(value: Any) -> int | None:

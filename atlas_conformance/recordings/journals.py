@@ -13,6 +13,7 @@ from atlas_conformance.contracts.knowledge_form import knowledge_of_json
 from atlas_conformance.contracts.operations import is_outside, operations_at
 from atlas_conformance.recordings.entries import OUTSIDE, Cut, NoRecording, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
+from atlas_conformance.recordings.spread import LEFT_OUT_BEFORE, is_judged_again, is_left_out, left_out_of
 from atlas_conformance.recordings.streaming import LARGEST_VALUE, ByteSource
 from atlas_conformance.reports.records import (
     VERSION,
@@ -82,8 +83,8 @@ class JournalEntries:
                 waiting, findings = record, []
                 exchanges += 1
             elif isinstance(record, FindingRecord):
-                unanswered = waiting is not None and waiting.exchange.response.status == 0
-                if record.related or unanswered or (waiting is not None and record.n != waiting.n):
+                alone = waiting is not None and not is_judged_again(waiting.exchange)
+                if record.related or alone or (waiting is not None and record.n != waiting.n):
                     findings.append(record.finding)
             elif isinstance(record, Closing):
                 ended = True
@@ -164,7 +165,10 @@ class JournalEntries:
         path = exchange.request.path
         if not operations_at(path) or is_outside(exchange.request.method, path):
             return Unjudged(OUTSIDE)
-        return Recorded(self.masking.masked(exchange), record.test, tuple(findings))
+        if is_left_out(exchange.response.body):
+            return Recorded(exchange, record.test, tuple(findings), (LEFT_OUT_BEFORE,))
+        clean = self.masking.masked(exchange)
+        return Recorded(clean, record.test, tuple(findings), left_out_of(exchange, clean))
 
     def _none(self, reason: str) -> NoRecording:
         return NoRecording(f"{self.name} is no journal: {reason}")

@@ -20,11 +20,14 @@ from atlas_conformance.contracts.judge import judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.validation import schemas
+from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.redaction import redact_response, without_credentials
 from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
 from atlas_conformance.http.redaction.shown import TELLING_HEADERS, Kind, handed_over, shown_by_answer, shown_by_request
+from atlas_conformance.http.redaction.skeleton import bones
 from atlas_conformance.http.secret import MASK
 from atlas_conformance.recordings.bodies import Lost, stored_body
+from atlas_conformance.recordings.spread import without_spread
 
 _MASKS = (MASK.encode(), b"masked", b"MASKED")
 """Tried in this order, as some properties hold words of a certain form only."""
@@ -44,7 +47,7 @@ class Masking:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._seen = SeenCredentials(ordinary_words())
-        self._names: dict[str, None] = {}
+        self._names: dict[bytes, None] = {}
         self._settled = False
 
     @property
@@ -102,10 +105,11 @@ class Masking:
             self._seen.add(handed_over(target.encode("utf-8", "surrogatepass")))
 
     def _learn_name(self, name: str) -> None:
-        if name not in self._names and len(name) <= _LONGEST_NAME:
+        bare = _bare(name)
+        if bare not in self._names and len(name) <= _LONGEST_NAME:
             if len(self._names) >= _MOST_NAMES:
                 del self._names[next(iter(self._names))]
-            self._names[name] = None
+            self._names[bare] = None
 
     def _learn_content(self, content: Mapping[str, Any], headers: Any) -> None:
         text = content.get("text")
@@ -139,20 +143,25 @@ class Masking:
             return exchange
         whole = _without(exchange, found, _MASKS[0])
         if whole is exchange or _harmless(exchange, whole):
-            return whole
+            return without_spread(whole, found, self._is_told)
         clean = exchange
-        for value in found:
+        for value in list(found):
             tries = (_without(clean, (value,), mask) for mask in _MASKS)
             harmless = next((tried for tried in tries if tried is clean or _harmless(exchange, tried)), None)
             if harmless is None:
                 self._seen.spare(value)
+                del found[value]
             else:
                 clean = harmless
-        return clean
+        return without_spread(clean, found, self._is_told)
+
+    def _is_told(self, word: str) -> bool:
+        """Tell whether a word is one that traffic holds anyway: of the contract, or a name."""
+        return word in ordinary_words() or _bare(word) in self._names
 
     def _is_name(self, value: str, kind: Kind, exchange: Exchange) -> bool:
         """Tell whether a value is known as, or shown where, the name of a cluster or an id stands."""
-        if value in self._names:
+        if _bare(value) in self._names:
             return True
         if _ID.fullmatch(value):
             return value in decoded_segments(exchange.request.path)
@@ -172,11 +181,19 @@ def _text(exchange: Exchange) -> bytes:
 
 
 def _without(exchange: Exchange, values: Iterable[str], mask: bytes) -> Exchange:
-    """Return the exchange with the values replaced wherever they stand; the same object where they stand nowhere."""
+    """Return the exchange with the values replaced wherever they stand in one place; the same object where they stand
+    nowhere.
+    """
     request, response, values = exchange.request, exchange.response, tuple(values)
+    forms = Forms(values, rare=True)
+
+    def clean_body(body: bytes) -> bytes:
+        return forms.masked_bytes(masked(body, values, mask), mask)
 
     def clean(text: str) -> str:
-        return masked(text.encode("utf-8", "surrogatepass"), values, mask).decode("utf-8", "surrogatepass")
+        raw = text.encode("utf-8", "surrogatepass")
+        cleaned = clean_body(raw)
+        return text if cleaned is raw else cleaned.decode("utf-8", "surrogatepass")
 
     def clean_headers(headers: Headers) -> Headers:
         return tuple((name, clean(value)) for name, value in headers)
@@ -185,9 +202,9 @@ def _without(exchange: Exchange, values: Iterable[str], mask: bytes) -> Exchange
         request,
         target=clean(request.target),
         headers=None if request.headers is None else clean_headers(request.headers),
-        body=None if request.body is None else masked(request.body, values, mask),
+        body=None if request.body is None else clean_body(request.body),
     )
-    got = replace(response, headers=clean_headers(response.headers), body=masked(response.body, values, mask))
+    got = replace(response, headers=clean_headers(response.headers), body=clean_body(response.body))
     return exchange if (sent, got) == (request, response) else replace(exchange, request=sent, response=got)
 
 
@@ -199,6 +216,12 @@ def _harmless(before: Exchange, after: Exchange) -> bool:
 def _findings(exchange: Exchange) -> Counter[tuple[str, str, str | None]]:
     found = judge(exchange, Knowledge()).findings
     return Counter((finding.requirement, finding.operation, finding.departure) for finding in found)
+
+
+def _bare(name: str) -> bytes:
+    """Return what of a name counts; all of it where it has no ASCII letters."""
+    raw = name.encode("utf-8", "surrogatepass")
+    return bones(raw) or raw
 
 
 @cache

@@ -10,6 +10,7 @@ from atlas_conformance.recordings.bodies import LARGEST_BODY, Lost, undone
 from atlas_conformance.recordings.entries import OUTSIDE, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.places import target_of
+from atlas_conformance.recordings.spread import left_out_of
 
 LONGEST_BODY = LARGEST_BODY
 _UNNAMED = frozenset({"host", "connection", "keep-alive", "transfer-encoding"})
@@ -59,7 +60,9 @@ class Watched:
             return Unjudged(OUTSIDE)
         if body is None or not self.request.whole:
             return Unjudged("that were too large, or of an encoding that cannot be undone")
-        return Recorded(masking.cleaned(self._exchange(target, body)))
+        exchange = self._exchange(target, body)
+        clean = masking.cleaned(exchange)
+        return Recorded(clean, left_out=left_out_of(exchange, clean))
 
     def _exchange(self, target: str, body: bytes) -> Exchange:
         request = Request(

@@ -285,7 +285,8 @@ class Endpoint:
         if answer.status != 204:
             headers.append((b"content-length", str(len(body)).encode()))
         if self.backend.free["deprecation"] == "shown" and call.operation is not None and call.operation.api != "v2":
-            headers += [(b"deprecation", b"Wed, 01 Jan 2025 00:00:00 GMT"), (b"sunset", b"Fri, 01 Jan 2027 00:00:00 GMT")]
+            headers.append((b"deprecation", b"Wed, 01 Jan 2025 00:00:00 GMT"))
+            headers.append((b"sunset", b"Fri, 01 Jan 2027 00:00:00 GMT"))
         if self.backend.free["rate-headers"] == "shown" and call.role is not None:
             headers += self._rate_headers(call)
         return answer.status, headers, body

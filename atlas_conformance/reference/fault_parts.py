@@ -80,6 +80,19 @@ def failing(when: Callable[[Call], bool]) -> Check:
     return break_down
 
 
+def restated(check: Check, status: int) -> Check:
+    """Return a check that refuses what it refuses with another status."""
+
+    def other(backend: Backend, call: Call) -> None:
+        try:
+            check(backend, call)
+        except Refusal as refusal:
+            refusal.status = status
+            raise
+
+    return other
+
+
 def both(first: Check, second: Check) -> Check:
     """Return a check that runs two."""
 

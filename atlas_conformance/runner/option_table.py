@@ -155,8 +155,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "basis",
-        "Only failures of requirements of these bases exit with 1, such as documented,recorded; inferred and project-rule"
-        " are the others.",
+        "Only failures of requirements of these bases exit with 1, such as documented,recorded; the others are inferred"
+        " and project-rule.",
         metavar="BASIS,...",
         ci=("action", "gitlab"),
     ),

@@ -20,10 +20,10 @@ class Options:
     """What a person asked for. `target` is a target file, `base_url` a URL; neither means the reference endpoint.
 
     `app` names an ASGI application, as `module:attribute`, that is served for the run; `wait` is for how long the
-    endpoint is waited for; of the `excluded` requirements nothing is said. `strict` makes failures of advice;
-    `basis` names the bases of the requirements whose failures count.
+    endpoint is waited for; of the `excluded` requirements nothing is said.
     `stateful` says that the endpoint at the base URL keeps the jobs that are created, or that it keeps none; None lets
     its answers decide.
+    `strict` makes failures of advice; `basis` names the bases of the requirements whose failures count.
     """
 
     target: str | None = None

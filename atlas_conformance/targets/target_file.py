@@ -298,7 +298,8 @@ def _restore_target(table: Table) -> RestoreTarget:
     impossible = table.take("impossible", str)
     if impossible is not None and impossible not in _IMPOSSIBLE:
         known = " or ".join(repr(reason) for reason in _IMPOSSIBLE)
-        table.fail("impossible", f"is {impossible!r}; a restore is impossible for {known}{closest(impossible, _IMPOSSIBLE)}")
+        close = closest(impossible, _IMPOSSIBLE)
+        table.fail("impossible", f"is {impossible!r}; a restore is impossible for {known}{close}")
     table.finish()
     kinds = frozenset(cast("tuple[Kind, ...]", accepts))
     return RestoreTarget(project, name, kinds, impossible)

@@ -76,7 +76,7 @@ def a_finished_download_can_be_fetched(job: JobView) -> Outcome | None:
     An `expiresAt` alone may show before the end, so without an address it is left to a later read.
     """
     document = job.document
-    if job.delivery is None or job.delivery.type != "download":
+    if job.delivery is None or job.delivery.type != "download" or job.operation.kind == "create":
         return None
     if any(document.get(flag) is True for flag in ("failed", "cancelled", "expired")):
         return None

@@ -14,8 +14,9 @@ _NOT_SHOWN = object()
 @rule("L-PAGE", on=PageView)
 def a_page_always_has_results(page: PageView) -> Outcome:
     """A page has results, empty where there is nothing."""
-    held = isinstance(page.document.get("results"), list)
-    return holds(held, "results, empty where there is nothing", page.document.get("results", "none"), f"{page.pointer}/results")
+    results = page.document.get("results", "none")
+    held = isinstance(results, list)
+    return holds(held, "results, empty where there is nothing", results, f"{page.pointer}/results")
 
 
 @rule("L-PAGE", on=PageView)

@@ -1,4 +1,4 @@
-"""C-STATUS, C-5XX, C-ALLOW, V-QUERY, B-ACCEPT, B-UNKNOWN, and the refusals that a request owes: which status answers what."""
+"""C-STATUS, C-5XX, C-ALLOW, V-QUERY, B-ACCEPT, B-UNKNOWN, and the refusals that a request owes."""
 
 from __future__ import annotations
 
@@ -152,7 +152,9 @@ def _owes_another(reading: Reading, status: int) -> bool:
     """Tell whether a status is none that refuses a body, although what the request names might excuse it."""
     broken = reading.violations
     form = all(violation.requirement.startswith(("B-", "T-")) for violation in broken)
-    return form and status in _EXCUSES and not any(status in violation.statuses for violation in broken)
+    allowed = {one for violation in broken for one in violation.statuses}
+    allowed |= {one for freedom in reading.freedoms if not freedom.of_place for one in freedom.statuses}
+    return form and status in _EXCUSES and status not in allowed
 
 
 _OF_BODIES = frozenset({"ATTRIBUTE", "ENUM", "JSON", "VALIDATION"})

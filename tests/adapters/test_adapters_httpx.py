@@ -177,7 +177,7 @@ def test_credentials_never_stay() -> None:
 
 
 def test_a_known_departure_fails_only_when_asked() -> None:
-    answer = error(404, parameters=["x"])
+    answer = error(404, parameters=None)
     lax, strict = TrafficJudge(), TrafficJudge(strict=True)
     for traffic in (lax, strict):
         with client(traffic, answering((404, answer))) as http:

@@ -65,7 +65,7 @@ def walk(inventory: Inventory, send: Send) -> None:
         bodies = [body.document for body in conforming_bodies(create, scene)][:3]
         for document in bodies:
             status, job = send(build(create, parameters, document))
-            assert status in (200, 400, 403, 404, 409)
+            assert status in (200, 400, 403, 404, 409, 410)
             if status != 200:
                 continue
             for operation in operations.values():

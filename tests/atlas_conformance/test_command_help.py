@@ -40,7 +40,7 @@ def test_every_requirement_is_listed_under_its_family(tmp_path: Path) -> None:
 
 def test_requirements_are_chosen_by_the_beginning_of_their_ids(tmp_path: Path) -> None:
     text = atlas("requirements", "T-ENUM", "A-R", cwd=tmp_path).stdout
-    assert [name for name in REQUIREMENTS if f"  {name} " in text] == ["T-ENUM", "A-ROLE", "A-RATE"]
+    assert [name for name in REQUIREMENTS if f"  {name} " in text] == [name for name in REQUIREMENTS if name.startswith(("T-ENUM", "A-R"))]
     ended = atlas("requirements", "X-", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "'X-'" in ended.stderr

@@ -1,7 +1,7 @@
 """The contract page as a table: single exchanges, and the verdict that the page has on each.
 
-Every row is judged as recorded traffic is, with nothing known of the endpoint or of who asked; rows marked `known` are judged
-in the light of an inventory, by the owner, too.
+Every row is judged as recorded traffic is, with nothing known of the endpoint or of who asked; rows marked `known` are
+judged in the light of an inventory, by the owner, too.
 """
 
 from __future__ import annotations
@@ -149,13 +149,18 @@ def versions() -> Iterable[Row]:
         sent = accepting("flex-create", value)
         yield row(f"Accept {value} is taken", answer(sent, flex_job(), media=own), known=True)
         yield row(f"Accept {value} is refused", error(sent, 406), known=True)
-    yield row("a charset", answer(accepting("flex-get", own + ";charset=utf-8"), flex_job(), media=own + ";charset=utf-8"))
+    yield row(
+        "a charset", answer(accepting("flex-get", own + ";charset=utf-8"), flex_job(), media=own + ";charset=utf-8")
+    )
     yield row("another media type", answer(request("flex-get"), flex_job(), media="application/json"), "C-MEDIA")
     for name in ("flex-create", "cluster-create"):
         own_type = request(name).header("accept")
         sent = with_header(request(name), "Content-Type", own_type)
         yield row(f"{name}: the versioned content type is refused", error(sent, 415), "B-ACCEPT", known=True)
-    yield row("a content type of text is refused", error(with_header(request("flex-create"), "Content-Type", "text/plain"), 415))
+    yield row(
+        "a content type of text is refused",
+        error(with_header(request("flex-create"), "Content-Type", "text/plain"), 415),
+    )
     dates = ("Deprecation", "Wed, 01 Jan 2025 00:00:00 GMT"), ("Sunset", "Fri, 01 Jan 2027 00:00:00 GMT")
     yield row("Deprecation and Sunset", with_headers(flex(), *dates))
     yield row("Sunset first", with_headers(flex(), ("Deprecation", dates[1][1]), ("Sunset", dates[0][1])), "V-SUNSET")
@@ -181,7 +186,9 @@ def errors() -> Iterable[Row]:
     yield row("a free reason", error(sent, 400, reason="Nope"), "E-REASON")
     yield row("a code in lower case", error(sent, 400, "not_valid"), "E-CODE")
     yield row("another X-Error-Code", error(sent, 400, headers=[("X-Error-Code", "OTHER")]), "E-CODE")
-    yield row("a field without description", error(sent, 400, badRequestDetail={"fields": [{"field": "a"}]}), "E-FIELDS")
+    yield row(
+        "a field without description", error(sent, 400, badRequestDetail={"fields": [{"field": "a"}]}), "E-FIELDS"
+    )
     yield row("HTML", answer(sent, b"<html>", status=400, media="text/html"), "C-MEDIA", "E-SCHEMA")
 
 
@@ -202,7 +209,9 @@ def refusals() -> Iterable[Row]:
     for status in (403, 404, 409):
         yield row(f"a missing property: {status}", error(missing, status), "B-REQUIRED", known=True)
     yield row("a missing property of an absent project: 404", error(missing, 404, "GROUP_NOT_FOUND"))
-    yield row("null for what is needed: 409", error(request("flex-create", FLEX | {"snapshotId": None}), 409), "B-REQUIRED")
+    yield row(
+        "null for what is needed: 409", error(request("flex-create", FLEX | {"snapshotId": None}), 409), "B-REQUIRED"
+    )
     yield row("a wrong type: 409", error(request("flex-create", FLEX | {"snapshotId": 1}), 409), "B-TYPE", known=True)
     yield row("a wrong pattern: 409", error(request("flex-create", FLEX | {"snapshotId": "x"}), 409), "B-PATTERN")
     early = request("cluster-create", POINT | {"pointInTimeUTCSeconds": 1_199_145_599})

@@ -69,7 +69,8 @@ def test_a_finding_names_the_pages_that_its_requirement_comes_from() -> None:
     (finding,) = [f for f in judged.findings if f.requirement == "S-STATUS"]
     assert finding.source == (
         "Return One Restore Job for One Flex Cluster, Responses › 200 › status, "
-        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-getgroupflexclusterbackuprestorejob "
+        "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/"
+        "operation-getgroupflexclusterbackuprestorejob "
         "(documented)"
     )
     assert finding.place == "/response/body/status"

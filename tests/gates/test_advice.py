@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from atlas_conformance.cli.check import check_command
 from atlas_conformance.cli.compare import compare_command
 from atlas_conformance.cli.report import report_command
+from atlas_conformance.contracts import CONTRACT_REVISION, CONTRACT_VERSION, revision_of
 from atlas_conformance.contracts.contract import FOLDER, Contract
 from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.gates.gate import Policy, parse_bases
@@ -90,7 +92,8 @@ def test_only_requirements_of_the_named_bases_count(tmp_path: Path) -> None:
     for gate in ("any", "new"):
         passed = Policy(gate, before, bases=("documented", "recorded")).decide(now)
         assert passed.exit_code == 0
-        assert "2 failures do not count, as only requirements that are documented or that are recorded do" in passed.sentence
+        words = "2 failures do not count, as only requirements that are documented or that are recorded do"
+        assert words in passed.sentence
         assert Policy(gate, before, bases=("inferred",)).decide(now).blocking[0].startswith("1 ")
         assert Policy(gate, before).decide(now).blocking[0].startswith("2 ")
     assert not Policy(bases=("inferred",)).silent
@@ -170,3 +173,28 @@ def test_a_summary_of_an_earlier_run_remembers_what_was_advice(tmp_path: Path) -
     report = run(tmp_path / "j", "S-FIXED", advice=("T-ONLY-URL",))
     (tmp_path / "summary.json").write_bytes(summary_bytes(report))
     assert outline_at(tmp_path / "summary.json").failures == outline(report).failures
+
+
+@pytest.mark.parametrize(
+    ("version", "revision"),
+    [("2026-08", 1), ("2026-08, revision 2", 2), ("2027-01, revision 13", 13), ("1", None), ("", None),
+     ("2026-08, revision x", None)],
+)  # fmt: skip
+def test_a_version_names_its_revision(version: str, revision: int | None) -> None:
+    assert revision_of(version) == revision
+
+
+def test_this_version_names_its_revision_and_the_list_of_changes_has_it() -> None:
+    assert revision_of(CONTRACT_VERSION) == CONTRACT_REVISION
+    changes = (FOLDER / "CHANGES.md").read_text("utf-8")
+    for revision in range(1, CONTRACT_REVISION + 1):
+        assert re.search(rf"^## Revision {revision}\b", changes, re.MULTILINE)
+
+
+def test_a_baseline_of_another_revision_says_so(tmp_path: Path) -> None:
+    old = outline(sample.Sample(tmp_path / "old", contract="2026-08").end())
+    now = outline(sample.Sample(tmp_path / "now", contract="2026-08, revision 2").end())
+    (note,) = compare(old, now).notes
+    assert "judged by revision 1 of the contract (2026-08), this one by revision 2" in note
+    assert "contracts/CHANGES.md" in note and "new baseline" in note
+    assert compare(now, now).notes == ()

@@ -19,8 +19,10 @@ PAGE = (ROOT / "docs" / "mock.md").read_text(encoding="utf-8")
 
 
 def ran(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(file)]
-    return subprocess.run(command, cwd=folder, env=surroundings(), capture_output=True, text=True, timeout=60)
+    plugins = ("-p", "no:cacheprovider", "-p", "atlas_conformance.pytest_plugin")
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, "--rootdir", str(folder), str(file)]
+    environ = surroundings(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize("name", ["test_restore.py", "restore.test.mjs", "scenario.toml"])
@@ -30,12 +32,13 @@ def test_the_page_shows_the_examples(name: str) -> None:
 
 def test_the_python_examples_pass(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = readme.partition("## A mock Atlas")[2].partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "test_readme.py").write_text(block, encoding="utf-8")
+    blocks = [part.partition("```")[0] for part in readme.split("```python\n")[1:]]
+    for number, block in enumerate(blocks):
+        (tmp_path / f"test_readme_{number}.py").write_text(block, encoding="utf-8")
     (tmp_path / "test_page.py").write_text((EXAMPLES / "test_restore.py").read_text(encoding="utf-8"), encoding="utf-8")
     result = ran(tmp_path, tmp_path)
     assert result.returncode == 0, result.stdout
-    assert "4 passed" in result.stdout
+    assert len(blocks) == 2 and "5 passed" in result.stdout
 
 
 def test_the_scenario_of_the_page_is_served() -> None:

@@ -19,7 +19,7 @@ from atlas_conformance.reference.credentials import Credentials, make_credential
 from atlas_conformance.reference.endpoint import Endpoint
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.faults import catalogue, find
-from atlas_conformance.reference.fixtures import ITEMS, Fixtures, make_fixtures
+from atlas_conformance.reference.fixtures import IMPOSSIBLE, ITEMS, Fixtures, make_fixtures
 from atlas_conformance.reference.freedoms import resolve
 from atlas_conformance.reference.jobs import Jobs
 from atlas_conformance.reference.messages import Call
@@ -141,6 +141,10 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
             yield good | {field: broken}
     for broken in (target.name + "\n", "x" * 65, "-a", "Größé", "a_b", "a b", "a/b", "x" * 66):
         yield good | {name: broken}
+    yield from (good | {name: item} for item in IMPOSSIBLE)
+    yield good | {"unheardOf": 1}
+    if family == "cluster":
+        yield {"deliveryType": "download", "snapshotId": snapshot, "unheardOf": 1}
 
 
 def families(fault: Fault) -> frozenset[str]:
@@ -209,12 +213,17 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
         for query in ("", "?itemsPerPage=2", "?itemsPerPage=2&pageNum=2", "?pageNum=1&includeCount=false"):
             prober.send("GET", place(listing, cluster) + query)
         prober.send("GET", place(listing, cluster) + "?itemsPerPage=2&pageNum=2&includeCount=false")
+        total = prober.send("GET", place(listing, cluster) + "?itemsPerPage=1")["totalCount"]
+        size = 7 if total % 7 else 8  # the last page is not full
         number, rest = 1, 0
         while not rest and number < 100:
             number += 1
-            page = prober.send("GET", place(listing, cluster) + f"?itemsPerPage=7&pageNum={number}")
-            rest = 7 - len(page["results"])
-        assert 0 < rest < 7
+            page = prober.send("GET", place(listing, cluster) + f"?itemsPerPage={size}&pageNum={number}")
+            rest = size - len(page["results"])
+        assert 0 < rest < size
+        prober.send("GET", place(listing, cluster) + "?pageNum=1000")
+        for other in (one for one in FIXTURES.inventory.clusters if one.kind == kind and one.sharded):
+            prober.send("GET", place(listing, other))
         around(prober, listing, cluster, "", b"")
     prober.send("GET", "/nowhere")
     return prober.seen
@@ -248,6 +257,8 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
         for broken in (job.upper(), job + "0", "x", absent.job):
             prober.send(method, place(operation, cluster, broken), body)
     prober.send(method, path, body, accept=str(OPERATIONS[operation].media_type))
+    prober.send(method, path, body, accept="*/*")
+    prober.send(method, path.rstrip("/"), body, content_type=str(OPERATIONS[operation].media_type))
     for day in ("2025-03-12", "2026-02-03"):
         prober.send(method, path, body, accept=f"application/vnd.atlas.{day}+json")
     for token in (None, "Bearer x", f"Bearer {prober.tokens['reader']}", f"Bearer {prober.tokens['off-list']}"):

@@ -17,6 +17,9 @@ from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header, JobRecord, RepeatRecord
 from atlas_conformance.reports.writing import end_journal
 
+COUNT = len(REQUIREMENTS)
+"""How many requirements there are."""
+
 GROUP = "32b6e34b3d91647abb20e7b8"
 SNAPSHOT = "5e0b4ac4d1f3a8b29c7d6e01"
 Builder: TypeAlias = Callable[[Path], Report]

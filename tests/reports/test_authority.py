@@ -1,4 +1,4 @@
-"""Every format leads from a requirement to a page's title, its address and the place within it; advice fails nothing."""
+"""Every format leads from a requirement to a page's title, address and place; advice fails nothing."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from tests.reports import sample_journal as sample
 
 HERE = Path(__file__).parent
 CITED = re.compile(r"\b(D[1-5]|G[1-4])\b(?! cluster)")
+SOURCE = re.compile(r"Source: .+, .+, .+ \((documented|recorded|inferred|project rule)\)")
 PLACE = "Responses › 200 › deliveryUrl"
 ADDRESS = (
     "https://www.mongodb.com/docs/api/doc/atlas-admin-api-v2/operation/operation-creategroupclusterbackuprestorejob"
@@ -88,7 +89,7 @@ def test_junit_says_of_each_case_where_its_requirement_can_be_looked_up(tmp_path
         root = ET.fromstring(RENDERERS["junit"](build(tmp_path / build.__name__), None, None))
         for case in root.iter("testcase"):
             if not case.get("classname", "").endswith("run"):
-                assert re.search(r"Source: .+, .+, .+ \((documented|recorded|inferred|project rule)\)", "".join(case.itertext()))
+                assert SOURCE.search("".join(case.itertext()))
 
 
 def test_advice_is_its_own_status_and_fails_nothing(tmp_path: Path) -> None:
@@ -97,7 +98,8 @@ def test_advice_is_its_own_status_and_fails_nothing(tmp_path: Path) -> None:
     assert (cell.status, cell.advised, cell.passed, cell.failed, cell.exercised) == (ADVICE, 1, 0, 0, 1)
     assert (report.verdict, report.exit_code, report.groups, report.headlines) == (PASSED, 0, (), ())
     assert [group.key for group in report.advice] == [("T-ONLY-URL", "cluster-get", "/response/body/deliveryUrl")]
-    assert "Advice on T-ONLY-URL" in verdict_sentence(report) and "1 exercised requirement holds" in verdict_sentence(report)
+    sentence = verdict_sentence(report)
+    assert "Advice, which fails nothing: T-ONLY-URL." in sentence and "1 exercised requirement holds" in sentence
 
 
 def test_a_strict_run_and_a_strict_reader_make_a_failure_of_advice(tmp_path: Path) -> None:

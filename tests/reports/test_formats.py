@@ -131,7 +131,8 @@ def test_markdown_of_many_findings_fits_a_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("build", "message"), [
-    (sample.passing, "59 of 59 hold"), (sample.failing, "5 of 58 failing"), (sample.hostile, "1 of 1 failing"),
+    (sample.passing, f"{sample.COUNT} of {sample.COUNT} hold"),
+    (sample.failing, f"5 of {sample.COUNT - 1} failing"), (sample.hostile, "1 of 1 failing"),
 ])
 def test_the_badge_says_the_verdict(tmp_path: Path, build: sample.Builder, message: str) -> None:
     root = ET.fromstring(badge(build(tmp_path / "j")))

@@ -94,7 +94,9 @@ def test_text_of_the_endpoint_is_escaped(tmp_path: Path) -> None:
 def test_it_shows_what_broke(tmp_path: Path) -> None:
     text = html(sample.failing(tmp_path / "j"), lambda request: f"curl '{request.target}'")
     for words in (
-        "5 of 58 exercised requirements do not hold.", "200 and a new job", "/request/body/targetClusterName",
+        f"5 of {sample.COUNT - 1} exercised requirements do not hold.",
+        "200 and a new job",
+        "/request/body/targetClusterName",
         "--requirement T-TARGET --profile quick --seed 7", "502 Bad Gateway, text/html",
         "the target file names no credential from outside the access list",
         "C-MEDIA on tenant-create at /response/headers/content-type (1)", "K-TIMESTAMP",
@@ -183,9 +185,9 @@ def test_filters_show_what_they_say(tmp_path: Path) -> None:
     page.write_text(re.sub("<meta http-equiv[^>]*>", "", text).replace("</body>", driver + "</body>"), encoding="utf-8")
     document, _ = browse(page, "--dump-dom", "--virtual-time-budget=2000")
     rows = re.findall(r'<tr class="row" data-statuses="([^"]*)"( hidden="")?>', document)
-    assert len(rows) == 59
+    assert len(rows) == sample.COUNT
     assert all(("failed" in statuses) is not bool(hidden) for statuses, hidden in rows)
-    assert "5 of 59 requirements" in document and "1 of 3 findings" in document
+    assert f"5 of {sample.COUNT} requirements" in document and "1 of 3 findings" in document
     cards = re.findall(r'data-requirement="([\w-]+)"( hidden="")?>', document)
     assert [id for id, hidden in cards if not hidden] == ["T-TARGET"]
 
@@ -224,7 +226,7 @@ def test_it_draws_jobs_latencies_and_effort(tmp_path: Path) -> None:
     text = html(sample.followed(tmp_path / "j"))
     assert text.count('<svg class="timeline"') == 2 and text.count('<tr><th scope="row">flex-') == 2
     assert "0.50" not in text.partition("Jobs over time")[0]
-    assert text.count('<span class="effort-id">') == 59
+    assert text.count('<span class="effort-id">') == sample.COUNT
     assert "status &#34;RUNNING&#34; → &#34;COMPLETED&#34;" in text
 
 

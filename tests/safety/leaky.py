@@ -20,7 +20,6 @@ from urllib.parse import quote, urlsplit
 _MOST_CANARIES = 120
 """Beyond so many, nonces and signatures of further requests are not remembered: there is one of each per request."""
 _FIELD = re.compile(r'\b(nonce|cnonce|response)="([^"]+)"')
-_USUAL = 13
 COOKIE = "c4n4ry-cookie-5Jq2"
 PATH_KEY = "c4n4ry-path-8Tz1"
 QUERY_KEY = "c4n4ry-query-3Rw9"
@@ -58,8 +57,6 @@ class Leaky:
     """Serves on loopback as a context manager; `url` is its base URL."""
 
     def __init__(self, upstream: str) -> None:
-        self.usual_only = False
-        """Whether it leaves out other case, separators and the like, which recordings are not searched for."""
         self.canaries: set[str] = {COOKIE, PATH_KEY, QUERY_KEY}
         self._lock = threading.Lock()
         host = urlsplit(upstream).netloc
@@ -149,8 +146,7 @@ class Leaky:
                 self.canaries.add(document["access_token"])
             return body
         if status >= 400:
-            most = _USUAL if self.usual_only else None
-            said = " ".join(spelling for value in told for spelling in spellings(value)[:most])
+            said = " ".join(spelling for value in told for spelling in spellings(value))
             document["detail"] = f"cookie {COOKIE}; {said}"
             document["parameters"] = [{"header": value} for value in told]
         for job in [document, *[job for job in document.get("results", ()) if isinstance(job, dict)]]:

@@ -220,7 +220,6 @@ def test_urls_and_proxies_with_a_password(desk: Desk) -> None:
 
 def test_traffic_that_is_recorded(desk: Desk) -> None:
     """`record` sees every credential go by, and `check` reads recordings that nobody cleaned."""
-    desk.leaky.usual_only = True
     recording = subprocess.Popen(
         [*COMMAND, "record", "--upstream", desk.leaky.url, "--out", "traffic.har", "--port", "0"],
         cwd=desk.folder,

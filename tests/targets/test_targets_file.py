@@ -55,6 +55,14 @@ timeout_seconds = 7
 ENVIRON = {"PUB": "pub-canary", "PRIV": "priv-canary", "TOK": "tok-canary", "CID": "cid-canary", "CSEC": "csec-canary"}
 
 
+def test_a_target_may_take_no_restore() -> None:
+    for reason in ("encryption at rest", "other major version"):
+        text = WHOLE.replace('"flex", "dedicated"]\n', f'"flex", "dedicated"]\nimpossible = "{reason}"\n', 1)
+        (found,) = target_from_text(text, ENVIRON).inventory.targets
+        assert found.impossible == reason
+    assert target_from_text(WHOLE, ENVIRON).inventory.targets[0].impossible is None
+
+
 def test_a_whole_file_is_read() -> None:
     target = target_from_text(WHOLE, ENVIRON)
     assert target.base_url == "https://cloud.example.org/base"
@@ -108,6 +116,11 @@ def test_secrets_do_not_show_or_serialise() -> None:
             ["safety.destroyable[0].cluster", "did you mean Ziel-Größe?"],
         ),
         ('"flex", "dedicated"]', '"flexx"]', ["restore_targets[0].accepts", "did you mean flex?"]),
+        (
+            '"flex", "dedicated"]\n',
+            '"flex"]\nimpossible = "encryption"\n',
+            ["restore_targets[0].impossible", "did you mean encryption at rest?", "other major version"],
+        ),
         ('rate = "90/min"', 'rate = "90"', ["limits.rate", "60/min"]),
         ("max_jobs = 3", "max_jobs = true", ["safety.max_jobs", "an integer, not true or false"]),
         ('token = "TOK"', 'token = "NOPE"', ["authentication.reader.token", "NOPE, which is not set"]),

@@ -44,15 +44,16 @@ class Forms:
     """Every way in which some values may be written.
 
     `lasting` ones take a while to make; they tell quickly of a text that it holds none, and find values in pieces.
+    `rare` encodings, such as base32, are looked for by lasting ones, and by others if asked for.
     """
 
-    def __init__(self, values: Iterable[str], *, lasting: bool = False) -> None:
+    def __init__(self, values: Iterable[str], *, lasting: bool = False, rare: bool = False) -> None:
         kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
         self._kept = kept
-        self._bones = tuple(dict.fromkeys(form for value in kept for form in _bare_forms(value, rare=lasting)))
+        rare = rare or lasting
+        self._bones = tuple(dict.fromkeys(form for value in kept for form in bare_forms(value, rare=rare)))
         # Of a value of hardly any ASCII letters nothing is left: it is looked for as it is, and letter by letter.
-        self._odd = tuple(value for value in kept if len(bones(value.encode("utf-8", "ignore"))) < LEAST_LENGTH)
-        self._odd_pattern = re.compile("|".join(map(_escaped, self._odd))) if self._odd else None
+        self._odd_pattern = odd_pattern(kept)
         self._grams: tuple[bytes, ...] = ()
         self._finder = None
         if lasting and self._bones:
@@ -97,36 +98,36 @@ class Forms:
             return MASK
         return text if shown is raw else shown.decode("utf-8", "surrogatepass")
 
-    def masked_bytes(self, body: bytes) -> bytes:
-        """Return a body with every form of every value masked that stands in one place; the same object where there is
-        none.
+    def masked_bytes(self, body: bytes, mask: bytes = _MASK) -> bytes:
+        """Return a body with `mask` for every form of every value that stands in one place; the same object where there
+        is none.
         """
         if not self._may_be_in(body):
             return body
         for form in self._bytes:
             if form in body:
-                body = body.replace(form, _MASK)
+                body = body.replace(form, mask)
         if self._odd_pattern is not None:
             text = body.decode("utf-8", "surrogateescape")
-            found, count = self._odd_pattern.subn(MASK, text)
+            found, count = self._odd_pattern.subn(mask.decode(), text)
             body = found.encode("utf-8", "surrogateescape") if count else body
         if any(self._holds(view) for view in views(body)):
             # One string of a JSON text after the other: what is masked must not take a quote with it.
             is_json = body.lstrip()[:1] in (b"{", b"[")
             portions = _STRINGS.findall(body) if is_json else [body]
-            shown = [p if is_json and p[:1] != b'"' else self._masked_portion(p) for p in portions]
+            shown = [p if is_json and p[:1] != b'"' else self._masked_portion(p, mask) for p in portions]
             body = b"".join(shown) if shown != portions else body
         return body
 
-    def _masked_portion(self, portion: bytes) -> bytes:
+    def _masked_portion(self, portion: bytes, mask: bytes) -> bytes:
         if len(portion) < LEAST_LENGTH or len(portion) > _PORTION:
             return portion
         for depth, stage in enumerate(stages(portion)):
             if self._holds(bones(stage)):
-                portion = self._masked_at(portion, depth)
+                portion = self._masked_at(portion, depth, mask.decode())
         return portion
 
-    def _masked_at(self, portion: bytes, depth: int) -> bytes:
+    def _masked_at(self, portion: bytes, depth: int, mask: str) -> bytes:
         text = portion.decode("latin-1")
         mapped = Mapped(text, depth)
         spans = [
@@ -139,7 +140,7 @@ class Forms:
         at = 0
         for start, end in sorted(spans):
             if start >= at:
-                parts += (text[at:start], MASK)
+                parts += (text[at:start], mask)
             at = max(at, end)
         parts.append(text[at:])
         return "".join(parts).encode("latin-1") if spans else portion
@@ -169,6 +170,14 @@ class Forms:
         return any(len(bone) >= _PIECES and _covered(bone, grams) >= _COVERED for bone in self._bones)
 
 
+def odd_pattern(values: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds, letter by letter, those of the values of which hardly any bones are left; None if all have
+    enough.
+    """
+    odd = [value for value in values if len(bones(value.encode("utf-8", "ignore"))) < LEAST_LENGTH]
+    return re.compile("|".join(map(_escaped, odd))) if odd else None
+
+
 def _covered(bone: bytes, grams: set[bytes]) -> float:
     """Return the share of the bones that some of these pieces make up."""
     shown = bytearray(len(bone))
@@ -193,7 +202,7 @@ def _places(text: str, form: str) -> Iterator[int]:
         at = text.find(form, at + len(form))
 
 
-def _bare_forms(value: str, *, rare: bool) -> Iterator[bytes]:
+def bare_forms(value: str, *, rare: bool) -> Iterator[bytes]:
     """Yield the bones of a value and of its encodings, as far as they are the same whatever stands around them; the
     rare ones only if asked for.
     """

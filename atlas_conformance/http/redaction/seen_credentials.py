@@ -7,24 +7,27 @@ does not grow with their number.
 from __future__ import annotations
 
 import html
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 
-from atlas_conformance.http.redaction.echoes import LEAST_LENGTH, encoded
+import ahocorasick_rs
+
+from atlas_conformance.http.redaction.echoes import LEAST_LENGTH, bare_forms, encoded, odd_pattern
 from atlas_conformance.http.redaction.shown import Kind, Shown
+from atlas_conformance.http.redaction.skeleton import bones, views
 from atlas_conformance.http.redaction.unescaping import Unescaped, has_escapes
 
-_BLOCK = 8
-_BLOCK_AT = struct.Struct("=Q")
-_TAIL = 2 * _BLOCK - 1
-"""A form of this length holds a whole block of a text, wherever in the text it stands."""
+_END = 8
+"""So many bones at the end of a form tell that a text may hold it."""
+_STRETCH = 128 * 1024
+"""Bones that are searched at once: a list of all places of a form could fill memory."""
+_SHORT = 15
+"""Shorter values are known in smaller numbers."""
 _PIECE = 8_192
 """A longer value is kept in pieces of this length, so that the number of values bounds the memory."""
 _LEAST_LETTERS = 4
 """A value of fewer different letters is what somebody wrote in the place of a secret."""
 _SIZES = {(False, False): 500, (False, True): 100, (True, False): 50, (True, True): 16}
-"""How many values of a sort (short, passing) are known at least; twice as many are the most. Each short one costs time
-with every text."""
+"""How many values of a sort (short, passing) are known at least; twice as many are the most."""
 _SPARED = 1_000
 _PORTION = 1 << 20
 """A longer text is searched in portions, so that memory does not grow with it."""
@@ -33,13 +36,14 @@ _PORTION = 1 << 20
 class SeenCredentials:
     """Credentials as they are seen; a repr does not show them."""
 
-    __slots__ = ("_ordinary", "_spared", "_windows", "forgotten")
+    __slots__ = ("_bare", "_ordinary", "_spared", "_windows", "forgotten")
 
     def __init__(self, ordinary: str = "") -> None:
         """Know none yet; a value that stands anywhere in the text `ordinary` never becomes one."""
         self._ordinary = ordinary
+        self._bare = b"\n".join(bones(line.encode()) for line in ordinary.splitlines())
         self._spared: dict[str, None] = {}
-        self._windows = {sort: _Window(size) for sort, size in _SIZES.items()}
+        self._windows = {sort: _Window(size, passing=sort[1]) for sort, size in _SIZES.items()}
         self.forgotten = False
 
     def __repr__(self) -> str:
@@ -59,12 +63,15 @@ class SeenCredentials:
             for start in range(0, len(whole), _PIECE):
                 value = whole[start : start + _PIECE]
                 if len(value) >= LEAST_LENGTH and value not in self._spared:
-                    window = self._windows[len(value) < _TAIL, kind == "passing"]
+                    window = self._windows[len(value) < _SHORT, kind == "passing"]
                     if not window.knows(value) and self._is_credential(value):
                         self.forgotten |= window.add(value, kind)
 
     def _is_credential(self, value: str) -> bool:
-        return len(set(value)) >= _LEAST_LETTERS and value not in self._ordinary
+        if len(set(value)) < _LEAST_LETTERS or value in self._ordinary:
+            return False
+        bare = bones(value.encode("utf-8", "surrogatepass"))
+        return len(bare) < LEAST_LENGTH or bare not in self._bare
 
     def spare(self, value: str) -> None:
         """From now on take a value for an ordinary word."""
@@ -75,18 +82,21 @@ class SeenCredentials:
         self._spared[value] = None
 
     def found_in(self, text: bytes) -> dict[str, Kind]:
-        """Return the values that a text may hold in any form, longest first; most texts hold none."""
+        """Return the values that a text may hold in any form, whole or their last piece, longest first; most texts hold
+        none.
+        """
         found: dict[str, Kind] = {}
         for portion in _portions(text):
-            for searched in (portion, Unescaped(portion).text) if has_escapes(portion) else (portion,):
-                blocks = frozenset(_blocks(searched))
-                for window in self._windows.values():
-                    window.find(searched, blocks, found)
+            searched = b"\n".join(views(portion))
+            for window in self._windows.values():
+                window.find(searched, portion, found)
         return dict(sorted(found.items(), key=lambda pair: -len(pair[0]))) if found else found
 
 
 def masked(text: bytes, values: Iterable[str], mask: bytes) -> bytes:
-    """Return a text with every form of the values replaced by `mask`; the same object where there is none."""
+    """Return a text with the usual forms of the values, to their last sign, replaced by `mask`; the same object where
+    there is none. What is spelt in any other way is left to `Forms`.
+    """
     forms = [form for value in values for form in _forms(value)]
     if len(text) <= _PORTION:
         return _masked(text, forms, mask)
@@ -135,17 +145,13 @@ def _forms(value: str) -> dict[bytes, None]:
     return dict.fromkeys(form.encode("utf-8", "surrogatepass") for form in (*encoded(value), *more))
 
 
-def _blocks(text: bytes) -> list[int]:
-    """Return a text's blocks, one behind the other, as numbers."""
-    return memoryview(text)[: len(text) // _BLOCK * _BLOCK].cast("Q").tolist()
-
-
 class _Window:
     """At least the latest `size` values, and at most twice as many."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, passing: bool) -> None:
         self._size = size
-        self._young, self._old = _Index(), _Index()
+        self._passing = passing
+        self._young, self._old = _Index(passing=passing), _Index(passing=passing)
 
     def __len__(self) -> int:
         return len(self._young.kinds) + len(self._old.kinds)
@@ -162,7 +168,7 @@ class _Window:
         forgets = False
         if len(self._young.kinds) >= self._size:
             forgets = bool(self._old.kinds)
-            self._young, self._old = _Index(), self._young
+            self._young, self._old = _Index(passing=self._passing), self._young
         self._young.add(value, kind)
         return forgets
 
@@ -171,56 +177,75 @@ class _Window:
         for index in (self._young, self._old):
             index.kinds.pop(value, None)
 
-    def find(self, text: bytes, blocks: frozenset[int], found: dict[str, Kind]) -> None:
-        """Add to `found` what a text may hold."""
+    def find(self, bare: bytes, text: bytes, found: dict[str, Kind]) -> None:
+        """Add to `found` what a text may hold, the bones of which are `bare`."""
         for index in (self._young, self._old):
             if index.kinds:
-                index.find(text, blocks, found)
+                index.find(bare, text, found)
 
 
 class _Index:
-    """Values, and what of their forms tells that a text may hold them; made only once a text is searched."""
+    """Values, and what finds them; made only once a text is searched."""
 
-    __slots__ = ("_new", "_short", "_telling", "_values", "kinds")
+    __slots__ = ("_finders", "_new", "_odd", "_passing", "kinds")
 
-    def __init__(self) -> None:
+    def __init__(self, *, passing: bool) -> None:
         self.kinds: dict[str, Kind] = {}
+        self._passing = passing
         self._new: list[str] = []
-        self._telling: set[int] = set()  # the keys of `_values`, as two sets are compared faster
-        self._values: dict[int, tuple[str, ...]] = {}
-        self._short: list[tuple[bytes, str]] = []
+        self._odd: list[tuple[tuple[bytes, ...], str]] = []
+        self._finders: list[_Finder] = []
 
     def add(self, value: str, kind: Kind) -> None:
         self.kinds[value] = kind
         self._new.append(value)
 
-    def find(self, text: bytes, blocks: frozenset[int], found: dict[str, Kind]) -> None:
+    def find(self, bare: bytes, text: bytes, found: dict[str, Kind]) -> None:
         if self._new:
             self._take_in()
-        if not self._telling.isdisjoint(blocks):
-            for block in self._telling & blocks:
-                for value in self._values[block]:
-                    self._note(value, found)
-        for form, value in self._short:
-            if form in text:
+        for finder in self._finders:
+            for value in finder.found_in(bare):
                 self._note(value, found)
+        if self._odd:
+            unescaped = Unescaped(text).text
+            for forms, value in self._odd:
+                if any(form in text or form in unescaped for form in forms):
+                    self._note(value, found)
 
     def _note(self, value: str, found: dict[str, Kind]) -> None:
         if value in self.kinds:
             found[value] = self.kinds[value]
 
     def _take_in(self) -> None:
-        for value in self._new:
-            alone = (value,)
-            for form in _forms(value):
-                if len(form) < _TAIL:
-                    self._short.append((form, value))
-                    continue
-                tail = form[-_TAIL:]  # tokens of one issuer begin alike, and end each in its own way
-                for start in range(_BLOCK):
-                    (block,) = _BLOCK_AT.unpack_from(tail, start)
-                    others = self._values.setdefault(block, alone)
-                    if value not in others:
-                        self._values[block] = (*others, value)
-                    self._telling.add(block)
+        """Make what finds the new values: those before them are gone through again only once they are fewer."""
+        self._odd += [(tuple(_forms(value)), value) for value in self._new if odd_pattern([value])]
+        ends = [
+            (end, value)
+            for value in self._new
+            for end in {form[-_END:] for form in bare_forms(value, rare=not self._passing)}
+        ]
         self._new = []
+        while self._finders and len(self._finders[-1].ends) <= len(ends):
+            ends = [*self._finders.pop().ends, *ends]
+        if ends:
+            self._finders.append(_Finder(ends))
+
+
+class _Finder:
+    """Finds values by the ends of their forms: tokens of one issuer begin alike, and end each in its own way."""
+
+    __slots__ = ("_finder", "ends")
+
+    def __init__(self, ends: list[tuple[bytes, str]]) -> None:
+        self.ends = ends
+        self._finder = ahocorasick_rs.BytesAhoCorasick([end for end, _ in ends])
+
+    def found_in(self, bare: bytes) -> Iterator[str]:
+        """Yield the values that some bones may hold."""
+        if len(bare) <= _STRETCH and not self._finder.find_matches_as_indexes(bare):
+            return
+        for start in range(0, len(bare), _STRETCH):
+            stretch = bare[start : start + _STRETCH + _END - 1]
+            matches = self._finder.find_matches_as_indexes(stretch, overlapping=True)
+            for number in {match[0] for match in matches}:
+                yield self.ends[number][1]

@@ -12,7 +12,6 @@ from itertools import islice
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _SIGNS = bytes(sorted(set(range(256)) - set(_LETTERS) - set(_LETTERS.upper())))
-_MARKS = (b"%", b"\\", b"&", b"0x", b"0X")
 _DEPTH = 4
 """So often an escape may be escaped itself."""
 _KEY = re.compile(rb'"[^"]*"\s*:')
@@ -48,7 +47,7 @@ def stages(text: bytes) -> Iterator[bytes]:
     """Yield a text, and then the same with its escapes undone, until there are none left to undo."""
     yield text
     for _ in range(_DEPTH):
-        if not any(mark in text for mark in _MARKS):
+        if not (b"\\" in text or b"%" in text or b"&" in text or b"0x" in text or b"0X" in text):
             return
         undone = _undone(text)
         if undone == text:

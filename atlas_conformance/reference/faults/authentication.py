@@ -174,7 +174,7 @@ def _everywhere() -> Iterator[Fault]:
     )
     yield Fault(
         "rate/no-retry-after",
-        "A-RATE",
+        "A-RETRY",
         reads,
         "A 429 carries no Retry-After.",
         "stateful",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import Class, Fault
 from atlas_conformance.reference.fault_parts import (
     DEDICATED_READS,
@@ -12,15 +13,24 @@ from atlas_conformance.reference.fault_parts import (
     changing,
     drifting,
     on_reads_after,
+    restated,
     showing,
+    sound,
     when,
 )
+from atlas_conformance.reference.messages import Answer, Call
 
 _OTHER_ID = "0" * 23 + "1"
 
 
 def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
     return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+
+
+def _cancelled_late(backend: Backend, call: Call, answer: Answer) -> Answer:
+    if call.job is not None and call.job.is_over(call.now):
+        backend.jobs.cancel(call.job.id, call.job.ends)
+    return answer
 
 
 def _dedicated_reads() -> Iterator[Fault]:
@@ -108,9 +118,26 @@ def _dedicated_reads() -> Iterator[Fault]:
         "cluster-cancel/finished-taken",
         "T-CANCEL",
         ("cluster-cancel",),
-        "A finished job can be cancelled.",
+        "A cancel makes a cancelled job of one that has finished.",
         "stateful",
         skip=frozenset({"T-CANCEL/ended"}),
+        answer=_cancelled_late,
+    )
+    yield Fault(
+        "cluster-cancel/finished-refused-late",
+        "T-CANCEL",
+        ("cluster-cancel",),
+        "A cancel of a finished job is refused, and the job is cancelled all the same.",
+        "stateful",
+        answer=_cancelled_late,
+    )
+    yield Fault(
+        "cluster-cancel/finished-403",
+        "T-CANCEL",
+        ("cluster-cancel",),
+        "A cancel of a finished job is answered with 403.",
+        "stateful",
+        replace={"T-CANCEL/ended": restated(sound("cluster-cancel", "T-CANCEL/ended"), 403)},
     )
 
 

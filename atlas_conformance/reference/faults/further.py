@@ -373,7 +373,7 @@ def _subtle() -> Iterator[Fault]:
     sentence = "With includeCount=false, every page is the first."
     yield fault("cluster-list", "uncounted-first-page", "L-PAGE", sentence, listing=_uncounted_is_first)
     published = both(sound("cluster-get", "V-FLOOR"), _unpublished)
-    sentence = "A later DATE is refused unless a version was published on it."
+    sentence = "Of the published versions that are later than the resource's, some are refused."
     yield fault("cluster-get", "published-dates-only", "V-FLOOR", sentence, replace={"V-FLOOR": published})
     lenient = excusing(sound("cluster-create", "A-ROLE"), _by_digest)
     sentence = "A reader may create a job with a digest."

@@ -250,7 +250,8 @@ def _lists() -> Iterator[Fault]:
     )
     for place in LISTS:
         for what, sentence, kind, change in changes:
-            yield _fault(place, what, "L-PAGE", sentence, kind, listing=change)
+            requirement = "L-TOTAL" if what.startswith("total-") else "L-PAGE"
+            yield _fault(place, what, requirement, sentence, kind, listing=change)
         yield _fault(
             place,
             "newest-missing",
