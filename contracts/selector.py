@@ -1,7 +1,8 @@
 """Selectors: how requirements name the operations that they bind, in a few words.
 
 `every operation`, `creates`, `creates of flex and tenant`, `jobs of dedicated`, `v2 operations with a body`,
-`operations with a job in the path`, `lists with a page parameter`. Words on one matter (the kind of operation, of cluster, of thing, the version)
+`operations with a job in the path`,
+`lists with a page parameter`. Words on one matter (the kind of operation, of cluster, of thing, the version)
 widen the choice, words on another narrow it.
 """
 

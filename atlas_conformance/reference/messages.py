@@ -22,8 +22,8 @@ class Call:
     `target` is the request target as received; `headers` hold the last value of each lower-case name, `accept` all
     values of that header joined. `body` is None where it was larger than the endpoint takes. `project`, `cluster_name`
     and `job_id` (the id of a job or a snapshot) are the decoded path parameters, `document` is the body as parsed and
-    `fields` what is left of it for use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is ahead
-    of the wall clock. `beside` are the calls that were open at the same time, where calls are held open.
+    `fields` what is left of it for use. `now` is epoch seconds, `ahead` by how many of them the endpoint's clock is
+    ahead of the wall clock. `beside` are the calls that were open at the same time, where calls are held open.
     """
 
     method: str
