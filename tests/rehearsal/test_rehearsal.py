@@ -134,7 +134,7 @@ def test_twenty_jobs_are_enough_for_every_requirement_of_the_core_on_a_remote_en
     # No 429 comes; an undocumented property, and a sharded cluster's parts, cost jobs of their own.
     assert core - {requirement for requirement, _ in cells(plan)} <= {"A-RETRY", "B-UNKNOWN", "T-PARTS"}
     assert len(core) > 50
-    creates = [operation.id for operation in OPERATIONS.values() if operation.kind == "create"]
+    creates = [o.id for o in OPERATIONS.values() if o.kind == "create" and o.level == "core"]
     wanted = {
         (requirement, create) for requirement in ("B-ACCEPT", "V-ENVELOPE", "V-PRETTY", "V-QUERY") for create in creates
     }
@@ -150,7 +150,7 @@ def test_of_several_restore_targets_the_destroyable_one_is_used() -> None:
     plan = planned(replace(target, safety=replace(target.safety, destroyable=frozenset({place}))), "B-ACCEPT")
     assert [(restore.project, restore.cluster) for restore in plan.harm.restores] == [place]
     accepted = {operation for requirement, operation in cells(plan) if requirement == "B-ACCEPT"}
-    assert accepted == {operation.id for operation in OPERATIONS.values() if operation.kind == "create"}
+    assert accepted == {o.id for o in OPERATIONS.values() if o.kind == "create" and o.level == "core"}
 
 
 def test_a_restore_that_nobody_confirmed_is_not_planned() -> None:
@@ -175,7 +175,7 @@ def test_an_open_endpoint_that_takes_any_id_is_rehearsed_too() -> None:
     target = Target("http://127.0.0.1:9")
     plan = planned(target, "B-ACCEPT", "A-NONE", found=unasked(target))
     accepted = {operation for requirement, operation in cells(plan) if requirement == "B-ACCEPT"}
-    assert accepted == {operation.id for operation in OPERATIONS.values() if operation.kind == "create"}
+    assert accepted == {o.id for o in OPERATIONS.values() if o.kind == "create" and o.level == "core"}
     assert plan.credentials == {}
     # Nobody knows what lies behind it, so what it is asked to restore to is shown, and that nothing is kept back.
     assert plan.harm.restores

@@ -37,12 +37,13 @@ KNOWLEDGE = Knowledge(INVENTORY)
 CREATES = [o for o in OPERATIONS.values() if o.kind == "create" and o.resource.what == "job"]
 ROWS = 11
 LESSONS = ROWS + len(CREATES) + 3 + 1
-"""Each row of the table on each create of a job, one create of each in another form, a later version of the three of v2, a
-cancel.
+"""Each row of the table on each create of a job, one create of each in another form, a later version of the three
+of v2, a cancel.
 """
 BEYOND_TWENTY = {"A-RETRY", "B-UNKNOWN", "T-PARTS", "SNAP-RESTORE"}
-"""No 429 comes, and what an undocumented property, a sharded cluster's parts and the restore of a taken snapshot show costs
-jobs of its own: with few of them, these may not be exercised."""
+"""No 429 comes, and what an undocumented property, a sharded cluster's parts and the restore of a taken snapshot show
+costs jobs of its own: with few of them, these may not be exercised.
+"""
 
 
 class Rationed:
@@ -71,7 +72,7 @@ def creates(operation: Operation, *, plain: bool = False) -> list[Request]:
 
 
 def test_each_row_is_granted_and_what_repeats_it_only_where_places_are_left_over() -> None:
-    rationed = Rationed(24)
+    rationed = Rationed(LESSONS + 3)
     rows = [request for operation in CREATES for request in creates(operation, plain=True)]
     assert len(rows) == ROWS
     assert all(rationed.grants(request) for request in rows)
@@ -86,7 +87,7 @@ def test_each_row_is_granted_and_what_repeats_it_only_where_places_are_left_over
     assert all(rationed.grants(request) for request in (*forms, *later))
     assert rationed.grants(rows[1], CANCELLED)
     assert not rationed.grants(rows[1], CANCELLED)
-    assert rationed.guard.jobs_left == 24 - LESSONS
+    assert rationed.guard.jobs_left == 3
 
 
 def test_all_forms_are_shown_by_the_first_of_them() -> None:
