@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from atlas_conformance.adapters.traffic import TrafficJudge
+    from atlas_conformance.reference.mock import MockAtlas
     from atlas_conformance.testing import AtlasEndpoint, Endpoints
 
 _SUITES = "atlas_conformance.suites"
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "atlas_judge(on_failure=, base_url=, credential=, strict=): what the fixture atlas_judge judges, and what it"
         " does with a failure ('fail', 'raise' or 'collect')",
     )
+    config.addinivalue_line("markers", "atlas(scenario, seed=, step=, tls=): what the mock of the fixture atlas is")
     if _asks_for_suites(config.option):
         from atlas_conformance.runner import join
 
@@ -72,6 +74,20 @@ def atlas_endpoint(request: pytest.FixtureRequest, _atlas_endpoints: Endpoints) 
         return _atlas_endpoints.get(_marked(request, "atlas_endpoint"))
     except MarkerError as error:
         raise pytest.UsageError(f"{request.node.nodeid}: {error}") from None
+
+
+@pytest.fixture
+def atlas(request: pytest.FixtureRequest) -> Iterator[MockAtlas]:
+    """A mock Atlas whose time and restores the test steers: `atlas.advance(minutes=5)`, `atlas.fail_next_restore()`.
+
+    The marker `atlas` takes the arguments of `MockAtlas`, such as `@pytest.mark.atlas("scenario.toml")`.
+    """
+    from atlas_conformance.reference.mock import MockAtlas
+
+    marker = request.node.get_closest_marker("atlas")
+    given, options = (marker.args, marker.kwargs) if marker is not None else ((), {})
+    with MockAtlas(*given, **options) as mock:
+        yield mock
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The schemas of the contract, applied to parsed JSON. No other module builds validators.
 
-`jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns and RFC 3339 times. The two read
-`pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting) the other decides.
+`jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns, RFC 3339 times and UUIDs.
+The two read `pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting)
+the other decides.
 """
 
 from __future__ import annotations
@@ -106,8 +107,17 @@ def _any_of(validator: Any, ways: list[Any], value: object, _: Any) -> Iterator[
         yield ValidationError("anyOf")
 
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text is an RFC 4122 UUID, in letters of either case."""
+    return _UUID.fullmatch(text) is not None
+
+
 _FORMATS = jsonschema.FormatChecker(formats=())
 _FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or is_date_time(value))
+_FORMATS.checks("uuid")(lambda value: not isinstance(value, str) or is_uuid(value))
 
 _KEYWORDS = {"pattern": _pattern, "type": _type, "enum": _enum, "required": _required, "anyOf": _any_of}
 _extend: Any = jsonschema.validators.extend
@@ -257,7 +267,8 @@ class SchemaValidator:
     def _fast(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(
             dict(self.schema),
-            formats={"date-time": is_date_time},  # its own takes a sign for a digit of the year
+            # Its own takes a sign for a digit of a date-time's year.
+            formats={"date-time": is_date_time, "uuid": is_uuid},
             validate_formats=True,
             registry=self.schemas.rs_registry,
             base_uri=_RS_BASE + self.name,

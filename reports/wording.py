@@ -11,6 +11,7 @@ import orjson
 import regex
 
 from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.model import (
@@ -315,20 +316,36 @@ def families(report: Report) -> dict[str, list[Row]]:
 
 
 def columns(report: Report) -> dict[str, list[tuple[str, str]]]:
-    """Return the operations of the report as (id, kind) by their group: `flex`, `cluster`, `cluster v1`, `tenant`."""
+    """Return the operations of the report as (id, what it does) by their group.
+
+    Groups are `flex`, `cluster`, `cluster v1` and `tenant`, and, around a restore, those that end in ` snapshots`.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
-    order = ("flex", "cluster", "cluster v1", "tenant")
+    order = ("flex", "cluster", "cluster v1", "tenant", "flex snapshots", "cluster snapshots", "sharded snapshots")
     for id in report.operations:
         known = OPERATIONS.get(id)
-        v1 = known is not None and known.family == "cluster" and known.api == "v1.0"
-        group = "other" if known is None else known.family + (" v1" if v1 else "")
-        found.setdefault(group, []).append((id, known.kind if known else id))
-    kinds = ("create", "get", "list", "cancel")
+        found.setdefault(_group(known), []).append((id, _does(known) if known else id))
+    kinds = ("create", "take", "download", "get", "list", "cancel", "delete")
     names = [name for name in order if name in found] + [name for name in found if name not in order]
     return {
         name: sorted(found[name], key=lambda item: kinds.index(item[1]) if item[1] in kinds else len(kinds))
         for name in names
     }
+
+
+def _group(known: Operation | None) -> str:
+    if known is None:
+        return "other"
+    if known.level == "workflow":
+        return ("sharded" if known.sharded else known.family) + " snapshots"
+    return known.family + (" v1" if known.family == "cluster" and known.api == "v1.0" else "")
+
+
+def _does(known: Operation) -> str:
+    """Return the kind of an operation, in other words where it creates a snapshot or a download."""
+    if known.level != "workflow" or known.kind != "create":
+        return known.kind
+    return "take" if known.resource.what == "snapshot" else "download"
 
 
 def why_unexercised(reason: Unexercised, report: Report) -> str:

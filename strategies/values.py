@@ -55,6 +55,8 @@ def _of_kind(contract: Contract, kind: str, schema: Mapping[str, Any]) -> st.Sea
         items = values(contract, schema.get("items", {"type": "object"}))
         return st.just([]) if items is None else st.lists(items, max_size=_MOST_ITEMS)
     if kind == "string":
+        if schema.get("format") == "uuid":
+            return st.uuids().map(str)
         return dates() if schema.get("format") == "date-time" else _texts(schema)
     if kind in ("integer", "number"):
         return st.integers(schema.get("minimum", _INT32[0]), schema.get("maximum", _INT32[1]))

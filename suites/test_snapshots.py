@@ -48,7 +48,8 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
     read, listing = reading_of(operation), listing_of(operation)
     parameters = path_parameters(read, scene, snapshot)
     if endpoint.offers(read.id):
-        endpoint.verify([build(read, parameters)])
+        with endpoint.in_passing():  # what a snapshot shows by now depends on time
+            endpoint.verify([build(read, parameters)])
     _until(endpoint, lambda: snapshot in listed_snapshots(endpoint, operation, scene))
     history = _history(endpoint, snapshot, scene)
     follow_to_the_end(endpoint, [(read, history)] if endpoint.offers(read.id) else [], staggered=False)
@@ -165,7 +166,10 @@ def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Op
         query = {"itemsPerPage": "500"} if operation.paged else None
         endpoint.verify([build(operation, path_parameters(operation, scene, ""), query=query)])
         if endpoint.offers(read.id):
-            endpoint.verify([build(read, path_parameters(read, scene, snapshot))] * 2)
+            sent = build(read, path_parameters(read, scene, snapshot))
+            with endpoint.in_passing():  # whether another test has read it before must not count
+                endpoint.verify([sent])
+            endpoint.verify([sent] * 2)
 
 
 def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+
+import orjson
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
@@ -16,6 +19,8 @@ from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.faults import catalogue
 
 _KINDS = ("shape", "negative", "rule", "subtle", "stateful")
+_OF_SNAPSHOTS_BEFORE = frozenset({"SNAP-FLOW", "SNAP-RESTORE"})
+"""Requirements that rest on an earlier sight of a snapshot, also where the exchange is not about it alone."""
 _LONGEST = 2_000
 """An exchange with a longer body is shown only where no shorter one fails the requirement."""
 
@@ -99,7 +104,7 @@ def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iter
         findings = [f for f in moment.told.judgement.findings if f.departure is None]
         finding = next(f for f in findings if f.requirement == requirement)
         short = len(request.body or b"") + len(moment.exchange.response.body or b"") < _LONGEST
-        rests_on = _evidence(moments[:index], moment)
+        rests_on = _evidence(moments[:index], moment, finding)
         before = tuple(redact(moments[place].exchange) for place in rests_on)
         sound_before = tuple(redact(sound[place].exchange) for place in rests_on)
         differs = (before, moment.exchange.response) != (sound_before, same.exchange.response)
@@ -119,9 +124,11 @@ def _told(story: Story, fault: Fault, family: str, count: int) -> list[Moment]:
         return list(world.moments)
 
 
-def _evidence(earlier: list[Moment], moment: Moment) -> list[int]:
-    """Return where the creation and the last sight of the jobs are that a finding rests on."""
+def _evidence(earlier: list[Moment], moment: Moment, finding: Finding) -> list[int]:
+    """Return where the creation and the last sight of the jobs or snapshots are that a finding rests on."""
     jobs = {key[-1] for key in moment.told.about}
+    if finding.requirement in _OF_SNAPSHOTS_BEFORE:
+        jobs = jobs or _snapshots_in(moment.exchange, finding.pointer)
 
     def shows(exchange: Exchange) -> bool:
         text = exchange.request.target + (exchange.response.body or b"").decode("utf-8", "replace")
@@ -129,3 +136,14 @@ def _evidence(earlier: list[Moment], moment: Moment) -> list[int]:
 
     seen = [place for place, one in enumerate(earlier) if shows(one.exchange)]
     return seen if len(seen) <= 2 else [seen[0], seen[-1]]
+
+
+def _snapshots_in(exchange: Exchange, pointer: str) -> set[str]:
+    """Return the id of the snapshot that a request names, or of the one in a list at which a finding points."""
+    sent = orjson.loads(exchange.request.body) if exchange.request.body else {}
+    if "snapshotId" in sent:
+        return {sent["snapshotId"]}
+    place = re.match(r"/response/body/results/(\d+)/", pointer)
+    if place is None:
+        return set()
+    return {orjson.loads(exchange.response.body)["results"][int(place[1])]["id"]}

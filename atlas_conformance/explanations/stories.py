@@ -244,6 +244,52 @@ def paced(world: World, family: str) -> Iterator[Exchange]:
             yield world.send(as_(_plain(world, operation, "0" * 24), "owner"))
 
 
+def snapshots(world: World, family: str) -> Iterator[Exchange]:
+    """A snapshot that is taken where one can be, read until it is done and after, restored, deleted, and gone."""
+    found = scenes(world.inventory, family)
+    for scene in (*(s for s in found if not s.sharded), *(s for s in found if s.sharded))[:: max(1, len(found) - 1)]:
+        around = [o for o in _of(family) if o.resource.what == "snapshot"]
+        reads = [o for o in around if o.kind in ("get", "list") and (o.sharded == scene.sharded or family == "flex")]
+        snapshot = scene.snapshots[0]
+        for operation in around:
+            if operation.kind == "create":
+                document = {"description": "Before the migration to 8.0", "retentionInDays": 3}
+                taken = world.send(build(operation, path_parameters(operation, scene, ""), document))
+                yield taken
+                snapshot = _job(taken) or snapshot
+        for _ in range(6):
+            for reading in reads:
+                yield world.send(build(reading, path_parameters(reading, scene, snapshot)))
+            world.wait(STEP * 0.7)
+        yield from _restored(world, family, scene, snapshot, [o for o in reads if o.kind == "list"])
+        for operation in around:
+            if operation.kind == "delete":
+                yield world.send(build(operation, path_parameters(operation, scene, snapshot)))
+                world.wait(STEP)
+                for reading in reads:
+                    yield world.send(build(reading, path_parameters(reading, scene, snapshot)))
+                yield from _restored(world, family, scene, snapshot, ())
+
+
+def _restored(
+    world: World, family: str, scene: Scene, snapshot: str, lists: Iterable[Operation]
+) -> Iterator[Exchange]:
+    """Restore a snapshot by each create of the family, just after it was listed, and read the jobs."""
+    for operation in _of(family, "create"):
+        if operation.resource.what != "job":
+            continue
+        for listing in lists:
+            yield world.send(build(listing, path_parameters(listing, scene, "")))
+        document = base_bodies(operation, scene)[0].document | {"snapshotId": snapshot}
+        created = world.send(build(operation, path_parameters(operation, scene, ""), document))
+        yield created
+        world.wait(_BUSY)
+        job = _job(created)
+        for reading in _of(family, "get", "list") if job else ():
+            if reading.resource.what == "job":
+                yield world.send(build(reading, path_parameters(reading, scene, job or "")))
+
+
 STORIES: Mapping[str, tuple[Story, ...]] = {
     "C": (acceptance, paths, pressure, refusals, lifecycle, representations),
     "V": (representations, acceptance, lifecycle),
@@ -256,6 +302,7 @@ STORIES: Mapping[str, tuple[Story, ...]] = {
     "L": (lifecycle, paths, pages),
     "L-PAGE": (pages,),
     "L-TOTAL": (pages,),
+    "SNAP": (snapshots,),
     "A": (credentials, paced),
 }
 """The stories in which a requirement, or one of a family, may show, the likeliest first."""

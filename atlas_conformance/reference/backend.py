@@ -92,6 +92,8 @@ def _shared_job(backend: Backend, call: Call) -> Job:
     snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
     downloads = call.operation is not None and call.operation.delivery == "DOWNLOAD"
     target_project, target = (None, None) if downloads else backend.target_of(call)
+    # What is done at once is COMPLETED: a fresh job that is FAILED would depart.
+    at_once = downloads and backend.free["download-done"] == "at-once"
     return Job(
         id=backend.new_id(),
         family="shared",
@@ -100,8 +102,8 @@ def _shared_job(backend: Backend, call: Call) -> Job:
         delivery="DOWNLOAD" if downloads else "RESTORE",
         created=call.now,
         step=backend.step,
-        phases=() if downloads and backend.free["download-done"] == "at-once" else backend.phases(),
-        fails=snapshot is not None and snapshot.failing,
+        phases=() if at_once else backend.phases(),
+        fails=snapshot is not None and snapshot.failing and not at_once,
         snapshot=call.fields.get("snapshotId"),
         snapshot_finished=snapshot.finished if snapshot else backend.fixtures.epoch - 7 * DAY,
         target_project=target_project,

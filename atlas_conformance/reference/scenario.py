@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from atlas_conformance.contracts.inventory import Impossible
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.bodies import is_cluster_name, is_item_name
 from atlas_conformance.reference.forms import FailingForm, Form, RuleForm
@@ -78,6 +79,7 @@ class TargetForm(Form):
     project: Id
     name: str
     accepts: Annotated[list[Kind], Field(min_length=1)]
+    impossible: Impossible | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> TargetForm:

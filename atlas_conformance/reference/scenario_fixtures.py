@@ -65,7 +65,7 @@ def scenario_fixtures(scenario: Scenario, seed: int, epoch: int) -> Fixtures:
         ]
         snapshots.update((snapshot.id, snapshot) for snapshot in taken)
         clusters.append(_cluster(one, taken, len(clusters)))
-    further = (RestoreTarget(one.project, one.name, frozenset(one.accepts)) for one in scenario.targets)
+    further = (RestoreTarget(one.project, one.name, frozenset(one.accepts), one.impossible) for one in scenario.targets)
     absent = Absent(
         project=_identifier(draw),
         cluster=f"absent-{draw.getrandbits(32):08x}",
@@ -160,9 +160,7 @@ def scenario_toml(fixtures: Fixtures, credentials: Credentials, *, dated: bool =
     own = set(fixtures.clusters)
     further = [one for one in fixtures.inventory.targets if (one.project, one.name) not in own]
     if further:
-        document["targets"] = _array(
-            {"project": one.project, "name": one.name, "accepts": sorted(one.accepts)} for one in further
-        )
+        document["targets"] = _array(map(_target, further))
     document["credentials"] = {
         role: {
             "public_key": pair.public,
@@ -218,6 +216,11 @@ def _array(rows: Iterable[Mapping[str, Any]]) -> AoT:
     for row in rows:
         found.append(tomlkit.item(row))
     return found
+
+
+def _target(target: RestoreTarget) -> Mapping[str, Any]:
+    row = {"project": target.project, "name": target.name, "accepts": sorted(target.accepts)}
+    return row if target.impossible is None else row | {"impossible": target.impossible}
 
 
 def _table(cluster: Cluster, fixtures: Fixtures, dated: bool) -> Table:

@@ -18,6 +18,8 @@ from atlas_conformance.contracts.verdicts import Verdicts
 Pair = tuple[str, str]
 
 _OF_ITEMS = ("S-", "T-", "SNAP-")
+_BY_STATE = frozenset({"T-URL", "SNAP-DONE"})
+"""What only some states of a job or a snapshot uphold, so that it depends on when the run looked."""
 _AT_EACH_LOOK = frozenset({"S-FLOW", "SNAP-FLOW"})
 """What each look at a job upholds, whether there was one before or not."""
 
@@ -39,6 +41,27 @@ def counted(told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair
     # Which created jobs a list owes depends on what else was created, and on whether one page has room for all.
     later = frozenset(pair for pair in later if pair[0] != "L-FOUND")
     return itself | later | (shown & told.judgement.held)
+
+
+def once_for_each_state(
+    told: Told, held: frozenset[Pair], about: Set[str], seen: set[tuple[Pair, str]]
+) -> frozenset[Pair]:
+    """Return `held` without what depends on how often a test looked at a state: that counts once, in tests of it.
+
+    `seen` are the pairs that have counted in the test under way, each with the id of the job or snapshot; it grows.
+    """
+    if not any(pair[0] in _BY_STATE for pair in held):
+        return held
+    document = told.examined.document if told.examined is not None else None
+    item = str(document.get("id")) if document is not None else ""
+    kept = set()
+    for pair in held:
+        if pair[0] not in _BY_STATE:
+            kept.add(pair)
+        elif pair[0] in about and (pair, item) not in seen:
+            seen.add((pair, item))
+            kept.add(pair)
+    return frozenset(kept)
 
 
 def created_job(told: Told) -> str | None:

@@ -24,7 +24,7 @@ from atlas_conformance.http.target import draw_absent
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
-from atlas_conformance.runner.counting import counted, created_job
+from atlas_conformance.runner.counting import counted, created_job, once_for_each_state
 from atlas_conformance.runner.outcomes import Departed, EndpointLost, Judged, RunEnded
 from atlas_conformance.runner.profiles import Profile
 from atlas_conformance.runner.rationing import Lesson, Ration
@@ -79,6 +79,7 @@ class Endpoint:
     _spent_after_failure: int | None = field(default=None, init=False)
     _owed: list[Finding] = field(default_factory=list, init=False)
     _own: set[str] = field(default_factory=set, init=False)
+    _states_counted: set[tuple[tuple[str, str], str]] = field(default_factory=set, init=False)
     _passing: int = field(default=0, init=False)
     _departed: bool = field(default=False, init=False)
 
@@ -189,6 +190,7 @@ class Endpoint:
         self.test = name
         self.about = frozenset(about)
         self._own = set()
+        self._states_counted = set()
         self._departed = False
         self.doubtful = False
         self._owed = []
@@ -251,8 +253,12 @@ class Endpoint:
             yield next(sent) if objection is None else Withheld(request, objection)
 
     def try_again(self, judged: Judged) -> None:
-        """Send the request of an exchange with findings once more, and journal whether they repeat."""
-        if self.stop is not None or judged.status == 0:
+        """Send the request of an exchange with findings once more, and journal whether they repeat.
+
+        A DELETE that was carried out is not sent again: what it deleted or cancelled is no longer as it was.
+        """
+        carried_out = judged.exchange.request.method == "DELETE" and 200 <= judged.status < 300
+        if self.stop is not None or judged.status == 0 or carried_out:
             return
 
         def send() -> tuple[int, Judgement] | None:
@@ -312,6 +318,7 @@ class Endpoint:
             if (created := created_job(told)) is not None:
                 self._own.add(created)
             held = counted(told, self.about, self._own if self.client.guard.mode == "restore" else None)
+            held = once_for_each_state(told, held, self.about, self._states_counted)
         found = match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         number = self.journal.exchange(

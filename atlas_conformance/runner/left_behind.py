@@ -57,7 +57,7 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     """
     known: set[tuple[str, str, str, str]] = set()
     for job in endpoint.chronicle.created():
-        known.add((job.family, job.project, job.cluster, job.job))
+        known.add((job.resource.name, job.project, job.cluster, job.job))
         yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
     for operation, project, cluster, item in endpoint.client.guard.created_by:
         resource = OPERATIONS[operation].resource

@@ -19,8 +19,8 @@ from atlas_conformance.reports.records import ExchangeRecord
 from tests.atlas_conformance.conftest import Described, Run
 from tests.atlas_conformance.program import ROOT, TIME_LIMIT, atlas, surroundings
 
-POLLING = ("test_lifecycle.py", "test_interleaving.py", "left behind")
-"""Where jobs are read until they have moved on, or cancelled if they have not: how often depends on the clock."""
+POLLING = ("test_lifecycle.py", "test_interleaving.py", "left behind", "test_snapshots.py")
+"""Where jobs and snapshots are read until they have moved on, or cancelled: how often depends on the clock."""
 
 
 def summary(folder: Path) -> dict[str, Any]:

@@ -36,8 +36,9 @@ def test_every_key_of_a_target_file_is_shown() -> None:
     keys = set(re.findall(r"^[# ]*([a-z_]+) = ", text, re.MULTILINE)) | {*re.findall(r"[{,] ([a-z_]+) =", text)}
     folder = ROOT / "atlas_conformance" / "targets"
     source = "".join((folder / name).read_text("utf-8") for name in ("target_file.py", "identities.py"))
-    taken = set(re.findall(r"\.(?:take|need|choice|strings|tables)\(\"([a-z_]+)\"", source))
-    assert taken >= {"base_url", "snapshots", "max_jobs"}
+    takes = r"(?:\.(?:take|need|choice|strings|tables)\(|_number_from_0\(table, )\"([a-z_]+)\""
+    taken = set(re.findall(takes, source))
+    assert taken >= {"base_url", "snapshots", "max_jobs", "max_snapshots"}
     assert taken - keys - {"clusters", "restore_targets"} == set()
 
 

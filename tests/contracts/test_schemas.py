@@ -144,6 +144,12 @@ def test_each_file_has_a_use() -> None:
         ("error.json", {"error": 400, "errorCode": "A", "parameters": None}, [("/parameters", "E-SCHEMA")]),
         ("error.json", {"error": 400, "errorCode": "A", "badRequestDetail": None}, []),
         ("error.json", {"error": 400}, [("", "E-SCHEMA")]),
+        ("dedicated-snapshot.json", {"masterKeyUUID": "8c4f1ef2-6d0b-4f0e-9d5a-0C1B2A3D4E5F"}, []),
+        (
+            "dedicated-snapshot.json",
+            {"masterKeyUUID": "8c4f1ef26d0b4f0e9d5a0c1b2a3d4e5f"},
+            [("/masterKeyUUID", "C-SCHEMA")],
+        ),
         ("error.json", {"error": "400", "errorCode": "A"}, [("/error", "E-SCHEMA")]),
         ("error.json", {"error": 400, "errorCode": "A", "parameters": ["x", None]}, [("/parameters/1", "E-SCHEMA")]),
         (
@@ -214,4 +220,4 @@ def test_recorded_responses_hold_to_the_schemas_but_for_known_departures() -> No
             seen.add(departure.id)
         judged += 1
     assert judged > 0
-    assert seen == {"K-TIMESTAMP", "K-PARAMETERS"}
+    assert seen == {"K-TIMESTAMP", "K-FREQUENCY"}

@@ -62,7 +62,7 @@ def test_the_modes_hold_every_choice_of_every_freedom() -> None:
     trials = sound_trials()
     tried = {(name, choice) for trial in trials for name, choice in trial.freedoms.items()}
     assert {(name, choice) for name, choices in FREEDOMS.items() for choice in choices[1:]} <= tried
-    assert {trial.level for trial in trials} == {"core", "extended"}
+    assert {trial.level for trial in trials} == {"core", "workflow"}
     assert {trial.authentication for trial in trials} >= {("digest",), ("bearer",)}
     assert any(set(trial.imitate) == set(IMITATIONS) for trial in trials)
 

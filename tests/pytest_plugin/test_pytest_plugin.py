@@ -163,3 +163,36 @@ def test_an_option_that_another_plugin_has_gets_a_prefix(tmp_path: Path) -> None
     arguments = ("-p", "other", "--pyargs", "atlas_conformance.suites", "--atlas-base-url", "http://127.0.0.1:9")
     ended = run(tmp_path, *arguments, "--target", "x.toml", "--base-url", "own")
     assert "give either a target file or a base URL" in ended.stderr, ended.stdout + ended.stderr
+
+
+def test_a_mock_is_steered_by_the_test(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        test="""
+        import pytest
+        import requests
+        from requests.auth import HTTPDigestAuth
+
+        def restored(atlas):
+            cluster, keys = atlas.cluster("flex"), atlas.credentials.owner
+            client = requests.Session()
+            client.auth = HTTPDigestAuth(keys.public, keys.private)
+            client.headers["Accept"] = "application/vnd.atlas.2024-11-13+json"
+            where = f"{atlas.url}/api/atlas/v2/groups/{cluster.project}/flexClusters/{cluster.name}/backup/restoreJobs"
+            wanted = {"snapshotId": cluster.snapshots[0], "targetDeploymentItemName": cluster.name}
+            job = client.post(where, json=wanted).json()
+            atlas.advance(minutes=600)
+            return client.get(f"{where}/{job['id']}").json()["status"]
+
+        @pytest.mark.atlas(step=600.0)
+        def test_time_passes_when_the_test_says_so(atlas):
+            assert restored(atlas) == "COMPLETED"
+
+        @pytest.mark.atlas(step=600.0)
+        def test_a_restore_fails_when_the_test_says_so(atlas):
+            atlas.fail_next_restore()
+            assert restored(atlas) == "FAILED"
+        """,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert "2 passed" in ended.stdout

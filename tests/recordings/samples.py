@@ -25,6 +25,14 @@ def sample() -> Path:
     return file
 
 
+def snapshot_sample() -> Path:
+    """Return the HAR file of real responses about snapshots; skip the test where it is not there."""
+    file = sample().with_name("atlas-snapshots-sample.har")
+    if not file.is_file():
+        pytest.skip("no recordings: set ATLAS_RECORDINGS to the folder that holds atlas-snapshots-sample.har")
+    return file
+
+
 def job(**members: Any) -> dict[str, Any]:
     """Return a conforming flex job."""
     return {

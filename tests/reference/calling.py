@@ -53,8 +53,12 @@ class Caller:
     def body(self, operation: str, delivery: str = "automated", cluster: Cluster | None = None) -> dict[str, Any]:
         """A body that conforms and names what exists."""
         family = OPERATIONS[operation].family
+        if OPERATIONS[operation].resource.what == "snapshot":
+            return {"description": "Before the restore", "retentionInDays": 5}
         cluster = cluster or self.cluster(family)
         kind = cluster.kind
+        if OPERATIONS[operation].delivery == "DOWNLOAD":
+            return {"snapshotId": cluster.snapshots[0]}
         target = next(one for one in self.server.inventory.targets if kind in one.accepts)
         if family != "cluster":
             return {

@@ -95,13 +95,14 @@ def test_lists_of_what_does_not_exist_are_refused() -> None:
     with ReferenceServer(seed=1, inventory=INVENTORY, in_process=True) as server, client_of(server) as client:
         for path in (
             LISTS[1].replace(PROJECT, "0" * 24),
-            LISTS[4].replace("Flex0", "Shards"),
+            LISTS[4].replace("Flex0", "Absent"),
             LISTS[3].replace("Shards", "Absent"),
             f"{LISTS[0]}/{PROJECT}/unheardOf",
             f"{LISTS[0]}/",
         ):
             status, document = got(client, path)
             assert (status, document["error"]) == (404, 404), path
+        assert got(client, LISTS[4].replace("Flex0", "Shards"))[0] == 400  # it exists, and is of another kind
         assert got(client, f"{LISTS[0]}?itemsPerPage=0")[0] == 400
         post = Request("POST", LISTS[1], (("Content-Type", "application/json"),), b"{}")
         assert client.send(post).response.status == 404

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import get_args
 
 import pytest
 
+from atlas_conformance.contracts.inventory import Impossible
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.jobs import Job
 from tests.reference.calling import Caller, error, schema, settle
@@ -25,10 +27,11 @@ def test_a_job_is_created_and_read_back(caller: Caller, operation: str) -> None:
     assert answer.headers["content-type"] == f"{OPERATIONS[operation].media_type};charset=utf-8"
     job = answer.json()
     schema(str(OPERATIONS[operation].response_schema)).validate(job)
-    read = caller.call(GET_OF[operation], at={"job": job["id"]})
+    read = caller.call(OPERATIONS[operation].links["read"], at={"job": job["id"]})
     assert read.status_code == 200
     assert read.json()["id"] == job["id"]
-    assert read.json()["snapshotId"] == job["snapshotId"]
+    same = "description" if OPERATIONS[operation].resource.what == "snapshot" else "snapshotId"
+    assert read.json()[same] == job[same] == caller.body(operation)[same]
 
 
 @pytest.mark.parametrize("operation", ["flex-create", "tenant-create"])
@@ -184,16 +187,22 @@ def test_omitted_target_project_means_the_path_s(caller: Caller) -> None:
 
 
 def test_every_restore_target_is_taken(caller: Caller) -> None:
+    seen = set()
     for target in caller.server.inventory.targets:
-        for operation in CREATES:
+        for operation in GET_OF:
             family = OPERATIONS[operation].family
             cluster = caller.cluster(family)
-            if cluster.kind not in target.accepts or target.impossible is not None:
+            if cluster.kind not in target.accepts:
                 continue
             body = caller.body(operation)
             if family == "cluster":
                 body |= {"targetClusterName": target.name, "targetGroupId": target.project}
             else:
                 body |= {"targetDeploymentItemName": target.name, "targetProjectId": target.project}
+            seen.add((operation, target.impossible))
+            if target.impossible is not None:
+                error(caller.call(operation, body=body), 400)
+                continue
             shown = caller.create(operation, body=body)
             assert target.name in {shown.get("targetDeploymentItemName"), shown.get("targetClusterName")}
+    assert seen == {(operation, why) for operation in GET_OF for why in (None, *get_args(Impossible))}

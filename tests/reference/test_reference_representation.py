@@ -139,6 +139,7 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
     yield caller.call("flex-create", headers={"Content-Type": FLEX})
     yield caller.call("flex-create", at={"name": absent.cluster}, raw=b"{")
     yield caller.send("POST", caller.path("cluster-create-v1").rstrip("/"), body=dedicated)
+    settle()  # so what lists show of the jobs is the same in every run
     yield caller.call("flex-list", headers={"Accept": "application/vnd.atlas.2020-01-01+json"})
     yield caller.call("flex-list", headers={"Accept": "application/vnd.atlas.2026-01-15+json"})
     yield caller.call("flex-list", query="?x=" + "a" * 9_000)
@@ -172,6 +173,24 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
     yield caller.call("cluster-get", at={"job": job})
     yield caller.call("cluster-cancel", at={"job": job})
     yield caller.call("cluster-list", at={"cluster": sharded}, query="?itemsPerPage=5")
+    yield from around(caller, absent.snapshot)
+
+
+def around(caller: Caller, absent: str) -> Iterator[httpx.Response]:
+    """Snapshots and downloads around a restore."""
+    yield caller.call("flex-snapshot-get", at={"job": "x"})
+    yield caller.call("sharded-snapshot-list")
+    yield caller.call("flex-download")
+    first = caller.call("snapshot-take")
+    yield caller.call(
+        "cluster-create", body=caller.body("cluster-create") | {"snapshotId": first.json().get("id", absent)}
+    )
+    yield caller.call("snapshot-take", body={"retentionInDays": 5})
+    yield first
+    settle()
+    yield caller.call("snapshot-take", body={})
+    settle()
+    yield caller.call("snapshot-take", body={"description": "For long", "retentionInDays": 366})
 
 
 def marks(caller: Caller) -> list[str]:
@@ -187,9 +206,10 @@ def marks(caller: Caller) -> list[str]:
             assert inner["error"] == answer.status_code
         elif answer.request.method != "DELETE" and "envelope=true" not in str(answer.request.url):
             listing = "results" in body
-            name = (
-                "flex" if "/flexClusters/" in place else "tenant" if "/tenant/" in place else "cluster"
-            ) + "-restore-job"
+            snapshot = "/backup/snapshots" in place
+            dedicated = "dedicated" if snapshot else "cluster"
+            name = "flex" if "/flexClusters/" in place else "tenant" if "/tenant/" in place else dedicated
+            name += "-snapshot" if snapshot else "-restore-job"
             schema(f"{name}-list.json" if listing else f"{name}.json").validate(body)
         headers = sorted(
             (key, value.partition(" ")[0] + ("SHA" if "SHA" in value else ""))
@@ -202,7 +222,7 @@ def marks(caller: Caller) -> list[str]:
         shown = [sorted(job) for job in body["results"]] if body and "results" in body else []
         parts = [sorted(p) for job in (body or {}).get("results", ()) for p in job.get("components", ())]
         parameters = json.dumps(body.get("parameters")) if body and "error" in body else ""
-        order = json.dumps([job["deliveryType"] for job in body["results"]]) if body and "results" in body else ""
+        order = json.dumps([job.get("deliveryType") for job in body["results"]]) if body and "results" in body else ""
         found.append(
             str((answer.status_code, headers, sorted(body or ()), dates, order, (body or {}).get("status"), parameters))
             + str((total, shown, parts))

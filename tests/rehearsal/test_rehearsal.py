@@ -150,7 +150,8 @@ def test_of_several_restore_targets_the_destroyable_one_is_used() -> None:
     plan = planned(replace(target, safety=replace(target.safety, destroyable=frozenset({place}))), "B-ACCEPT")
     assert [(restore.project, restore.cluster) for restore in plan.harm.restores] == [place]
     accepted = {operation for requirement, operation in cells(plan) if requirement == "B-ACCEPT"}
-    assert accepted == {o.id for o in OPERATIONS.values() if o.kind == "create" and o.level == "core"}
+    creates = {o.id for o in OPERATIONS.values() if o.kind == "create"}
+    assert accepted == creates
 
 
 def test_a_restore_that_nobody_confirmed_is_not_planned() -> None:
@@ -175,7 +176,8 @@ def test_an_open_endpoint_that_takes_any_id_is_rehearsed_too() -> None:
     target = Target("http://127.0.0.1:9")
     plan = planned(target, "B-ACCEPT", "A-NONE", found=unasked(target))
     accepted = {operation for requirement, operation in cells(plan) if requirement == "B-ACCEPT"}
-    assert accepted == {o.id for o in OPERATIONS.values() if o.kind == "create" and o.level == "core"}
+    creates = {o.id for o in OPERATIONS.values() if o.kind == "create"}
+    assert accepted == creates
     assert plan.credentials == {}
     # Nobody knows what lies behind it, so what it is asked to restore to is shown, and that nothing is kept back.
     assert plan.harm.restores

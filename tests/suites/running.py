@@ -17,6 +17,7 @@ from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
 
 KEYS = ("public_key", "private_key")
+LEVELS = ("core", "extended", "workflow")
 ACCOUNT = ("client_id", "client_secret")
 
 
@@ -63,5 +64,5 @@ def unexercised(report: Report, level: str) -> set[str]:
     return {
         name
         for name, requirement in REQUIREMENTS.items()
-        if (level == "extended" or requirement.level == "core") and not report.rows[name].exercised
+        if LEVELS.index(requirement.level) <= LEVELS.index(level) and not report.rows[name].exercised
     }

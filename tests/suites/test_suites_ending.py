@@ -23,7 +23,7 @@ from atlas_conformance.targets.target_file import parse_duration, target_from_te
 from tests.safety.posing import NAME, Posed, names_resolve
 from tests.safety.wiretap import Wiretap
 
-CREATED = ("flex-create", "cluster-create", "tenant-create", "cluster-create-v1")
+CREATED = ("flex-create", "cluster-create", "tenant-create", "cluster-create-v1", "flex-download", "snapshot-take")
 
 
 def run(server: ReferenceServer, folder: Path, **options: object) -> tuple[int, SuitePlugin]:
@@ -40,16 +40,19 @@ def jobs_told(folder: Path) -> list[JobRecord]:
 
 
 def made(folder: Path) -> set[str]:
-    """The ids of all jobs that successes of creates show, read by hand."""
-    found = set()
+    """The ids of all jobs and snapshots that successes of creates show, but for what was deleted, read by hand."""
+    found, deleted = set(), set()
     for record in Journal(folder / "out" / "journal.jsonl"):
-        if not isinstance(record, ExchangeRecord) or record.operation not in CREATED:
+        if not isinstance(record, ExchangeRecord):
             continue
-        if record.exchange.response.status == 200:
+        status = record.exchange.response.status
+        if record.operation == "snapshot-delete" and 200 <= status < 300:
+            deleted.add(record.exchange.request.path.rpartition("/")[2])
+        if record.operation in CREATED and status == 200:
             document = json.loads(record.exchange.response.body)
             inner = document.get("content") or document.get("envelope") or document
             found.add(inner["id"])
-    return found
+    return found - deleted
 
 
 def test_every_job_is_told_with_its_state_and_what_can_be_cancelled_is(tmp_path: Path) -> None:
