@@ -15,6 +15,7 @@ run: $(INSTALLED)
 # Style, types, layers, then the project's own tests.
 test: $(INSTALLED)
 	@$(BIN) ruff check --quiet .
+	@$(BIN) ruff format --check .
 	@$(BIN) mypy
 	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
 	@$(BIN) pytest tests --numprocesses auto --dist loadfile $(ARGS)

@@ -36,8 +36,7 @@ def main() -> None:
 
 
 def open_streams() -> None:
-    """Open the null device in the place of each standard stream that was closed, so that nothing else takes its number.
-    """
+    """Open the null device for each standard stream that was closed, so that nothing else takes its number."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)

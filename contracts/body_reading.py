@@ -142,9 +142,7 @@ def _number(digits: str) -> float | int:
     return value
 
 
-def _meaningful(
-    meant: dict[str, Any], row: Delivery, schema: SchemaValidator
-) -> tuple[dict[str, Any], list[str]]:
+def _meaningful(meant: dict[str, Any], row: Delivery, schema: SchemaValidator) -> tuple[dict[str, Any], list[str]]:
     """Leave out what has no meaning for the deliveryType; return the rest and the reasons for which an endpoint is
     free.
     """

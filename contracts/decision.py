@@ -14,6 +14,7 @@ Role: TypeAlias = Literal["required", "alternative", "allowed", "meaningless"]
 Standing: TypeAlias = Literal["conforming", "free", "refused"]
 """What becomes of a request: it must be accepted; it may be taken or refused; it must be refused."""
 
+
 @dataclass(frozen=True)
 class Delivery:
     """One row of the table.

@@ -51,9 +51,7 @@ def inventory_of_json(document: Mapping[str, Any]) -> Inventory:
     return Inventory(
         clusters=tuple(_cluster(cluster) for cluster in document["clusters"]),
         targets=tuple(
-            RestoreTarget(
-                target["project"], target["name"], frozenset(target["accepts"]), target.get("impossible")
-            )
+            RestoreTarget(target["project"], target["name"], frozenset(target["accepts"]), target.get("impossible"))
             for target in document["targets"]
         ),
         absent=None if absent is None else Absent(**absent),

@@ -42,9 +42,7 @@ class Stories:
             view = RestoreView(known, exchange, reading, idle)
             self._judge.book.apply(view, operation.id, examined.verdicts)
 
-    def follow_delete(
-        self, exchange: Exchange, examined: Examined, snapshot: str, known: JobHistory | None
-    ) -> None:
+    def follow_delete(self, exchange: Exchange, examined: Examined, snapshot: str, known: JobHistory | None) -> None:
         """Judge the answer to a delete, and note what it did."""
         reading, status = examined.reading, exchange.response.status
         if known is not None:

@@ -277,9 +277,7 @@ class SchemaValidator:
 
     @cached_property
     def _explainer(self) -> Any:
-        return _Explainer(
-            self.schemas.undeclared(self.name), registry=self.schemas.registry, format_checker=_FORMATS
-        )
+        return _Explainer(self.schemas.undeclared(self.name), registry=self.schemas.registry, format_checker=_FORMATS)
 
     def _fast_says_valid(self, document: Any) -> bool:
         """Tell whether jsonschema-rs takes the document; its no is not the last word, as it knows an older Unicode."""

@@ -36,7 +36,7 @@ def summary_at(path: Path) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         raise ReportError(f"{found} is no summary of a run: it is no JSON.") from None
     if not isinstance(document, dict) or document.get("summary") != VERSION:
-        raise ReportError(f"{found} is no summary of a run (a JSON object with \"summary\": {VERSION} is wanted).")
+        raise ReportError(f'{found} is no summary of a run (a JSON object with "summary": {VERSION} is wanted).')
     if (wrong := misformed_summary(document)) is not None:
         raise ReportError(f"{found} is no whole summary of a run: {wrong!r} is missing, or not of the right form.")
     return document

@@ -148,9 +148,7 @@ class JournalWriter:
             except OSError as problem:
                 raise self._unwritable(problem) from None
 
-    def close(
-        self, *, ended: str, verdict: str, exit: int, partial: bool = False, because: str | None = None
-    ) -> None:
+    def close(self, *, ended: str, verdict: str, exit: int, partial: bool = False, because: str | None = None) -> None:
         """Append the closing line and close the file."""
         with self._lock:
             counts = (self.exchanges, self.findings)

@@ -75,7 +75,9 @@ def _standing(standing: Standing | None) -> list[str]:
     if comparison is not None:
         lines += [escaped(comparison_sentence(comparison)), ""]
         for heading, failures in (
-            ("New failures", comparison.new), ("Fixed", comparison.fixed), ("Still failing", comparison.still),
+            ("New failures", comparison.new),
+            ("Fixed", comparison.fixed),
+            ("Still failing", comparison.still),
         ):
             if failures:
                 lines += [f"**{heading}**", ""]

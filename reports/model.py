@@ -60,7 +60,6 @@ class Cell:
         """The number of exchanges that put the requirement to the test on the operation."""
         return self.passed + self.failed + self.departed + self.advised
 
-
     @property
     def shown_count(self) -> int:
         """The number that belongs to the status: of exchanges that passed, failed, and so on; else 0."""

@@ -195,8 +195,6 @@ def _job_picture(timeline: Timeline) -> JobPicture:
 
 
 def _sight_words(sight: Sight, first: float) -> str:
-    changes = [
-        f"{change.member} {change.before or 'absent'} → {change.after or 'absent'}" for change in sight.changes
-    ]
+    changes = [f"{change.member} {change.before or 'absent'} → {change.after or 'absent'}" for change in sight.changes]
     what = "; ".join(changes) or "no change"
     return one_line(f"{sight.at - first:.2f} s, exchange {sight.n}: {what}", 400)

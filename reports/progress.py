@@ -57,9 +57,7 @@ class Progress:
     def __enter__(self) -> Progress:
         self._started = self._printed = self._clock()
         if self._console.is_terminal:
-            self._live = Live(
-                get_renderable=self._line, console=self._console, refresh_per_second=4, transient=True
-            )
+            self._live = Live(get_renderable=self._line, console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
         else:
             self._over.clear()

@@ -305,7 +305,7 @@ def record_of_json(line: Any) -> Record:
     """Return the record that the decoded JSON line holds; raise RecordError where it holds none."""
     kind = line.get("kind") if isinstance(line, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise RecordError("is no line of a journal (a JSON object with a known \"kind\" is wanted)")
+        raise RecordError('is no line of a journal (a JSON object with a known "kind" is wanted)')
     try:
         if (wrong := misformed(kind, line)) is not None:
             raise RecordError(f"is of kind {kind}, and its {wrong!r} is not of the right form")

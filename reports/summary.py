@@ -145,9 +145,7 @@ def _requirement(row: Row, report: Report, curl: Curl | None) -> dict[str, Any]:
         "exercised": row.exercised,
         "operations": {operation: _cell(cell) for operation, cell in row.cells.items()},
         "findings": [
-            _finding(group, report, curl)
-            for group in (*report.groups, *report.advice)
-            if group.requirement == row.id
+            _finding(group, report, curl) for group in (*report.groups, *report.advice) if group.requirement == row.id
         ],
     }
 

@@ -67,7 +67,13 @@ SYMBOLS: Mapping[str, str] = {
 """The sign of each status, told apart without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS, PASSED: "+", FAILED: "X", ADVICE: "?", DEPARTURE: "~", NOT_EXERCISED: ".", NOT_OFFERED: "-",
+    **SYMBOLS,
+    PASSED: "+",
+    FAILED: "X",
+    ADVICE: "?",
+    DEPARTURE: "~",
+    NOT_EXERCISED: ".",
+    NOT_OFFERED: "-",
     EXCLUDED: "x",
 }
 """The same where the output's encoding has no others than ASCII."""
@@ -85,8 +91,15 @@ STYLES: Mapping[str, str] = {
 }
 
 _SHORT_HEADS = {
-    "create": "POST", "get": "GET", "list": "LIST", "cancel": "DEL", "take": "TAKE", "download": "DOWN",
-    "delete": "DEL", "cluster v1": "clust. v1", "sharded snapshots": "sharded",
+    "create": "POST",
+    "get": "GET",
+    "list": "LIST",
+    "cancel": "DEL",
+    "take": "TAKE",
+    "download": "DOWN",
+    "delete": "DEL",
+    "cluster v1": "clust. v1",
+    "sharded snapshots": "sharded",
 }
 _WIDE_HEADS = {"download": "downl."}
 _WIDE = 112
@@ -95,9 +108,7 @@ _JOBS_SHOWN = 20
 _BODY_LINES = 24
 
 
-def print_report(
-    report: Report, console: Console, *, curl: Curl | None = None, written: Iterable[Path] = ()
-) -> None:
+def print_report(report: Report, console: Console, *, curl: Curl | None = None, written: Iterable[Path] = ()) -> None:
     """Print the whole report; `written` are the files that were written, named at the end.
 
     Characters that the console's encoding does not have are spelt as escapes.

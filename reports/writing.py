@@ -29,7 +29,6 @@ Format: TypeAlias = Callable[[Report, Curl | None, Standing | None], bytes]
 """Makes the bytes of a report in one format."""
 
 
-
 def _page(report: Report, curl: Curl | None, standing: Standing | None) -> bytes:
     from atlas_conformance.reports.html import html  # it takes a while to load, and is not wanted of most runs
 

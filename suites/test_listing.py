@@ -108,9 +108,7 @@ def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[s
     return frozenset(j.job for j in kept if j.resource.what == "job" or not scene.sharded)
 
 
-def _walk(
-    endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
-) -> int:
+def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str) -> int:
     """Walk all pages of one size, again while a job is still missing: no rule says how soon a list shows a new one.
 
     The first page counts; how many more there are depends on how many jobs others make. Return how many jobs there are

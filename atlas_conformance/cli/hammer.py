@@ -15,30 +15,57 @@ from atlas_conformance.program import PROGRAM
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
 @click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
 @click.option("--level", type=click.Choice(LEVELS), help="Claimed level; found out where left out.")
-@click.option("--users", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N",
-              help="Users at once.")
+@click.option(
+    "--users", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="Users at once."
+)
 @click.option("--duration", default="60s", show_default=True, metavar="TIME", help="Such as 60s, 10m or 2h.")
 @click.option("--ramp", metavar="TIME", help="Until all users are there; at once where left out.")
-@click.option("--rate", metavar="N/PERIOD", help="Requests of all users together, evenly, such as 200/s; as fast as"
-              " answers come where left out.")
+@click.option(
+    "--rate",
+    metavar="N/PERIOD",
+    help="Requests of all users together, evenly, such as 200/s; as fast as answers come where left out.",
+)
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn if left out.")
-@click.option("--mode", type=click.Choice(["read", "refusals", "restore"]), help="What may be sent, as of `run`: left"
-              " out, restore on loopback and read elsewhere.")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Folder for the reports.")
-@click.option("--fail-p95", type=click.FloatRange(0, min_open=True), metavar="MS", help="Fail where 95 of 100 answers"
-              " took longer.")
-@click.option("--fail-error-rate", type=click.FloatRange(0, 100), metavar="P", help="Fail where more than P per cent of"
-              " the requests had no answer or a 5xx.")
+@click.option(
+    "--mode",
+    type=click.Choice(["read", "refusals", "restore"]),
+    help="What may be sent, as of `run`: left out, restore on loopback and read elsewhere.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the reports."
+)
+@click.option(
+    "--fail-p95",
+    type=click.FloatRange(0, min_open=True),
+    metavar="MS",
+    help="Fail where 95 of 100 answers took longer.",
+)
+@click.option(
+    "--fail-error-rate",
+    type=click.FloatRange(0, 100),
+    metavar="P",
+    help="Fail where more than P per cent of the requests had no answer or a 5xx.",
+)
 @click.option("--stop-at", multiple=True, metavar="ID", help="End as soon as this requirement fails. Repeatable.")
 @click.option("--master", is_flag=True, help="Send nothing; lead workers on this or other machines.")
 @click.option("--worker", is_flag=True, help="Be led by a master.")
-@click.option("--workers", type=click.IntRange(1, 10_000), default=1, show_default=True, metavar="N",
-              help="Workers that a master waits for.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Workers that a master waits for.",
+)
 @click.option("--master-host", metavar="HOST", help="Where a worker finds its master.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=5557, show_default=True, help="The master's port.")
-@click.option("--bind", default="127.0.0.1", show_default=True, metavar="HOST", help="The address that a master listens"
-              " on; 0.0.0.0 for all.")
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="HOST",
+    help="The address that a master listens on; 0.0.0.0 for all.",
+)
 def hammer_command(**given: object) -> None:
     """Verify an endpoint under load: many users at once, every exchange judged.
 

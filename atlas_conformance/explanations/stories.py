@@ -271,9 +271,7 @@ def snapshots(world: World, family: str) -> Iterator[Exchange]:
                 yield from _restored(world, family, scene, snapshot, ())
 
 
-def _restored(
-    world: World, family: str, scene: Scene, snapshot: str, lists: Iterable[Operation]
-) -> Iterator[Exchange]:
+def _restored(world: World, family: str, scene: Scene, snapshot: str, lists: Iterable[Operation]) -> Iterator[Exchange]:
     """Restore a snapshot by each create of the family, just after it was listed, and read the jobs."""
     for operation in _of(family, "create"):
         if operation.resource.what != "job":
@@ -311,6 +309,7 @@ STORIES: Mapping[str, tuple[Story, ...]] = {
 def stories_of(requirement: str) -> tuple[Story, ...]:
     """Return the stories in which a requirement may show, the likeliest first."""
     return STORIES.get(requirement) or STORIES.get(requirement.partition("-")[0], ())
+
 
 CLOSED = frozenset({credentials, paced})
 """The stories of an endpoint that asks for credentials."""

@@ -84,8 +84,11 @@ class Policy:
         waived = apply_waivers(self.waivers, run)
         comparison = compare(self.baseline, run) if self.baseline is not None else None
         gate: Gate = self.gate or ("new" if comparison is not None else "any")
-        accepted = {key: f"{waiver.name}, until {waiver.expires}: {waiver.reason} ({waiver.owner}, {waiver.link})"
-                    for key, waiver in waived.covered.items() if not run.failures[key].advice}
+        accepted = {
+            key: f"{waiver.name}, until {waiver.expires}: {waiver.reason} ({waiver.owner}, {waiver.link})"
+            for key, waiver in waived.covered.items()
+            if not run.failures[key].advice
+        }
         own = EXIT_CODES[run.verdict]
         uncounted = tuple(
             key for key, failure in run.failures.items() if not failure.advice and not self._counts(key[0])
@@ -113,7 +116,11 @@ class Policy:
 
 
 def _blocking(
-    gate: Gate, run: Outline, comparison: Comparison | None, passed_over: Set[Key], lost: Sequence[str],
+    gate: Gate,
+    run: Outline,
+    comparison: Comparison | None,
+    passed_over: Set[Key],
+    lost: Sequence[str],
     complaints: tuple[str, ...],
 ) -> Iterable[str]:
     if gate == "none":

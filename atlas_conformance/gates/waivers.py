@@ -84,8 +84,10 @@ def load_waivers(path: Path, *, blanks_allowed: bool = False) -> tuple[Waiver, .
         if waiver.blanks and not blanks_allowed:
             blank = ", ".join(waiver.blanks)
             raise WaiverError(f"{path}, waiver {index} ({waiver.name}) leaves {blank} blank: fill it in")
-        if any((w.requirement, w.operation, w.place) == (waiver.requirement, waiver.operation, waiver.place)
-               for w in waivers[: index - 1]):
+        if any(
+            (w.requirement, w.operation, w.place) == (waiver.requirement, waiver.operation, waiver.place)
+            for w in waivers[: index - 1]
+        ):
             raise WaiverError(f"{path}, waiver {index} ({waiver.name}) stands there twice")
     return waivers
 
@@ -103,8 +105,9 @@ def _waiver(entry: Any, where: str) -> Waiver:
             raise WaiverError(f"{where} has a {name!r} that is no text")
     requirement, operation = entry["requirement"], entry["operation"]
     if requirement not in REQUIREMENTS:
-        raise WaiverError(f"{where} names {requirement!r}, which is no requirement: `atlas-conformance requirements`"
-                          " lists them")
+        raise WaiverError(
+            f"{where} names {requirement!r}, which is no requirement: `atlas-conformance requirements` lists them"
+        )
     if operation not in OPERATIONS:
         raise WaiverError(f"{where} names {operation!r}, which is no operation: they are {', '.join(OPERATIONS)}")
     texts = {name: entry[name].strip() for name in _TEXTS}

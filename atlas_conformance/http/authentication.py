@@ -166,8 +166,7 @@ class BearerSession:
 
 
 def _seconds(life: object) -> float:
-    """Read how long a token lives; a number beyond any double is as good as the longest. Raises ValueError, TypeError.
-    """
+    """Read how long a token lives; a number beyond any double counts as the longest. Raises ValueError, TypeError."""
     try:
         return float(life)  # type: ignore[arg-type]
     except OverflowError:

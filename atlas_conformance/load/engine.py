@@ -73,4 +73,3 @@ def stop_users(runner: LocalRunner | WorkerRunner, crew: Crew) -> None:
         breaking.kill()
     if runner.cpu_warning_emitted:
         complain(SATURATED)
-

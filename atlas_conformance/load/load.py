@@ -176,4 +176,4 @@ def _began(path: Path) -> float:
 def operations_of(load: Load, order: Iterable[str]) -> list[str]:
     """Return the operations that requests reached, in this order."""
     seen = {name for name, _ in load.cells}
-    return [name for name in order if name in seen] + (["" ] if "" in seen else [])
+    return [name for name in order if name in seen] + ([""] if "" in seen else [])

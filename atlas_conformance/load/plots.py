@@ -154,9 +154,7 @@ def axis(load: Load) -> tuple[tuple[str, str], ...]:
     return tuple((f"{25 * part}%", f"{span * part / 4:.0f} s") for part in range(5))
 
 
-def _finding_row(
-    requirement: str, operation: str, row: Mapping[int, int], load: Load, length: int
-) -> FindingRow:
+def _finding_row(requirement: str, operation: str, row: Mapping[int, int], load: Load, length: int) -> FindingRow:
     total, first = sum(row.values()), min(row) * load.width
     marks = tuple(
         Mark(_x(place, length), f"{place * load.width:.0f} s: {plural(count, 'exchange')}")

@@ -40,14 +40,10 @@ class Hammered:
 
     def failed(self, requirement: str) -> bool:
         """Whether the requirement failed."""
-        return self.report is not None and any(
-            group.requirement == requirement for group in self.report.groups
-        )
+        return self.report is not None and any(group.requirement == requirement for group in self.report.groups)
 
 
-def hammer(
-    server: ReferenceServer, *, users: int, seconds: float, seed: int, stop_at: str | None = None
-) -> Hammered:
+def hammer(server: ReferenceServer, *, users: int, seconds: float, seed: int, stop_at: str | None = None) -> Hammered:
     """Hammer a running endpoint, to the end or until `stop_at` fails."""
     with tempfile.TemporaryDirectory(prefix="atlas-conformance-") as folder:
         target, reports = Path(folder) / "target.toml", Path(folder) / "reports"

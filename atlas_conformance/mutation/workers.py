@@ -25,9 +25,7 @@ TRIAL_LIMIT = 240.0
 """Seconds after which a trial is given up."""
 
 
-def try_all(
-    trials: list[Trial], workers: int, profile: str, run: Callable[[SuitePlugin], int]
-) -> Iterator[Outcome]:
+def try_all(trials: list[Trial], workers: int, profile: str, run: Callable[[SuitePlugin], int]) -> Iterator[Outcome]:
     """Try every trial on this many workers and yield the outcomes as they come.
 
     `run` runs the suites with a plugin inside this process. Worker processes end with this one.
@@ -101,9 +99,7 @@ def _warm() -> None:
         drawn.paths(operation, scene, "0" * 24)
 
 
-def _forked(
-    trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]
-) -> Outcome:
+def _forked(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]) -> Outcome:
     """Run the suites in a child of this process, so that nothing of one run is left for the next."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)

@@ -225,9 +225,7 @@ def _as_sent(body: bytes, lengths: tuple[Any, ...]) -> bytes:
     return next((line for line in lines if len(line) in lengths), body)
 
 
-def request_body(
-    posted: Any, method: str, transferred: Any, headers: Sequence[tuple[str, str]]
-) -> bytes | None:
+def request_body(posted: Any, method: str, transferred: Any, headers: Sequence[tuple[str, str]]) -> bytes | None:
     """Return the body of a request, None where it has none. Arguments as for `answer_body`. Raises Lost."""
     if posted is None and method in _BODILESS and transferred in (-1, 0, None):
         return None

@@ -115,9 +115,7 @@ class Examination:
         for status in self._narrowing.reasons():
             self.condenser.status(status)
             if writer is not None:
-                writer.status(
-                    status.status, status.reason, requirement=status.requirement, operation=status.operation
-                )
+                writer.status(status.status, status.reason, requirement=status.requirement, operation=status.operation)
         partial = "; ".join(cuts) or None
         ended = now()
         report = self.condenser.report(ended, partial)

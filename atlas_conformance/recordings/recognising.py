@@ -28,33 +28,45 @@ _BINARY: tuple[tuple[bytes, str], ...] = (
 
 _TEXTS: tuple[tuple[str, str], ...] = (
     (r"\A\s*\d+:\d+:", f"a flow file of mitmproxy: {_EXPORT}, as `mitmdump -nr FILE --set hardump=traffic.har` does"),
-    (r"\A\s*<\?xml[^>]*>\s*(<!DOCTYPE[^>]*>\s*)?<(charles|items|\w*session)",
-     f"a session of a proxy in XML: {_EXPORT}"),
+    (
+        r"\A\s*<\?xml[^>]*>\s*(<!DOCTYPE[^>]*>\s*)?<(charles|items|\w*session)",
+        f"a session of a proxy in XML: {_EXPORT}",
+    ),
     (r"\A\s*<(!doctype html|html)", f"an HTML page: {_HAR}"),
     (r"\A\s*<", f"XML: {_HAR}"),
     (r"^-{0,3}\s*(http_interactions|interactions):|^recorded_with:", f"a cassette of VCR in YAML: {_HAR}"),
     (r"\A\s*\{\s*\"(http_interactions|interactions)\"", f"a cassette of recorded interactions: {_HAR}"),
-    (r"\A\s*\{[^\0]{0,400}\"_postman_|schema\.getpostman\.com|\"info\"\s*:[^\0]{0,2000}\"item\"\s*:",
-     f"a Postman collection, which holds requests and no recorded traffic: {_HAR}"),
-    (r"\"__export_format\"|\"_type\"\s*:\s*\"export\"|^type:\s*collection\.insomnia",
-     f"an Insomnia export, which holds requests and no recorded traffic: {_EXPORT}"),
-    (r"\A\s*\{\s*\"type\"\s*:\s*\"(Metric|Point)\"|\"metrics\"\s*:\s*\{[^\0]{0,400}\"http_req",
-     f"figures of k6: {_HAR}"),
+    (
+        r"\A\s*\{[^\0]{0,400}\"_postman_|schema\.getpostman\.com|\"info\"\s*:[^\0]{0,2000}\"item\"\s*:",
+        f"a Postman collection, which holds requests and no recorded traffic: {_HAR}",
+    ),
+    (
+        r"\"__export_format\"|\"_type\"\s*:\s*\"export\"|^type:\s*collection\.insomnia",
+        f"an Insomnia export, which holds requests and no recorded traffic: {_EXPORT}",
+    ),
+    (
+        r"\A\s*\{\s*\"type\"\s*:\s*\"(Metric|Point)\"|\"metrics\"\s*:\s*\{[^\0]{0,400}\"http_req",
+        f"figures of k6: {_HAR}",
+    ),
     (r"\A\s*\[\s*\{[^\0]{0,2000}\"(protocolVersion|totalSize)\"", f"a Charles session in JSON: {_EXPORT}"),
     (r"\A\s*\{\s*\"traceEvents\"|\A\s*\[\s*\{[^\0]{0,200}\"ph\"\s*:", f"a performance trace of a browser: {_EXPORT}"),
     (r"\A\s*\{\s*\"constants\"\s*:", f"a network log of a browser (netlog): {_EXPORT}"),
-    (r"\A\s*\{[^\0]{0,200}\"(openapi|swagger)\"\s*:|^(openapi|swagger):",
-     "an OpenAPI description: `atlas-conformance drift` compares it with the contract"),
+    (
+        r"\A\s*\{[^\0]{0,200}\"(openapi|swagger)\"\s*:|^(openapi|swagger):",
+        "an OpenAPI description: `atlas-conformance drift` compares it with the contract",
+    ),
     (r"\A\s*\{[^\0]{0,400}\"(consumer|provider)\"\s*:", f"a Pact file, which holds no recorded traffic: {_HAR}"),
     (r"\A\s*\{\s*\"(mappings|imposters|stubs)\"|\"data\"\s*:\s*\{\s*\"pairs\"", f"stubs of a mock server: {_HAR}"),
-    (r"\A\s*(?:#[^\n]*\n\s*)*(GET|POST|PUT|PATCH|DELETE|HEAD) \S+",
-     f"a file of HTTP requests, without recorded traffic: {_HAR}"),
+    (
+        r"\A\s*(?:#[^\n]*\n\s*)*(GET|POST|PUT|PATCH|DELETE|HEAD) \S+",
+        f"a file of HTTP requests, without recorded traffic: {_HAR}",
+    ),
     (r"\A\s*curl\s", f"a curl command: {_HAR}"),
     (r"\A\s*(import |export |//|/\*|const |function )", f"a script: {_HAR}"),
     (r"\A\s*\{\s*\"kind\"\s*:", "a journal whose first line is no header: give the file as the run wrote it"),
-    (r"\A\s*\{\s*\"entries\"\s*:", "the inside of a HAR file: {\"log\": {\"entries\": [...]}} is wanted"),
-    (r"\A\s*\[", f"a list in JSON: {_HAR}, which is an object: {{\"log\": {{\"entries\": [...]}}}}"),
-    (r"\A\s*\{\s*\"startedDateTime\"", "a single entry of a HAR file: {\"log\": {\"entries\": [...]}} is wanted"),
+    (r"\A\s*\{\s*\"entries\"\s*:", 'the inside of a HAR file: {"log": {"entries": [...]}} is wanted'),
+    (r"\A\s*\[", f'a list in JSON: {_HAR}, which is an object: {{"log": {{"entries": [...]}}}}'),
+    (r"\A\s*\{\s*\"startedDateTime\"", 'a single entry of a HAR file: {"log": {"entries": [...]}} is wanted'),
 )
 _COMPILED = tuple((re.compile(pattern, re.MULTILINE | re.IGNORECASE), words) for pattern, words in _TEXTS)
 

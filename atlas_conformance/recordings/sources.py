@@ -120,9 +120,7 @@ def _at_most(file: IO[bytes]) -> bytes | None:
     return data if len(data) <= LARGEST_BODY else None
 
 
-def _files(
-    opened: Callable[[], IO[bytes]], name: str, attached: Attached | None, kept: ExitStack
-) -> Iterator[Source]:
+def _files(opened: Callable[[], IO[bytes]], name: str, attached: Attached | None, kept: ExitStack) -> Iterator[Source]:
     """Yield what is opened as a recording, or those in it where it is a ZIP archive."""
     with opened() as file:
         packed = file.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")

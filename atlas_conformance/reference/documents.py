@@ -120,9 +120,7 @@ def _expiry(job: Job, now: float, finished: bool, free: Mapping[str, str]) -> di
     return {"expiresAt": _date_of(free)((now if moving else job.ends) + DOWNLOAD_LIFE)} if shown else {}
 
 
-def _add_points(
-    document: dict[str, Any], job: Job, free: Mapping[str, str], imitate: frozenset[str]
-) -> None:
+def _add_points(document: dict[str, Any], job: Job, free: Mapping[str, str], imitate: frozenset[str]) -> None:
     date = _date_of(free)
     shown = {"oplogInc": job.oplog_inc, "oplogTs": job.oplog_ts, "pointInTimeUTCSeconds": job.utc_seconds}
     document.update((name, value) for name, value in shown.items() if value is not None)

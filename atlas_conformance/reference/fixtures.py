@@ -75,7 +75,6 @@ class Snapshot:
     description: str | None = None
     days: int = 30
 
-
     @property
     def done(self) -> float:
         """When it can be restored."""

@@ -15,9 +15,7 @@ class Routes:
     """The paths that an endpoint has. `level` leaves out operations of other levels, `offered` all but the named
     ones."""
 
-    def __init__(
-        self, level: Level = "workflow", offered: Collection[str] | None = None
-    ) -> None:
+    def __init__(self, level: Level = "workflow", offered: Collection[str] | None = None) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
         for operation in OPERATIONS.values():

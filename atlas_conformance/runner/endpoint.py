@@ -175,8 +175,7 @@ class Endpoint:
         return self._passing > 0 or (self.exploring and self._departed)
 
     def doubts(self) -> bool:
-        """Whether other processes of this run may be the reason for what was seen; if so, the test is run again alone.
-        """
+        """Whether other processes of this run may have caused what was seen; if so, the test is rerun alone."""
         self.doubtful |= self.crowded
         return self.crowded
 

@@ -107,8 +107,8 @@ def _placeholder(asked: Asked) -> Iterator[str]:
 def _targets(asked: Asked) -> Iterator[str]:
     yield ""
     yield "# Where restores may go. A restore deletes the data of its target first, so name none whose data you need."
-    yield "# A target that must refuse every restore says why: impossible = \"encryption at rest\", if its data is"
-    yield "# encrypted, or \"other major version\", if it runs another major version of MongoDB than the snapshots."
+    yield '# A target that must refuse every restore says why: impossible = "encryption at rest", if its data is'
+    yield '# encrypted, or "other major version", if it runs another major version of MongoDB than the snapshots.'
     for found in asked.clusters:
         yield ""
         yield "# [[restore_targets]]"

@@ -67,9 +67,7 @@ def an_error_holds_to_its_schema(error: ErrorView) -> Outcome | Sequence[Outcome
         return Failure("an error body that is a JSON object", seen, error.pointer)
     if not error.errors:
         return HELD
-    return [
-        schema_failure(error.document, error.pointer, found) for found in error.errors if not _on_a_field(found)
-    ]
+    return [schema_failure(error.document, error.pointer, found) for found in error.errors if not _on_a_field(found)]
 
 
 @rule("E-FIELDS", on=ErrorView)

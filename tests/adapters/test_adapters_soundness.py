@@ -98,9 +98,14 @@ def test_a_conforming_endpoint_is_silent(server: ReferenceServer, adapter: Any, 
         assert {"B-PATTERN", "S-FLOW", "T-FLAGS", "L-PAGE", "V-ENVELOPE"} <= {held for held, _ in traffic.held}
 
 
-@pytest.mark.parametrize(("fault", "requirement"), [
-    ("flex-create/closed", "S-STATUS"), ("flex-list/always-next", "L-PAGE"), ("flex-list/error-no-code", "E-SCHEMA"),
-])
+@pytest.mark.parametrize(
+    ("fault", "requirement"),
+    [
+        ("flex-create/closed", "S-STATUS"),
+        ("flex-list/always-next", "L-PAGE"),
+        ("flex-list/error-no-code", "E-SCHEMA"),
+    ],
+)
 def test_a_fault_is_found(server: ReferenceServer, fault: str, requirement: str) -> None:
     server.reset(fault=fault)
     traffic = TrafficJudge(Knowledge(server.inventory), credential="owner")

@@ -33,24 +33,30 @@ def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("line", [
-    "atlas report run --html /dev/stdout",
-    "atlas report run --html /dev/stdout > page; cat page",
-    "atlas report run --html /dev/fd/1 >> page; cat page",
-    "mkfifo pipe; cat pipe & atlas report run --html pipe; wait",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "atlas report run --html /dev/stdout",
+        "atlas report run --html /dev/stdout > page; cat page",
+        "atlas report run --html /dev/fd/1 >> page; cat page",
+        "mkfifo pipe; cat pipe & atlas report run --html pipe; wait",
+    ],
+)
 def test_a_page_goes_where_it_is_sent(journal: Path, line: str) -> None:
     ended = shell(line, journal.parent)
     assert ended.stdout.startswith("<!doctype html>") and ended.stdout.rstrip().endswith("</html>"), ended
     assert ended.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [
-    ["report", "run", "--json", "run/journal.jsonl"],
-    ["report", "run/journal.jsonl", "--html", "link"],
-    ["check", "run/journal.jsonl", "--report", "run"],
-    ["merge", "run", "--report", "run"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "run", "--json", "run/journal.jsonl"],
+        ["report", "run/journal.jsonl", "--html", "link"],
+        ["check", "run/journal.jsonl", "--report", "run"],
+        ["merge", "run", "--report", "run"],
+    ],
+)
 def test_the_journal_that_is_read_is_never_written_over(journal: Path, arguments: list[str]) -> None:
     (journal.parent / "link").symlink_to(journal / "journal.jsonl")
     before = (journal / "journal.jsonl").read_bytes()
@@ -61,10 +67,14 @@ def test_the_journal_that_is_read_is_never_written_over(journal: Path, arguments
     assert (journal / "journal.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize("command", [
-    ["run", "--profile", "quick", "--report", "run"], ["check", "other", "--report", "run"],
-    ["merge", "other", "--report", "run"],
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "--profile", "quick", "--report", "run"],
+        ["check", "other", "--report", "run"],
+        ["merge", "other", "--report", "run"],
+    ],
+)
 def test_a_second_run_into_one_folder_is_refused(journal: Path, command: list[str]) -> None:
     sample.failing(journal.parent / "other")
     before = {path.name: path.read_bytes() for path in journal.iterdir()}
@@ -75,14 +85,17 @@ def test_a_second_run_into_one_folder_is_refused(journal: Path, command: list[st
     assert {path.name: path.read_bytes() for path in journal.iterdir()} == before
 
 
-@pytest.mark.parametrize(("line", "code"), [
-    ("atlas report run >&-", 1),
-    ("atlas report run | head -1 >head", 1),
-    ("atlas requirements >&- 2>&-", 0),
-    ("atlas requirements | head -1 >head", 0),
-    ("atlas serve --port 0 | head -1 >head", 0),
-    ("atlas report run > /dev/full", 1),
-])
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("atlas report run >&-", 1),
+        ("atlas report run | head -1 >head", 1),
+        ("atlas requirements >&- 2>&-", 0),
+        ("atlas requirements | head -1 >head", 0),
+        ("atlas serve --port 0 | head -1 >head", 0),
+        ("atlas report run > /dev/full", 1),
+    ],
+)
 def test_a_reader_may_leave(journal: Path, line: str, code: int) -> None:
     ended = shell(line, journal.parent)
     assert ended.returncode == code, ended
@@ -93,9 +106,7 @@ def test_a_reader_may_leave(journal: Path, line: str, code: int) -> None:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="modules are told by /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("command", ["check", "merge"])
-def test_a_command_that_is_ended_leaves_nothing_behind(
-    journal: Path, command: str, number: signal.Signals
-) -> None:
+def test_a_command_that_is_ended_leaves_nothing_behind(journal: Path, command: str, number: signal.Signals) -> None:
     """At any moment: each time a little later, until the command comes to its end."""
     folder, scratch = journal.parent, journal.parent / "scratch"
     scratch.mkdir()

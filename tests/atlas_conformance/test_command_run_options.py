@@ -16,7 +16,7 @@ import pytest
 
 from tests.atlas_conformance.program import atlas
 
-APP = '''
+APP = """
 import os
 async def app(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -29,14 +29,17 @@ async def app(scope, receive, send):
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 404, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-'''
-DYING = APP.replace("    body = ", "    os._exit(3) if dying() else None\n    body = ") + '''
+"""
+DYING = (
+    APP.replace("    body = ", "    os._exit(3) if dying() else None\n    body = ")
+    + """
 count = 0
 def dying():
     global count
     count += 1
     return count > 150
-'''
+"""
+)
 
 
 class Echoing(BaseHTTPRequestHandler):
@@ -118,13 +121,16 @@ def test_own_headers_go_with_every_request_and_are_never_shown(echoing: Threadin
     )
 
 
-@pytest.mark.parametrize(("line", "words"), [
-    ('X-Key = "NOT_SET_AT_ALL"', "names the environment variable NOT_SET_AT_ALL, which is not set"),
-    ('X-Key = "a secret value"', "must be the name of an environment variable, not a value"),
-    ('Authorization = "PATH"', "is a header that the suite sets itself"),
-    ('"X Key" = "PATH"', "is no name of a header"),
-    ("X-Key = 5", "must be a string"),
-])
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('X-Key = "NOT_SET_AT_ALL"', "names the environment variable NOT_SET_AT_ALL, which is not set"),
+        ('X-Key = "a secret value"', "must be the name of an environment variable, not a value"),
+        ('Authorization = "PATH"', "is a header that the suite sets itself"),
+        ('"X Key" = "PATH"', "is no name of a header"),
+        ("X-Key = 5", "must be a string"),
+    ],
+)
 def test_headers_that_cannot_be_meant_are_refused(tmp_path: Path, line: str, words: str) -> None:
     (tmp_path / "t.toml").write_text(f'base_url = "http://127.0.0.1:1"\n[headers]\n{line}\n')
     ended = atlas("run", "--target", "t.toml", cwd=tmp_path)
@@ -143,9 +149,14 @@ def test_an_application_is_served_for_the_run_and_stopped_after_it(tmp_path: Pat
         socket.create_connection(("127.0.0.1", int(url)), 1)
 
 
-@pytest.mark.parametrize(("app", "words"), [
-    ("nothing:app", "could not be served"), ("mock:nothing", "could not be served"), ("mock", "write module:attribute"),
-])
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        ("nothing:app", "could not be served"),
+        ("mock:nothing", "could not be served"),
+        ("mock", "write module:attribute"),
+    ],
+)
 def test_an_application_that_cannot_be_served_is_told_at_once(tmp_path: Path, app: str, words: str) -> None:
     (tmp_path / "mock.py").write_text(APP)
     started = time.monotonic()

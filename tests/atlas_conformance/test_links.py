@@ -79,7 +79,12 @@ def test_what_leads_nowhere_is_found() -> None:
 [other](docs/safety.md#gone) [out](../outside.md)\n\n```sh\n[code](gone)\n```\n
 | [cell](gone-too.md) |\n| --- |\n"""
     assert lost(ROOT / "README.md", text) == [
-        "gone.svg", "docs/gone.md", "#again-2", "docs/safety.md#gone", "../outside.md", "gone-too.md",
+        "gone.svg",
+        "docs/gone.md",
+        "#again-2",
+        "docs/safety.md#gone",
+        "../outside.md",
+        "gone-too.md",
     ]
 
 

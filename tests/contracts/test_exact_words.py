@@ -34,18 +34,21 @@ def found(*exchanges: Exchange) -> tuple[Finding, ...]:
     return [chronicle.feed(exchange) for exchange in exchanges][-1].findings
 
 
-@pytest.mark.parametrize(("status", "body", "seen"), [
-    (404, b"null", "null, not an object"),
-    (404, b'""', "an empty string, not an object"),
-    (404, b"[1]", "[1], not an object"),
-    (404, b"", "an empty body"),
-    (404, b" \n", "an empty body"),
-    (404, b"Not Found", "no JSON: 'Not Found'"),
-    (200, b"null", "null"),
-    (200, b'""', "an empty string"),
-    (200, b"", "an empty body"),
-    (200, b"<html>", "no JSON: '<html>'"),
-])
+@pytest.mark.parametrize(
+    ("status", "body", "seen"),
+    [
+        (404, b"null", "null, not an object"),
+        (404, b'""', "an empty string, not an object"),
+        (404, b"[1]", "[1], not an object"),
+        (404, b"", "an empty body"),
+        (404, b" \n", "an empty body"),
+        (404, b"Not Found", "no JSON: 'Not Found'"),
+        (200, b"null", "null"),
+        (200, b'""', "an empty string"),
+        (200, b"", "an empty body"),
+        (200, b"<html>", "no JSON: '<html>'"),
+    ],
+)
 def test_an_answer_is_called_what_it_is(status: int, body: bytes, seen: str) -> None:
     (finding,) = found(had("GET", f"{PLACE}/{JOB}", status, body))
     assert finding.requirement == ("C-SCHEMA" if status == 200 else "E-SCHEMA")
@@ -59,18 +62,19 @@ def test_a_status_that_nobody_documents_comes_first() -> None:
     assert any(finding.seen == '{"detail": [{"loc": ["body"]}]}' for finding in findings)
 
 
-@pytest.mark.parametrize(("place", "status", "expected"), [
-    (PLACE.replace(GROUP, GROUP.upper()), 422, {"C-STATUS"}),
-    (PLACE.replace(GROUP, "x"), 422, {"C-STATUS"}),
-    (PLACE.replace(GROUP, "x"), 409, {"P-GROUP", "C-STATUS"}),
-    (PLACE.replace(GROUP, "x"), 200, {"P-GROUP"}),
-    (PLACE.replace("Cluster0", "Cluster1"), 422, {"C-STATUS"}),
-    (PLACE.replace("Cluster0", "Cluster1"), 404, set()),
-    (PLACE.replace("Cluster0", "Cluster1"), 200, {"L-SCOPE", "S-ECHO"}),
-])
-def test_a_job_through_another_place_is_held_against_what_is_wrong(
-    place: str, status: int, expected: set[str]
-) -> None:
+@pytest.mark.parametrize(
+    ("place", "status", "expected"),
+    [
+        (PLACE.replace(GROUP, GROUP.upper()), 422, {"C-STATUS"}),
+        (PLACE.replace(GROUP, "x"), 422, {"C-STATUS"}),
+        (PLACE.replace(GROUP, "x"), 409, {"P-GROUP", "C-STATUS"}),
+        (PLACE.replace(GROUP, "x"), 200, {"P-GROUP"}),
+        (PLACE.replace("Cluster0", "Cluster1"), 422, {"C-STATUS"}),
+        (PLACE.replace("Cluster0", "Cluster1"), 404, set()),
+        (PLACE.replace("Cluster0", "Cluster1"), 200, {"L-SCOPE", "S-ECHO"}),
+    ],
+)
+def test_a_job_through_another_place_is_held_against_what_is_wrong(place: str, status: int, expected: set[str]) -> None:
     error = b'{"error":%d,"errorCode":"NO","reason":null}' % status
     findings = found(
         had("POST", PLACE, 200, MADE), had("GET", f"{place}/{JOB}", status, MADE if status == 200 else error, 1.0)

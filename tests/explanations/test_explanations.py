@@ -108,8 +108,14 @@ def test_lines_fit_a_terminal_but_for_what_is_to_be_copied() -> None:
 def test_the_command_explains_what_it_is_asked_for() -> None:
     told = explain("t-target", "S-URL")
     assert told.exit_code == 0
-    for words in (REQUIREMENTS["T-TARGET"].statement.split()[0], "documented", "AN EXCHANGE THAT FAILS", "S-URL",
-                  "Restore One Snapshot of One Cluster, Body › targetClusterName", "https://www.mongodb.com/docs/"):
+    for words in (
+        REQUIREMENTS["T-TARGET"].statement.split()[0],
+        "documented",
+        "AN EXCHANGE THAT FAILS",
+        "S-URL",
+        "Restore One Snapshot of One Cluster, Body › targetClusterName",
+        "https://www.mongodb.com/docs/",
+    ):
         assert words in told.output
 
 

@@ -19,9 +19,13 @@ exit "$FAKE_CODE"
 """
 
 
-@pytest.mark.parametrize(("schema", "name"), [
-    ("vendor.github-actions", "action.yml"), ("vendor.gitlab-ci", "ci/gitlab.yml"),
-])
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        ("vendor.github-actions", "action.yml"),
+        ("vendor.gitlab-ci", "ci/gitlab.yml"),
+    ],
+)
 def test_each_file_holds_to_its_schema(schema: str, name: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, "--data-transform", "gitlab-ci"]
     command = command if "gitlab" in schema else command[:-2]
@@ -48,9 +52,14 @@ def run(script: str, shell: list[str], tmp_path: Path, code: int, **variables: s
     program.write_text(FAKE)
     program.chmod(0o755)
     environ = {
-        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", "RUNNER_TEMP": str(tmp_path),
-        "ARGUMENTS": str(tmp_path / "arguments"), "FAKE_CODE": str(code), "REPORT_DIR": str(tmp_path / "out"),
-        "GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"), **variables,
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "RUNNER_TEMP": str(tmp_path),
+        "ARGUMENTS": str(tmp_path / "arguments"),
+        "FAKE_CODE": str(code),
+        "REPORT_DIR": str(tmp_path / "out"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        **variables,
     }
     done = subprocess.run([*shell, script], env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=30)
     arguments = tmp_path / "arguments"
@@ -62,13 +71,33 @@ BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
 
 
 def test_the_action_runs_and_fails_by_the_gate_after_the_summary(tmp_path: Path) -> None:
-    given = {**EMPTY, "PROFILE": "quick", "REPORT": str(tmp_path / "out"), "SEED": "7", "GATE": "new",
-             "BASE_URL": "http://x/$(touch pwned)", "BASELINE": str(tmp_path)}
+    given = {
+        **EMPTY,
+        "PROFILE": "quick",
+        "REPORT": str(tmp_path / "out"),
+        "SEED": "7",
+        "GATE": "new",
+        "BASE_URL": "http://x/$(touch pwned)",
+        "BASELINE": str(tmp_path),
+    }
     code, arguments = run(step("Verify")["run"], BASH, tmp_path, 1, **given)
     assert code == 0 and not (tmp_path / "pwned").exists()
     assert arguments == [
-        "run", "--profile", "quick", "--report", str(tmp_path / "out"), "--format", "github",
-        "--base-url", "http://x/$(touch pwned)", "--seed", "7", "--baseline", str(tmp_path), "--gate", "new",
+        "run",
+        "--profile",
+        "quick",
+        "--report",
+        str(tmp_path / "out"),
+        "--format",
+        "github",
+        "--base-url",
+        "http://x/$(touch pwned)",
+        "--seed",
+        "7",
+        "--baseline",
+        str(tmp_path),
+        "--gate",
+        "new",
     ]
     assert (tmp_path / "output").read_text() == "exit-code=1\n"
     assert (tmp_path / "summary").read_text() == "## failed\n"
@@ -93,12 +122,26 @@ def test_no_script_of_the_action_has_an_expression_in_it() -> None:
 
 def test_the_gitlab_job_runs_its_shard(tmp_path: Path) -> None:
     job = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text("utf-8"))[".atlas-conformance"]
-    variables = {**job["variables"], "ATLAS_SEED": "7", "ATLAS_TARGET": "a b.toml", "CI_NODE_TOTAL": "4",
-                 "CI_NODE_INDEX": "2"}
+    variables = {
+        **job["variables"],
+        "ATLAS_SEED": "7",
+        "ATLAS_TARGET": "a b.toml",
+        "CI_NODE_TOTAL": "4",
+        "CI_NODE_INDEX": "2",
+    }
     code, arguments = run(job["script"][0], ["sh", "-eu", "-c"], tmp_path, 1, **variables)
     assert code == 1 and arguments == [
-        "run", "--profile", "standard", "--report", "atlas-conformance-report", "--target", "a b.toml", "--seed", "7",
-        "--shard", "2/4",
+        "run",
+        "--profile",
+        "standard",
+        "--report",
+        "atlas-conformance-report",
+        "--target",
+        "a b.toml",
+        "--seed",
+        "7",
+        "--shard",
+        "2/4",
     ]
 
 

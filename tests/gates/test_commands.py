@@ -40,10 +40,15 @@ def test_a_journal_is_rendered_in_every_format_in_one_go(tmp_path: Path) -> None
 
 
 def test_a_rendered_journal_has_its_curl_commands_with_names_of_variables(tmp_path: Path) -> None:
-    made = sample.Sample(tmp_path / "j", target={
-        "base_url": "https://atlas.example.net", "level": "core", "source": "staging.toml",
-        "credentials": {"owner": {"public_key": "OUR_PUBLIC", "private_key": "OUR_PRIVATE"}},
-    })
+    made = sample.Sample(
+        tmp_path / "j",
+        target={
+            "base_url": "https://atlas.example.net",
+            "level": "core",
+            "source": "staging.toml",
+            "credentials": {"owner": {"public_key": "OUR_PUBLIC", "private_key": "OUR_PRIVATE"}},
+        },
+    )
     made.add(sample.finding())
     made.end()
     assert atlas("report", tmp_path / "j", "--markdown", tmp_path / "s.md").exit_code == 1
@@ -80,21 +85,25 @@ def test_compare_says_what_is_worse_and_what_is_better(tmp_path: Path) -> None:
     assert atlas("compare", bad, bad).exit_code == 0 and atlas("compare", bad, bad, "--gate", "any").exit_code == 1
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("report", "missing.jsonl"), "cannot be read"),
-    (("compare", "missing", "missing"), "cannot be read"),
-    (("report", "{good}", "--waivers", "missing.toml"), "missing.toml cannot be read"),
-    (("report", "{good}", "--html", "{good}/journal.jsonl/x.html"), "cannot be written"),
-    (("merge", "{good}"), "is no shard but a whole run"),
-    (("merge", "{good}", "--gate", "new"), "needs an earlier run"),
-    (("merge", "{good}", "--update-waivers"), "needs --waivers FILE"),
-    (("history", "{good}/.."), ""),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("report", "missing.jsonl"), "cannot be read"),
+        (("compare", "missing", "missing"), "cannot be read"),
+        (("report", "{good}", "--waivers", "missing.toml"), "missing.toml cannot be read"),
+        (("report", "{good}", "--html", "{good}/journal.jsonl/x.html"), "cannot be written"),
+        (("merge", "{good}"), "is no shard but a whole run"),
+        (("merge", "{good}", "--gate", "new"), "needs an earlier run"),
+        (("merge", "{good}", "--update-waivers"), "needs --waivers FILE"),
+        (("history", "{good}/.."), ""),
+    ],
+)
 def test_bad_input_gets_one_sentence(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
     good = stored(tmp_path, sample.passing)
-    result = atlas(*(word.format(good=good) for word in arguments), *(
-        ("--html", tmp_path / "h.html") if arguments[0] == "history" else ()
-    ))
+    result = atlas(
+        *(word.format(good=good) for word in arguments),
+        *(("--html", tmp_path / "h.html") if arguments[0] == "history" else ()),
+    )
     assert result.exit_code == (2 if words else 0) and words in result.output
     assert "Traceback" not in result.output
 

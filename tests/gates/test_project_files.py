@@ -65,7 +65,8 @@ def test_only_the_step_that_publishes_can_prove_who_it_is() -> None:
     assert (publish["needs"], publish["environment"]) == ("build", "pypi")
     assert publish["permissions"] == {"id-token": "write"}
     assert [step["uses"].partition("@")[0] for step in publish["steps"]] == [
-        "actions/download-artifact", "pypa/gh-action-pypi-publish",
+        "actions/download-artifact",
+        "pypa/gh-action-pypi-publish",
     ]
     assert "permissions" not in workflow["jobs"]["build"]
 

@@ -63,9 +63,9 @@ def test_an_answer_that_does_not_put_it_to_the_test_tells_nothing() -> None:
 
 
 def test_a_failure_at_another_place_of_the_same_answer_repeats() -> None:
-    elsewhere = Judgement(findings=tuple(
-        Finding(f.requirement, f.operation, f.expected, f.seen, "/elsewhere") for f in BROKEN.findings
-    ))
+    elsewhere = Judgement(
+        findings=tuple(Finding(f.requirement, f.operation, f.expected, f.seen, "/elsewhere") for f in BROKEN.findings)
+    )
     records = Repeating(KNOWLEDGE).try_again(1, exchange(), BROKEN, Sender(elsewhere))
     assert {r.outcome for r in records} == {"repeated"}
 

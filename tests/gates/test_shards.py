@@ -72,14 +72,17 @@ def test_the_order_in_which_shards_are_given_does_not_count(tmp_path: Path) -> N
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
 
 
-@pytest.mark.parametrize(("changes", "words"), [
-    ({"seed": 8}, "differ in seed: 7 and 8"),
-    ({"contract": "2"}, "differ in contract: 1 and 2"),
-    ({"profile": "thorough"}, "differ in profile"),
-    ({"target": {"base_url": "http://elsewhere", "level": "core", "source": "t.toml"}}, "differ in target"),
-    ({"requirements": ("S-ECHO",)}, "differ in selected requirements"),
-    ({"offered": {"flex-get": "gone"}}, "differ in offered operations"),
-])
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": 8}, "differ in seed: 7 and 8"),
+        ({"contract": "2"}, "differ in contract: 1 and 2"),
+        ({"profile": "thorough"}, "differ in profile"),
+        ({"target": {"base_url": "http://elsewhere", "level": "core", "source": "t.toml"}}, "differ in target"),
+        ({"requirements": ("S-ECHO",)}, "differ in selected requirements"),
+        ({"offered": {"flex-get": "gone"}}, "differ in offered operations"),
+    ],
+)
 def test_shards_of_different_runs_are_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     paths = [shard(tmp_path / "a", "1/2"), shard(tmp_path / "b", "2/2", **changes)]
     with pytest.raises(MergeError, match=words):
@@ -87,10 +90,16 @@ def test_shards_of_different_runs_are_refused(tmp_path: Path, changes: dict[str,
     assert not (tmp_path / "joined").exists()
 
 
-@pytest.mark.parametrize(("names", "words"), [
-    (["1/3"], "shards 2/3, 3/3 are missing"), (["1/2", "1/2"], "shard 1/2 is given twice"),
-    (["1/2", "2/3"], "is a shard of 3"), ([None], "is no shard but a whole run"), (["4/3"], "there is no shard 4 of 3"),
-])
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["1/3"], "shards 2/3, 3/3 are missing"),
+        (["1/2", "1/2"], "shard 1/2 is given twice"),
+        (["1/2", "2/3"], "is a shard of 3"),
+        ([None], "is no shard but a whole run"),
+        (["4/3"], "there is no shard 4 of 3"),
+    ],
+)
 def test_shards_that_do_not_add_up_are_refused(tmp_path: Path, names: list[str | None], words: str) -> None:
     paths = []
     for place, name in enumerate(names):

@@ -52,13 +52,16 @@ def test_a_waiver_covers_its_failure(tmp_path: Path, place: str) -> None:
     assert waived.covered[next(iter(waived.covered))].owner == "storage team"
 
 
-@pytest.mark.parametrize(("given", "words"), [
-    ({"place": 'place = "/response/body/id"'}, "matches nothing that failed"),
-    ({"expires": "2026-01-04"}, "expired on 2026-01-04 (storage team)"),
-    ({"requirement": "S-NEW"}, "is no longer needed: the requirement holds"),
-    ({"requirement": "A-LIST", "operation": "flex-get"}, "matches nothing that failed (no request of this run"),
-    ({"requirement": "S-ECHO", "operation": "cluster-create"}, "matches nothing that failed"),
-])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"place": 'place = "/response/body/id"'}, "matches nothing that failed"),
+        ({"expires": "2026-01-04"}, "expired on 2026-01-04 (storage team)"),
+        ({"requirement": "S-NEW"}, "is no longer needed: the requirement holds"),
+        ({"requirement": "A-LIST", "operation": "flex-get"}, "matches nothing that failed (no request of this run"),
+        ({"requirement": "S-ECHO", "operation": "cluster-create"}, "matches nothing that failed"),
+    ],
+)
 def test_a_waiver_that_is_not_in_order_is_complained_of_by_name(
     tmp_path: Path, given: dict[str, str], words: str
 ) -> None:
@@ -88,18 +91,21 @@ def test_a_waiver_covers_what_its_failure_explains(tmp_path: Path) -> None:
     assert {key[0] for key in waived.covered} == {"C-5XX", "C-MEDIA"}
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    (('requirement = "S-ECHO"', 'requirement = "S-EKO"'), "names 'S-EKO', which is no requirement"),
-    (('operation = "flex-create"', 'operation = "create"'), "names 'create', which is no operation"),
-    (('owner = "storage team"', ""), "lacks 'owner'"),
-    (('owner = "storage team"', 'owner = ""'), "leaves owner blank"),
-    (('owner = "storage team"', "owner = 3"), "has a 'owner' that is no text"),
-    (('owner = "storage team"', 'ownr = "x"'), "has 'ownr', which no waiver has"),
-    (("expires = 2026-02-01", 'expires = "soon"'), "has an 'expires' that is no date"),
-    (("expires = 2026-02-01", "expires = 2026-02-01T00:00:00Z"), "has an 'expires' that is no date"),
-    (("[[waiver]]", "[[waivers]]"), "holds waivers"),
-    (("[[waiver]]", "[[waiver"), "is no TOML"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('requirement = "S-ECHO"', 'requirement = "S-EKO"'), "names 'S-EKO', which is no requirement"),
+        (('operation = "flex-create"', 'operation = "create"'), "names 'create', which is no operation"),
+        (('owner = "storage team"', ""), "lacks 'owner'"),
+        (('owner = "storage team"', 'owner = ""'), "leaves owner blank"),
+        (('owner = "storage team"', "owner = 3"), "has a 'owner' that is no text"),
+        (('owner = "storage team"', 'ownr = "x"'), "has 'ownr', which no waiver has"),
+        (("expires = 2026-02-01", 'expires = "soon"'), "has an 'expires' that is no date"),
+        (("expires = 2026-02-01", "expires = 2026-02-01T00:00:00Z"), "has an 'expires' that is no date"),
+        (("[[waiver]]", "[[waivers]]"), "holds waivers"),
+        (("[[waiver]]", "[[waiver"), "is no TOML"),
+    ],
+)
 def test_a_wrong_file_is_told_in_one_sentence(tmp_path: Path, change: tuple[str, str], words: str) -> None:
     path = written(tmp_path)
     text = path.read_text()

@@ -72,5 +72,3 @@ def last_line(text: str) -> str:
     """Return the verdict of a run: its last line, joined where the terminal's width broke it."""
     found = re.search(r"(PASSED|FAILED|INCOMPLETE|NOT EXERCISED|ERROR)[^\n]*(\n[^\n]+)*\Z", text.strip())
     return found[0].replace("\n", " ") if found else ""
-
-

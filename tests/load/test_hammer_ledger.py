@@ -76,9 +76,7 @@ def test_an_id_of_a_forgotten_job_is_still_known(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("started", "ended", "found"), [(2.0, 3.0, True), (0.5, 3.0, False), (1.0, 3.0, False)])
-def test_a_status_moves_back_only_between_reads_that_do_not_overlap(
-    started: float, ended: float, found: bool
-) -> None:
+def test_a_status_moves_back_only_between_reads_that_do_not_overlap(started: float, ended: float, found: bool) -> None:
     ledger = Ledger(KNOWN)
     ledger.feed(read(0.0, 1.0, status="RUNNING"))
     assert ("S-FLOW" in failed(ledger.feed(read(started, ended, status="PENDING")))) is found

@@ -49,7 +49,10 @@ CLIENT = """
 
 
 def test_a_client_is_judged_against_the_endpoint_and_each_test_starts_anew(tmp_path: Path) -> None:
-    ended = run(tmp_path, test=CLIENT + """
+    ended = run(
+        tmp_path,
+        test=CLIENT
+        + """
     @pytest.mark.parametrize("turn", range(2))
     @pytest.mark.atlas_judge(credential="owner")
     def test_restores(atlas_endpoint, atlas_judge, turn):
@@ -65,13 +68,17 @@ def test_a_client_is_judged_against_the_endpoint_and_each_test_starts_anew(tmp_p
     def test_the_environment(atlas_endpoint, monkeypatch):
         assert atlas_endpoint.environ["MONGODB_ATLAS_BASE_URL"] == atlas_endpoint.url
         assert atlas_endpoint.credentials.owner.private not in repr(atlas_endpoint)
-    """)
+    """,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "3 passed" in ended.stdout
 
 
 def test_a_fault_fails_the_test_unless_it_is_collected(tmp_path: Path) -> None:
-    ended = run(tmp_path, test=CLIENT + """
+    ended = run(
+        tmp_path,
+        test=CLIENT
+        + """
     from atlas_conformance.adapters import RequirementFailed
 
     @pytest.mark.atlas_endpoint(fault="flex-create/closed")
@@ -91,7 +98,8 @@ def test_a_fault_fails_the_test_unless_it_is_collected(tmp_path: Path) -> None:
     def test_is_told_at_once(atlas_endpoint, atlas_judge):
         with client(atlas_endpoint, atlas_judge) as http, pytest.raises(RequirementFailed):
             restore(atlas_endpoint, http)
-    """)
+    """,
+    )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "1 failed, 2 passed" in ended.stdout
     assert "FAILED test_own.py::test_fails_at_its_end" in ended.stdout
@@ -99,7 +107,10 @@ def test_a_fault_fails_the_test_unless_it_is_collected(tmp_path: Path) -> None:
 
 
 def test_markers_change_the_endpoint_and_what_they_cannot_mean_is_said(tmp_path: Path) -> None:
-    ended = run(tmp_path, test=CLIENT + """
+    ended = run(
+        tmp_path,
+        test=CLIENT
+        + """
     @pytest.mark.atlas_endpoint(freedoms={"malformed-group": "404"}, authentication=[], level="core")
     def test_is_free_and_open(atlas_endpoint, atlas_judge):
         with httpx.Client(base_url=atlas_endpoint.url, transport=JudgingTransport(atlas_judge)) as http:
@@ -114,7 +125,8 @@ def test_markers_change_the_endpoint_and_what_they_cannot_mean_is_said(tmp_path:
 
     @pytest.mark.atlas_judge(on_failure="cry")
     def test_odd_judge(atlas_judge): pass
-    """)
+    """,
+    )
     assert "1 passed, 3 errors" in ended.stdout, ended.stdout + ended.stderr
     assert "the marker atlas_endpoint takes fault, freedoms" in ended.stdout
     assert "colour" in ended.stdout
@@ -122,12 +134,18 @@ def test_markers_change_the_endpoint_and_what_they_cannot_mean_is_said(tmp_path:
 
 
 def test_nothing_is_imported_and_no_option_is_there_until_it_is_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(dedent("""
+    (tmp_path / "conftest.py").write_text(
+        dedent("""
         def pytest_addoption(parser):
             for name in ("--target", "--base-url", "--seed", "--profile", "--report"):
                 parser.addoption(name, default="own")
-    """))
-    ended = run(tmp_path, "--target", "mine", test="""
+    """)
+    )
+    ended = run(
+        tmp_path,
+        "--target",
+        "mine",
+        test="""
     import sys
 
     def test_own(pytestconfig):
@@ -136,15 +154,23 @@ def test_nothing_is_imported_and_no_option_is_there_until_it_is_asked_for(tmp_pa
         assert not [name for name in sys.modules if name.split(".")[0] in heavy]
         ours = sorted(n for n in sys.modules if n.startswith("atlas_conformance"))
         assert ours == ["atlas_conformance", "atlas_conformance.pytest_plugin"]
-    """)
+    """,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_the_suites_run_by_name(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     ended = run(
-        tmp_path, "--pyargs", "atlas_conformance.suites", "--requirement", "B-PATTERN", "--profile", "quick",
-        "--report", str(reports),
+        tmp_path,
+        "--pyargs",
+        "atlas_conformance.suites",
+        "--requirement",
+        "B-PATTERN",
+        "--profile",
+        "quick",
+        "--report",
+        str(reports),
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "PASSED: " in ended.stdout

@@ -207,6 +207,6 @@ def test_secrets_do_not_reach_the_reports(tmp_path: Path) -> None:
     assert result.exit_code == 1
     written = [result.output, *(path.read_text() for path in (tmp_path / "reports").iterdir())]
     for text in written:
-        assert "0123456789\"" not in text.replace(JOB, "")
+        assert '0123456789"' not in text.replace(JOB, "")
         assert not any(secret in text for secret in ("token-0123", "cookie-0123", "key-0123"))
     assert BASE not in "".join(written)

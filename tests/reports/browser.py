@@ -28,9 +28,19 @@ def axe_script() -> str | None:
 def browse(page: Path, *options: str, fragment: str = "") -> tuple[str, str]:
     """Return the page's document after it ran in headless Chromium, and what Chromium logged."""
     command = [
-        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
-        f"--user-data-dir={page.parent / 'browser'}", *options, page.as_uri() + fragment,
+        str(CHROMIUM),
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--enable-logging=stderr",
+        f"--user-data-dir={page.parent / 'browser'}",
+        *options,
+        page.as_uri() + fragment,
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:

@@ -128,9 +128,15 @@ def failing(path: Path) -> Report:
     """Write a journal with several failures, departures, cells without exchanges and jobs left behind."""
     offered = {id: True if known.level == "core" else "it answered 404 to a GET" for id, known in OPERATIONS.items()}
     offered["cluster-get"] = True
-    sample = Sample(path, offered=offered, target={
-        "base_url": "https://atlas.example.net", "level": None, "source": "targets/staging.toml",
-    })
+    sample = Sample(
+        path,
+        offered=offered,
+        target={
+            "base_url": "https://atlas.example.net",
+            "level": None,
+            "source": "targets/staging.toml",
+        },
+    )
     lost = frozenset({("A-LIST", id) for id in OPERATIONS} | {("T-TARGET", "cluster-create")})
     sample.hold_everything(12, but=lost)
     refused = b'{"error":400,"errorCode":"RESOURCE_NOT_FOUND","detail":"No such job.","reason":"Bad Request"}'
@@ -139,34 +145,68 @@ def failing(path: Path) -> Report:
         b'"cancelled":false,"failed":false,"expired":false,"timestamp":"2026-01-05T09:59:58Z","deliveryUrl":[],'
         b'"links":[{"rel":"self","href":"https://atlas.example.net/api/atlas/v2/groups/32b6e34b3d91647abb20e7b8"}]}'
     )
-    for n, body in enumerate((
-        b'{"deliveryType":"automated","snapshotId":"5e0b4ac4d1f3a8b29c7d6e01","targetGroupId":"32b6e34b3d91647abb20e7b8"}',
-        b'{"deliveryType":"automated","snapshotId":"5e0b4ac4d1f3a8b29c7d6e01"}',
-    )):
+    for n, body in enumerate(
+        (
+            b'{"deliveryType":"automated","snapshotId":"5e0b4ac4d1f3a8b29c7d6e01","targetGroupId":"32b6e34b3d91647abb20e7b8"}',
+            b'{"deliveryType":"automated","snapshotId":"5e0b4ac4d1f3a8b29c7d6e01"}',
+        )
+    ):
         taken = exchange("cluster-create", n=600 + n, body=body, answer=job)
         sample.add(
-            finding("T-TARGET", "cluster-create", expected="a documented 4xx, since automated needs targetClusterName",
-                    seen="200 and a new job", pointer="/request/body/targetClusterName"),
-            finding("C-SCHEMA", "cluster-create", expected="targetClusterName, a string", seen="no such property",
-                    pointer="/response/body/targetClusterName"),
-            operation="cluster-create", test="suites/test_delivery.py::test_missing_field[automated]", sent=taken,
+            finding(
+                "T-TARGET",
+                "cluster-create",
+                expected="a documented 4xx, since automated needs targetClusterName",
+                seen="200 and a new job",
+                pointer="/request/body/targetClusterName",
+            ),
+            finding(
+                "C-SCHEMA",
+                "cluster-create",
+                expected="targetClusterName, a string",
+                seen="no such property",
+                pointer="/response/body/targetClusterName",
+            ),
+            operation="cluster-create",
+            test="suites/test_delivery.py::test_missing_field[automated]",
+            sent=taken,
         )
     wrong = exchange("flex-get", n=700, status=404, answer=refused)
     sample.add(
         finding("E-STATUS", "flex-get", expected="404, the HTTP status", seen="400", pointer="/response/body/error"),
-        operation="flex-get", test="suites/test_errors.py::test_unknown_job[flex-get]", sent=wrong,
+        operation="flex-get",
+        test="suites/test_errors.py::test_unknown_job[flex-get]",
+        sent=wrong,
     )
-    html = exchange("tenant-create", n=710, status=502, answer=b"<html><body><h1>Bad Gateway</h1></body></html>",
-                    headers=(("Content-Type", "text/html"), ("Server", "nginx"), ("X-Request-Id", "a81f")))
+    html = exchange(
+        "tenant-create",
+        n=710,
+        status=502,
+        answer=b"<html><body><h1>Bad Gateway</h1></body></html>",
+        headers=(("Content-Type", "text/html"), ("Server", "nginx"), ("X-Request-Id", "a81f")),
+    )
     sample.add(
         finding("C-5XX", "tenant-create", expected="no 5xx", seen="502", pointer="/response/status"),
-        finding("C-MEDIA", "tenant-create", expected="application/json", seen="text/html",
-                pointer="/response/headers/content-type"),
-        operation="tenant-create", test="suites/test_robustness.py::test_deep_nesting[tenant-create]", sent=html,
+        finding(
+            "C-MEDIA",
+            "tenant-create",
+            expected="application/json",
+            seen="text/html",
+            pointer="/response/headers/content-type",
+        ),
+        operation="tenant-create",
+        test="suites/test_robustness.py::test_deep_nesting[tenant-create]",
+        sent=html,
     )
     sample.add(
-        finding("C-SCHEMA", "cluster-create", pointer="/response/body/desiredTimestamp", departure="K-TIMESTAMP",
-                expected="an integer of at least 1199145600", seen="null"),
+        finding(
+            "C-SCHEMA",
+            "cluster-create",
+            pointer="/response/body/desiredTimestamp",
+            departure="K-TIMESTAMP",
+            expected="an integer of at least 1199145600",
+            seen="null",
+        ),
         operation="cluster-create",
     )
     sample.writer.status(
@@ -183,7 +223,8 @@ def hostile(path: Path) -> Report:
     sent = exchange("flex-create", body=b"\x00\xff\x1b[2J", answer=answer, headers=(("X-\x1b[1m", HOSTILE[:-1]), *JSON))
     sample.add(
         finding("C-MEDIA", seen=HOSTILE, expected="{{ 7 * 7 }} [bold]json[/bold]", pointer="/response/" + HOSTILE),
-        sent=sent, test="suites/<b>test</b>.py",
+        sent=sent,
+        test="suites/<b>test</b>.py",
     )
     again = sample.add(sent=exchange("flex-create", answer=b"<script>alert(2)</script>", headers=JSON))
     place = finding(pointer="/response/" + HOSTILE).place

@@ -56,7 +56,8 @@ def test_what_is_no_longer_exercised_is_lost_and_its_failures_are_not_fixed(tmp_
     new.add(held=(("S-FLOW", "flex-get"), ("C-STATUS", "tenant-get")), operation="tenant-get")
     found = compare(outline(old.end()), outline(new.end()))
     assert {(lost.requirement, lost.operations, lost.whole) for lost in found.lost} == {
-        ("A-LIST", ("flex-get",), True), ("S-FLOW", ("tenant-get",), False),
+        ("A-LIST", ("flex-get",), True),
+        ("S-FLOW", ("tenant-get",), False),
     }
     assert found.worse and not found.fixed and [f.key[0] for f in found.vanished] == ["A-LIST"]
     lines = standing_lines(Standing("new", 1, found))
@@ -68,7 +69,8 @@ def test_a_failure_that_did_not_repeat_does_not_stand_for_one_that_does(tmp_path
     made = sample.Sample(tmp_path / "new")
     made.hold_everything(2)
     for requirement, operation, pointer in (
-        ("C-5XX", "flex-get", "/response/status"), ("S-ECHO", "flex-create", "/response/body/projectId"),
+        ("C-5XX", "flex-get", "/response/status"),
+        ("S-ECHO", "flex-create", "/response/body/projectId"),
         ("S-FLOW", "flex-get", "/response/body/status"),
     ):
         made.add(sample.finding(requirement, operation, pointer=pointer), operation=operation)
@@ -80,7 +82,8 @@ def test_a_failure_that_did_not_repeat_does_not_stand_for_one_that_does(tmp_path
 def test_runs_of_different_kinds_are_said_to_be(tmp_path: Path) -> None:
     found = runs(tmp_path, [], [], profile="thorough", contract="2")
     assert found.notes == (
-        "The runs differ in contract: 1 before, 2 now.", "The runs differ in profile: quick before, thorough now.",
+        "The runs differ in contract: 1 before, 2 now.",
+        "The runs differ in profile: quick before, thorough now.",
     )
 
 
@@ -94,10 +97,15 @@ def test_a_summary_and_a_journal_give_the_same_outline(tmp_path: Path, build: sa
     assert outline(report_of(tmp_path / "j")) == expected
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (None, "cannot be read"), ("{", "it is no JSON"), ("[]", "is no summary of a run"),
-    ('{"summary": 1, "requirements": {}}', "is no whole summary"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("{", "it is no JSON"),
+        ("[]", "is no summary of a run"),
+        ('{"summary": 1, "requirements": {}}', "is no whole summary"),
+    ],
+)
 def test_what_is_no_summary_is_told_in_one_sentence(tmp_path: Path, content: str | None, words: str) -> None:
     path = tmp_path / "summary.json"
     if content is not None:

@@ -130,10 +130,14 @@ def test_markdown_of_many_findings_fits_a_step(tmp_path: Path) -> None:
     assert len(markdown(sample.huge(tmp_path / "j", 500))) < 1024 * 1024
 
 
-@pytest.mark.parametrize(("build", "message"), [
-    (sample.passing, f"{sample.COUNT} of {sample.COUNT} hold"),
-    (sample.failing, f"5 of {sample.COUNT - 1} failing"), (sample.hostile, "1 of 1 failing"),
-])
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (sample.passing, f"{sample.COUNT} of {sample.COUNT} hold"),
+        (sample.failing, f"5 of {sample.COUNT - 1} failing"),
+        (sample.hostile, "1 of 1 failing"),
+    ],
+)
 def test_the_badge_says_the_verdict(tmp_path: Path, build: sample.Builder, message: str) -> None:
     root = ET.fromstring(badge(build(tmp_path / "j")))
     assert root.tag == "{http://www.w3.org/2000/svg}svg" and int(root.attrib["width"]) > 100

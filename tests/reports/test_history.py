@@ -16,7 +16,9 @@ from tests.reports.browser import CHROMIUM, NO_CHROMIUM, axe_script, browse, vio
 def stored(folder: Path) -> Path:
     """Store three runs, the latest one first in the alphabet; S-ECHO fails in the middle one alone."""
     for name, started, broken in (
-        ("c", "2026-01-05T10:00:00Z", False), ("b", "2026-01-06T10:00:00Z", True), ("a", "2026-01-07T10:00:00Z", False),
+        ("c", "2026-01-05T10:00:00Z", False),
+        ("b", "2026-01-06T10:00:00Z", True),
+        ("a", "2026-01-07T10:00:00Z", False),
     ):
         made = sample.Sample(folder / f"{name}.jsonl", started=started)
         made.hold_everything(2)
@@ -41,7 +43,9 @@ def test_a_change_of_verdict_is_marked(tmp_path: Path) -> None:
     changed = text[text.index('id="changed-title"') :].partition("</section>")[0]
     assert re.findall(r'<th scope="row">([\w-]+)</th>', changed) == ["S-ECHO"]
     assert re.findall(r'<td class="cell cell-(\w+( changed)?)"', changed) == [
-        ("passed", ""), ("failed changed", " changed"), ("passed changed", " changed"),
+        ("passed", ""),
+        ("failed changed", " changed"),
+        ("passed changed", " changed"),
     ]
     assert f"; {sample.COUNT - 1} of {sample.COUNT} had the same verdict in all." in text
     assert "In the latest one 0 requirements did not hold" in text

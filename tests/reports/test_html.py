@@ -97,9 +97,11 @@ def test_it_shows_what_broke(tmp_path: Path) -> None:
         f"5 of {sample.COUNT - 1} exercised requirements do not hold.",
         "200 and a new job",
         "/request/body/targetClusterName",
-        "--requirement T-TARGET --profile quick --seed 7", "502 Bad Gateway, text/html",
+        "--requirement T-TARGET --profile quick --seed 7",
+        "502 Bad Gateway, text/html",
         "the target file names no credential from outside the access list",
-        "C-MEDIA on tenant-create at /response/headers/content-type (1)", "K-TIMESTAMP",
+        "C-MEDIA on tenant-create at /response/headers/content-type (1)",
+        "K-TIMESTAMP",
     ):
         assert words in text
     assert text.count('<article class="card"') == 3
@@ -219,7 +221,7 @@ def test_it_shows_both_exchanges_of_what_did_not_repeat(tmp_path: Path) -> None:
     card = text[text.index('data-requirement="C-5XX"') :].partition("</article>")[0]
     assert '<span class="tag tag-unstable">unstable</span>' in card
     assert "503 Service Unavailable" in card and "200 OK" in card and "&#34;RUNNING&#34;" in card
-    assert text.count("tag-unstable\">") == 1
+    assert text.count('tag-unstable">') == 1
 
 
 def test_it_draws_jobs_latencies_and_effort(tmp_path: Path) -> None:

@@ -39,10 +39,17 @@ def test_every_line_holds_to_the_published_schema(tmp_path: Path, build: sample.
         assert [error.message for error in validator.iter_errors(orjson.loads(line))] == []
 
 
-@pytest.mark.parametrize("change", [
-    {"kind": "exchange"}, {"n": 0}, {"surplus": 1}, {"held": [["C-STATUS"]]}, {"credential": "admin"},
-    {"response": {"status": 200, "headers": []}},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "exchange"},
+        {"n": 0},
+        {"surplus": 1},
+        {"held": [["C-STATUS"]]},
+        {"credential": "admin"},
+        {"response": {"status": 200, "headers": []}},
+    ],
+)
 def test_the_schema_refuses_what_is_no_line(change: dict[str, object]) -> None:
     line = orjson.loads(encoded_line(ExchangeRecord(1, "t", "flex-get", sample.exchange("flex-get"))))
     validator = Draft202012Validator(SCHEMA)
@@ -75,8 +82,12 @@ def test_any_exchange_comes_back_as_it_was(data: st.DataObject) -> None:
     text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
     headers = st.lists(st.tuples(text, text), max_size=3).map(tuple)
     request = Request(
-        data.draw(st.sampled_from(["GET", "POST"])), "/api/" + data.draw(text), data.draw(st.none() | headers),
-        data.draw(st.none() | st.binary(max_size=20)), data.draw(st.sampled_from(["owner", "none"])), "digest",
+        data.draw(st.sampled_from(["GET", "POST"])),
+        "/api/" + data.draw(text),
+        data.draw(st.none() | headers),
+        data.draw(st.none() | st.binary(max_size=20)),
+        data.draw(st.sampled_from(["owner", "none"])),
+        "digest",
         data.draw(st.booleans()),
     )
     response = Response(data.draw(st.integers(100, 599)), data.draw(headers), data.draw(st.binary(max_size=20)))
@@ -131,18 +142,21 @@ def test_a_closing_line_that_contradicts_the_journal_makes_it_partial(tmp_path: 
     assert journal.partial and "the closing line counts" in journal.partial
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"", "its first line is no header"),
-    (b"\x89PNG\r\n\x1a\n\x00", "line 1 is no JSON"),
-    (b'{"verdict": "passed"}\n', "its first line is no header"),
-    (b'{"kind":"header","journal":9}\n', "a journal of version 9; version 1 is wanted"),
-    (b'{"kind":"header","journal":1}\n', "malformed"),
-    (b"HEADER\n[]\n", "line 2 is no line of a journal"),
-    (b'HEADER\n{"kind":["x"]}\n', "line 2 is no line of a journal"),
-    (b'HEADER\n{"kind":"finding"}\n', "line 2 is of kind finding but lacks 'requirement'"),
-    (b"HEADER\nHEADER\n", "line 2 is a second header"),
-    (b"HEADER\n{\n", "line 2 is no JSON"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "its first line is no header"),
+        (b"\x89PNG\r\n\x1a\n\x00", "line 1 is no JSON"),
+        (b'{"verdict": "passed"}\n', "its first line is no header"),
+        (b'{"kind":"header","journal":9}\n', "a journal of version 9; version 1 is wanted"),
+        (b'{"kind":"header","journal":1}\n', "malformed"),
+        (b"HEADER\n[]\n", "line 2 is no line of a journal"),
+        (b'HEADER\n{"kind":["x"]}\n', "line 2 is no line of a journal"),
+        (b'HEADER\n{"kind":"finding"}\n', "line 2 is of kind finding but lacks 'requirement'"),
+        (b"HEADER\nHEADER\n", "line 2 is a second header"),
+        (b"HEADER\n{\n", "line 2 is no JSON"),
+    ],
+)
 def test_another_kind_of_file_is_refused_in_one_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     header = encoded_line(sample.header()).strip()
     (tmp_path / "j").write_bytes(content.replace(b"HEADER", header))

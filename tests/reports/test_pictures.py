@@ -113,7 +113,8 @@ def test_the_difference_stands_at_its_place(tmp_path: Path) -> None:
     status = [(line.kind, line.text) for line in shown["S-STATUS"]]
     at = kinds["S-STATUS"].index("expected")
     assert status[at : at + 2] == [
-        ("expected", "      one of PENDING, RUNNING"), ("seen", '      "status": "DONE"'),
+        ("expected", "      one of PENDING, RUNNING"),
+        ("seen", '      "status": "DONE"'),
     ]
     assert status[at - 1][1] == '      "id": "a",'
     assert ("expected", "a name") in [(line.kind, line.text) for line in shown["C-SCHEMA"]]

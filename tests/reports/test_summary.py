@@ -29,7 +29,12 @@ def test_it_says_what_failed_and_how_to_repeat_it(tmp_path: Path) -> None:
     failed = document["requirements"]["T-TARGET"]
     assert failed["verdict"] == "failed" and failed["exercised"] == 14
     assert failed["operations"]["cluster-create"] == {
-        "status": "failed", "passed": 0, "failed": 2, "advice": 0, "known_departures": 0, "reason": None,
+        "status": "failed",
+        "passed": 0,
+        "failed": 2,
+        "advice": 0,
+        "known_departures": 0,
+        "reason": None,
     }
     (finding,) = failed["findings"]
     assert finding["operation"] == "cluster-create" and finding["count"] == 2

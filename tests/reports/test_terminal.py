@@ -37,9 +37,13 @@ def test_a_failure_shows_all_that_is_needed_to_repeat_it(tmp_path: Path) -> None
     text = shown(sample.failing(tmp_path / "j"), 80)
     block = text[text.index("✗ T-TARGET  cluster-create (2)") :]
     for words in (
-        "automated needs targetClusterName", "200 and a new job", "/request/body/targetClusterName of cluster-create",
+        "automated needs targetClusterName",
+        "200 and a new job",
+        "/request/body/targetClusterName of cluster-create",
         "    curl /api/atlas/v2/groups/32b6e34b3d91647abb20e7b8/clusters/Cluster0/backup/restoreJobs\n",
-        "200 OK, application/json", '      "deliveryType": "automated",\n', "C-SCHEMA on cluster-create (2)",
+        "200 OK, application/json",
+        '      "deliveryType": "automated",\n',
+        "C-SCHEMA on cluster-create (2)",
         "    atlas-conformance run --target targets/staging.toml --requirement T-TARGET --profile quick --seed 7\n",
     ):
         assert words in block

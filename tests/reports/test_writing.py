@@ -20,7 +20,13 @@ def test_every_format_is_written(tmp_path: Path) -> None:
     report = sample.failing(tmp_path / "j")
     written = write_reports(tmp_path / "new" / "folder", report, tmp_path / "j", curl=lambda request: "curl").paths
     assert [path.name for path in written] == [
-        "summary.json", "junit.xml", "report.html", "report.sarif", "ctrf.json", "summary.md", "badge.svg",
+        "summary.json",
+        "junit.xml",
+        "report.html",
+        "report.sarif",
+        "ctrf.json",
+        "summary.md",
+        "badge.svg",
         "journal.jsonl",
     ]
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(p.name for p in written)
@@ -121,21 +127,27 @@ def test_a_journal_that_cannot_be_ended_makes_a_partial_run_with_a_report(tmp_pa
     assert report.partial is not None and "cannot be written" in report.partial
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("plain Größe 数据", "plain Größe 数据"),
-    ("a\x1b[0m\x00\x9b\x7f", "a\\x1b[0m\\x00\\x9b\\x7f"),
-    ("\u202eevil\u200b\ud800\U000e0001", "\\u202eevil\\u200b\\ud800\\U000e0001"),
-    ("a\r\n\tb", "a\\x0d\n\tb"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain Größe 数据", "plain Größe 数据"),
+        ("a\x1b[0m\x00\x9b\x7f", "a\\x1b[0m\\x00\\x9b\\x7f"),
+        ("\u202eevil\u200b\ud800\U000e0001", "\\u202eevil\\u200b\\ud800\\U000e0001"),
+        ("a\r\n\tb", "a\\x0d\n\tb"),
+    ],
+)
 def test_unprintable_characters_are_spelt(text: str, expected: str) -> None:
     assert visible(text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ('{"a":1.0,"a":[]}', '{\n  "a": 1.0,\n  "a": []\n}'),
-    ('{"b":{"c":[1,2]}}', '{\n  "b": {\n    "c": [\n      1,\n      2\n    ]\n  }\n}'),
-    ('["{,:}\\"]", {} ]', '[\n  "{,:}\\"]",\n  {}\n]'),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a":1.0,"a":[]}', '{\n  "a": 1.0,\n  "a": []\n}'),
+        ('{"b":{"c":[1,2]}}', '{\n  "b": {\n    "c": [\n      1,\n      2\n    ]\n  }\n}'),
+        ('["{,:}\\"]", {} ]', '[\n  "{,:}\\"]",\n  {}\n]'),
+    ],
+)
 def test_json_is_indented_without_changing_a_token(text: str, expected: str) -> None:
     assert indented(text) == expected
 
@@ -148,11 +160,14 @@ def test_bodies_are_made_readable() -> None:
     assert one_line("a\n b" * 500, 10) == "a ba ba b…"
 
 
-@pytest.mark.parametrize(("target", "expected"), [
-    ({"source": "reference", "base_url": "http://127.0.0.1:1", "level": None}, ""),
-    ({"source": "http://h/x", "base_url": "http://h/x", "level": None}, "--base-url http://h/x "),
-    ({"source": "my file.toml", "base_url": "http://h", "level": None}, "--target 'my file.toml' "),
-])
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ({"source": "reference", "base_url": "http://127.0.0.1:1", "level": None}, ""),
+        ({"source": "http://h/x", "base_url": "http://h/x", "level": None}, "--base-url http://h/x "),
+        ({"source": "my file.toml", "base_url": "http://h", "level": None}, "--target 'my file.toml' "),
+    ],
+)
 def test_the_rerun_line_names_the_target_as_the_run_did(target: dict[str, object], expected: str) -> None:
     line = rerun(sample.header(target=target), "C-STATUS")
     assert line == f"atlas-conformance run {expected}--requirement C-STATUS --profile quick --seed 7"

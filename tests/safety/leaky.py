@@ -99,9 +99,7 @@ class Leaky:
         self._server.server_close()
         self._thread.join(5)
 
-    def answer(
-        self, handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], body: bytes
-    ) -> None:
+    def answer(self, handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         """Send an answer with everything given away that is known."""
         given = handler.headers.get("Authorization") or ""
         told = self._told(given)

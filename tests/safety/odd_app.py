@@ -39,8 +39,10 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     while (await receive()).get("more_body"):
         pass
     path = scope["path"]
-    media = b"application/json" if "/v1.0/" in path or "oauth" in path else b"application/vnd.atlas.%s+json" % (
-        b"2024-11-13" if "/flexClusters/" in path else b"2023-01-01"
+    media = (
+        b"application/json"
+        if "/v1.0/" in path or "oauth" in path
+        else b"application/vnd.atlas.%s+json" % (b"2024-11-13" if "/flexClusters/" in path else b"2023-01-01")
     )
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", media)]})
     await send({"type": "http.response.body", "body": body_of(scope["method"], path)})

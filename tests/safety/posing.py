@@ -141,9 +141,7 @@ class Posed:
         """Run the suites and return the exit code; a mode of None is the usual one of the host."""
         file = folder / "target.toml"
         file.write_text(self.text, encoding="utf-8")
-        options = Options(
-            target=str(file), profile=profile, seed=seed, mode=mode, workers=2, requirements=requirements
-        )
+        options = Options(target=str(file), profile=profile, seed=seed, mode=mode, workers=2, requirements=requirements)
         environ = dict(environment(self.server.credentials))
         session = Session(options, environ=environ, connect=self.tries.connect)
         plugin = SuitePlugin(session, show=lambda finished: None)

@@ -56,6 +56,7 @@ def server() -> Iterator[ReferenceServer]:
 
 def verified(server: ReferenceServer, folder: Path, spoil: Callable[[bytes], bytes], every: int) -> tuple[int, Report]:
     """Run the suites against the endpoint with each so-manieth answer spoilt; return the exit code and the report."""
+
     def rewrite(piece: bytes, number: int) -> bytes:
         return piece if number % every else spoil(piece)
 

@@ -192,8 +192,7 @@ class Atlas:
 
 
 def _is_like(text: str, known: str) -> bool:
-    """Tell whether what is left of a value without its signs is a known name, a part of one, or one a few letters off.
-    """
+    """Tell whether a value without its signs is a known name, a part of one, or a few letters off one."""
     bare, wanted = (re.sub(r"[\W_]", "", one) for one in (text, known))
     if bare == wanted:
         return True

@@ -152,8 +152,7 @@ class Forms:
         return span[1] - span[0] <= len(bone) + max(len(form) - len(bones(form)) for form in self._bytes)
 
     def remains_in(self, body: bytes) -> bool:
-        """Tell whether a body from which all was masked that could be still shows a value, spread over several places.
-        """
+        """Tell whether a body still shows a value, spread over several places, after masking."""
         finder = self._finder
         if not self._bones or not self._may_be_in(body):
             return False

@@ -52,8 +52,7 @@ LEFT_OUT = b"[body left out: it repeats a credential in several places, where it
 
 
 class SpreadResponse(Response):
-    """An answer that repeats a credential spread over several places: it may be judged, and its body is never stored.
-    """
+    """An answer that repeats a credential spread over several places: judged, but its body is never stored."""
 
 
 def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:

@@ -22,7 +22,7 @@ _ESCAPE = re.compile(
 )
 _NO_ESCAPE = re.compile(rb"\\(?![uxnrtbf'\"])")
 """A backslash that Python's decoder reads in another way, or not at all."""
-_STRUCTURE = b"\"\\,[]{} \t\r\n".replace(b"\\", b"")
+_STRUCTURE = b'"\\,[]{} \t\r\n'.replace(b"\\", b"")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 

@@ -95,6 +95,7 @@ def _headers() -> Iterator[Fault]:
         bare = {"B-JSON/parse": restated(sound(place, "B-JSON/parse"), 503)}
         yield _fault(place, "malformed-503", "C-5XX", sentence, "negative", replace=bare)
 
+
 def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callable[[Backend, Call], None]:
     def check(backend: Backend, call: Call) -> None:
         backend.notes["calls"] = backend.notes.get("calls", 0) + 1
