@@ -31,6 +31,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.remove(str(Path(__file__).resolve().parent))  # this script has the name of the package
 
+from atlas_conformance.contracts.contract import Contract
+
 from atlas_conformance.load import engine  # isort: skip  # before everything that opens sockets
 
 import orjson
@@ -38,8 +40,6 @@ import psutil
 
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.jobs import is_terminal
-from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.client import Attempt
 from atlas_conformance.load.acting import Actor
 from atlas_conformance.load.local import drive
@@ -70,7 +70,7 @@ class Unjudged:
         self.requests += 1
         if not isinstance(attempt, Exchange) or attempt.response.status != 200:
             return
-        found = match(attempt.request.method, attempt.request.path)
+        found = Contract.load().match(attempt.request.method, attempt.request.path)
         if found is None or found[0].kind not in ("create", "get"):
             return
         operation, parameters = found
@@ -80,7 +80,7 @@ class Unjudged:
         if operation.kind == "create":
             history = self.open[job] = JobHistory(job, operation.resource, *operation.place(parameters))
             history.create_operation = operation.id
-        elif is_terminal(document) and job in self.open:
+        elif operation.resource.ended(document) and job in self.open:
             self.settled[job] = self.open.pop(job)
             if len(self.settled) > 500:
                 self.settled.popitem(last=False)

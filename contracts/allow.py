@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Response
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import operations_at
 from atlas_conformance.contracts.patterns import compile_pattern
 
 REQUIREMENT = "C-ALLOW"
@@ -19,11 +19,12 @@ POINTER = "/response/headers/allow"
 _TOKEN = compile_pattern("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 
-def advice_on_allow(exchange: Exchange, knowledge: Knowledge) -> Finding | None:
+def advice_on_allow(exchange: Exchange, knowledge: Knowledge, contract: Contract | None = None) -> Finding | None:
     """Return what is wrong with the `Allow` header of a 405 on the path of an offered operation; None where all is well
     or the answer is another one.
     """
-    here = [operation for operation, _ in operations_at(exchange.request.path) if operation.id in knowledge.offered]
+    found = (contract or Contract.load()).operations_at(exchange.request.path)
+    here = [operation for operation, _ in found if knowledge.offers(operation.id)]
     if exchange.response.status != 405 or not here:
         return None
     methods = frozenset(operation.method for operation in here)

@@ -1,7 +1,7 @@
 """A run's exchanges in order: each one judged alone, and in the light of those before it.
 
 The chronicle follows every job by its resource, its place and its id, so it knows which reads must succeed, which must
-not, and what changed. The same id in another family of jobs is another job.
+not, and what changed. The same id in another resource is another job.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from atlas_conformance.contracts.judge import AnswerMemory, Examined, Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import listed, page_of
 from atlas_conformance.contracts.reading import Reading
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rules.histories import PastView
 from atlas_conformance.contracts.store import ANY, JobStore, Place, Target, held_by
 from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list, story_of
@@ -28,23 +29,13 @@ from atlas_conformance.contracts.verdicts import Verdicts
 __all__ = [
     "ANY",
     "LISTED_WITHIN",
-    "LIST_OF",
-    "READ_OF",
     "Chronicle",
     "JobStore",
     "Target",
     "Told",
     "held_by",
     "observe",
-    "place_of",
-    "target_of",
 ]
-
-READ_OF = {o.id: o.links["read"] for o in Contract.load().operations.values() if "read" in o.links}
-"""The operation that reads one job back, by the operation that created it."""
-
-LIST_OF = {o.id: o.links["list"] for o in Contract.load().operations.values() if "list" in o.links}
-"""The operation that lists jobs, by the operation that created them."""
 
 _OF_FORM = frozenset({"envelope", "pretty", "itemsPerPage", "pageNum", "includeCount"})
 """Query parameters that leave a list what it is."""
@@ -89,15 +80,15 @@ class Chronicle:
         """
         if memory is None and remember is not None:
             memory = AnswerMemory()
-        self._judge = Judge(contract, knowledge, memory=memory)
+        self.judge = Judge(contract, knowledge, memory=memory)
         self.knowledge = knowledge
         self.store = store if store is not None else JobStore(remember)
-        self._stories = Stories(self.store, self._judge)
+        self._stories = Stories(self.store, self.judge)
 
     @property
     def contract(self) -> Contract:
         """What it judges by."""
-        return self._judge.contract
+        return self.judge.contract
 
     def jobs(self) -> Iterator[JobHistory]:
         """Every job that was seen, in the order of its first appearance."""
@@ -115,13 +106,13 @@ class Chronicle:
         """The jobs whose creation was part of the traffic."""
         return [job for job in self.jobs() if job.created is not None]
 
-    def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+    def job(self, job_id: str, resource: Resource | None = None, place: Place | None = None) -> JobHistory | None:
         """The history of one job, or None where the id was never seen.
 
-        `family` and `place` (project, cluster) tell jobs apart that share an id; where they are left out, the first one
-        of that id is returned.
+        `resource` and `place` (project, cluster) tell jobs apart that share an id; where they are left out, the first
+        one of that id is returned.
         """
-        return self.store.find(job_id, family, place)
+        return self.store.find(job_id, resource, place)
 
     def followed(self, reading: Reading, job_id: str) -> JobHistory | None:
         """The history of a job that a request is about: in the place of its path, or in the one that it belongs to."""
@@ -143,12 +134,28 @@ class Chronicle:
 
     def reading(self, request: Request) -> Reading | None:
         """What a request means to its operation, or None when it belongs to no offered one."""
-        return self._judge.readings.of(request)
+        return self.judge.readings.of(request)
 
     def target(self, request: Request) -> Target | None:
         """The target that a create names, or None where it cannot be told, or there is none."""
         reading = self.reading(request)
-        return target_of(reading, self.contract) if reading is not None else None
+        return self.target_of(reading) if reading is not None else None
+
+    def target_of(self, reading: Reading) -> Target | None:
+        """The (project, name) that a create's body names as its target, where it is well-formed enough to tell.
+
+        A snapshot holds its own cluster, of which one may be taken at a time.
+        """
+        body, operation = reading.document, reading.operation
+        if operation.kind == "create" and operation.resource.fills_place:
+            project, cluster = reading.place
+            return (project, f"{cluster}/snapshot")  # which is the name of no target
+        if operation.kind != "create" or not isinstance(body, dict):
+            return None
+        row = self.contract.delivery_of(operation, body)
+        if row is not None and row.needs_no(operation.resource.target):
+            return None
+        return operation.resource.target_of(body, reading.place[0])
 
     def busy(self, request: Request, started: float = float("inf")) -> bool:
         """Whether a job of this traffic may have held the target that `request` names when it was sent, at `started`.
@@ -190,9 +197,9 @@ class Chronicle:
             and not free_target
             and self.busy(exchange.request, exchange.started)
         )
-        examined = self._judge.examine(exchange, busy=excused, idle=free_target)
+        examined = self.judge.examine(exchange, busy=excused, idle=free_target)
         if examined is None:
-            judgement = self._judge.judge(exchange)
+            judgement = self.judge.judge(exchange)
             return Told(judgement, judgement.held, None)
         alone = examined.verdicts.upheld
         self._stories.judge_restore(exchange, examined, idle=free_target)
@@ -233,7 +240,7 @@ class Chronicle:
 
     def _apply(self, view: object, examined: Examined, verdicts: Verdicts | None = None) -> None:
         operation = examined.reading.operation.id
-        self._judge.book.apply(view, operation, verdicts if verdicts is not None else examined.verdicts)
+        self.judge.book.apply(view, operation, verdicts if verdicts is not None else examined.verdicts)
 
     def _follow_create(self, exchange: Exchange, examined: Examined) -> str | None:
         reading, document = examined.reading, examined.document
@@ -254,11 +261,11 @@ class Chronicle:
             return job_id
         history = self.store.follow(job_id, resource, place, created=True)
         history.create_operation = reading.operation.id
-        history.target = target_of(reading, self.contract)
+        history.target = self.target_of(reading)
         history.target_unread = reading.document is None
         self.store.hold(history)
         seen = _observation(exchange, examined, document, examined.pointer, created=True)
-        observe(history, seen, verdicts, self._judge, self.store)
+        observe(history, seen, verdicts, self.judge, self.store)
         return job_id
 
     def _follow_get(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
@@ -295,7 +302,7 @@ class Chronicle:
             return None
         history = self.store.follow(job_id, resource, place, created=False)
         if document.get("id") == job_id:
-            observe(history, seen, examined.verdicts, self._judge, self.store)
+            observe(history, seen, examined.verdicts, self.judge, self.store)
         else:
             created = history.created is not None
             self._apply(MeetingView(job_id, history.place, created, place, document, pointer), examined)
@@ -384,25 +391,3 @@ def _is_same_answer(created: Observation | None, exchange: Exchange, document: M
     """Whether the exchange is the very create that was seen before, as in two recordings that overlap."""
     moment = (exchange.started, exchange.ended)
     return created is not None and (created.started, created.ended) == moment and created.document == document
-
-
-def place_of(reading: Reading) -> tuple[str, str]:
-    """The (project, cluster) that a request's path names."""
-    return reading.place
-
-
-def target_of(reading: Reading, contract: Contract | None = None) -> Target | None:
-    """The (project, name) that a create's body names as its target, where it is well-formed enough to tell.
-
-    A snapshot holds its own cluster, of which one may be taken at a time.
-    """
-    body, operation = reading.document, reading.operation
-    if operation.kind == "create" and operation.resource.fills_place:
-        project, cluster = reading.place
-        return (project, f"{cluster}/snapshot")  # which is the name of no target
-    if operation.kind != "create" or not isinstance(body, dict):
-        return None
-    row = (contract if contract is not None else Contract.load()).delivery_of(operation, body)
-    if row is not None and row.needs_no(operation.resource.target):
-        return None
-    return operation.resource.target_of(body, reading.place[0])

@@ -97,6 +97,12 @@ class Contract:
         known = "deliveryType" in self.validator(operation.request_schema).schema.get("properties", {})
         return self.deliveries.get(named) if known else None
 
+    def find(self, resource: str, kind: str) -> Operation | None:
+        """Return the first operation of a kind (create, get, list, ...) on a resource, by its name (`flex job`), or
+        None.
+        """
+        return next((o for o in self.operations.values() if o.kind == kind and o.resource.name == resource), None)
+
     def binds(self, requirement: str, operation: str) -> bool:
         """Tell whether a requirement of this contract binds an operation; both are ids."""
         found = self.requirements.get(requirement)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from atlas_conformance.contracts.jobs import is_terminal
 from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.verdicts import Verdicts
 
 TIDAL = frozenset(
@@ -34,12 +34,13 @@ def judge_same_list(
     plain: Mapping[str, Any],
     formed: Mapping[str, Any],
     pointer: str,
+    resource: Resource,
     verdicts: Verdicts,
 ) -> None:
-    """Hold a list page in one form against the plain one: its own properties, and the jobs that it showed finished."""
+    """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended."""
     lacking = sorted(plain.keys() - formed.keys() - TIDAL)
     verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
-    finished = {str(job.get("id")): job for _, job in listed(plain, "") if is_terminal(job)}
+    finished = {str(job.get("id")): job for _, job in listed(plain, "") if resource.ended(job)}
     for where, job in listed(formed, pointer):
         before = finished.get(str(job.get("id")))
         if before is not None:

@@ -106,11 +106,6 @@ class JobHistory:
         """When each operation first showed that it is gone."""
         self._sound: Observation | None = None
 
-    @property
-    def family(self) -> str:
-        """The short name of the kind of cluster that it belongs to."""
-        return self.resource.family
-
     def repeats(self, seen: Observation) -> bool:
         """Whether a read shows exactly what the last one showed, which had no findings."""
         last = self._sound

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Impossible: TypeAlias = Literal["encryption at rest", "other major version"]
 """Why a restore target takes no restore: its storage engine encrypts at rest, or it runs another major version."""
 Kind: TypeAlias = Literal["flex", "tenant", "dedicated"]
 """The kind of a cluster: flex; tenant (M2, M5); dedicated (replica set or sharded)."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""Every kind of a cluster."""
 
 
 @dataclass(frozen=True, slots=True)

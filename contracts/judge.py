@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from atlas_conformance.contracts import rules
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.knowledge import EVERY, Knowledge
+from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
-from atlas_conformance.contracts.rulebook import RuleBook
+from atlas_conformance.contracts.rulebook import rule_book
 from atlas_conformance.contracts.rules.moments import Past, judge_future, latest_past
 from atlas_conformance.contracts.rules.statuses import judge_refusal
 from atlas_conformance.contracts.verdicts import Verdicts
@@ -32,9 +32,10 @@ from atlas_conformance.contracts.views import (
     RequestView,
     StatusView,
     SuccessView,
+    TokenView,
 )
 
-__all__ = ["AnswerMemory", "Examined", "Judge", "examine", "judge", "rules"]
+__all__ = ["AnswerMemory", "Examined", "Judge", "rules"]
 
 _NOTHING_KNOWN = Knowledge()
 
@@ -109,12 +110,9 @@ class Judge:
         exist.
         """
         self.contract = contract if contract is not None else Contract.load()
-        known = knowledge if knowledge is not None else _NOTHING_KNOWN
-        if known.offered is EVERY:
-            known = replace(known, offered=frozenset(self.contract.operations))
-        self.knowledge = known
-        self.book = RuleBook(self.contract)
-        self.readings = Readings(known, self.contract)
+        self.knowledge = knowledge if knowledge is not None else _NOTHING_KNOWN
+        self.book = rule_book(self.contract)
+        self.readings = Readings(self.knowledge, self.contract)
         self._memory = memory
 
     def judge(self, exchange: Exchange) -> Judgement:
@@ -172,13 +170,13 @@ class Judge:
             return Judgement()
         if self.contract.is_outside(exchange.request.method, exchange.request.path):
             return Judgement()
-        offered = next((operation for operation, _ in found if operation.id in self.knowledge.offered), None)
+        offered = next((operation for operation, _ in found if self.knowledge.offers(operation.id)), None)
         if offered is None:
             return Judgement()
         verdicts, response = self._verdicts(offered), exchange.response
         self.book.apply(response, offered.id, verdicts)
         if not response.asks_to_wait:
-            here = [operation for operation, _ in found if operation.id in self.knowledge.offered]
+            here = [operation for operation, _ in found if self.knowledge.offers(operation.id)]
             methods = frozenset(operation.method for operation in here)
             sunset = all(operation.sunset for operation in here)
             self.book.apply(BystanderView(exchange.request, response, methods, sunset), offered.id, verdicts)
@@ -246,28 +244,6 @@ class Judge:
         view = kind(operation, place, document, pointer, self.contract.deliveries)
         self.book.apply(view, operation.id, verdicts)
 
-
-@cache
-def judge_by_default() -> Judge:
-    """Return a judge by the contract that the package brings, that knows nothing of the endpoint."""
-    return Judge()
-
-
-def judge(exchange: Exchange, knowledge: Knowledge = _NOTHING_KNOWN) -> Judgement:
-    """Judge one exchange by the contract that the package brings. Pure: same arguments, same answer."""
-    return _judge_of(knowledge).judge(exchange)
-
-
-def examine(exchange: Exchange, knowledge: Knowledge) -> Examined | None:
-    """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation."""
-    return _judge_of(knowledge).examine(exchange)
-
-
-def _judge_of(knowledge: Knowledge) -> Judge:
-    latest = _latest.get("judge")
-    if latest is None or latest[0] is not knowledge:
-        latest = _latest["judge"] = (knowledge, Judge(None, knowledge))
-    return latest[1]
-
-
-_latest: dict[str, tuple[Knowledge, Judge]] = {}
+    def judge_token(self, exchange: Exchange, verdicts: Verdicts) -> None:
+        """A-BEARER: judge what the token endpoint answers to valid client credentials."""
+        self.book.apply(TokenView(exchange.response), verdicts.operation, verdicts)

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, RestoreTarget
-from atlas_conformance.contracts.operations import OPERATIONS
-
-EVERY: frozenset[str] = frozenset(OPERATIONS)
-"""Every operation; what is offered where nothing else is known, whatever the contract."""
-
-KIND_OF_FAMILY: dict[str, Kind] = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
+from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
 
 
 @dataclass(frozen=True)
 class Knowledge:
     """What is known of one endpoint.
 
-    `inventory`: what exists behind it. `offered`: the ids of the operations that it offers; exchanges of others are not
-    judged. `digest`: whether HTTP Digest is offered, so that a 401 owes a challenge. `latest_date`: the newest version
-    date (ISO) that a client may ask for today; later ones are in the future, where no rule says what happens.
-    `credentials`: whether the client has any; where it has none, no rule says who may come in, whatever is answered.
+    `inventory`: what exists behind it. `offered`: the ids of the operations that it offers, None for all of the
+    contract; exchanges of others are not judged. `digest`: whether HTTP Digest is offered, so that a 401 owes a
+    challenge. `latest_date`: the newest version date (ISO) that a client may ask for today; later ones are in the
+    future, where no rule says what happens. `credentials`: whether the client has any; where it has none, no rule says
+    who may come in, whatever is answered.
     """
 
     inventory: Inventory = field(default_factory=Inventory)
-    offered: frozenset[str] = EVERY
+    offered: frozenset[str] | None = None
     digest: bool = False
     latest_date: str = "2026-11-01"
     credentials: bool = True
+
+    def offers(self, operation: str) -> bool:
+        """Whether the endpoint offers an operation, given by its id."""
+        return self.offered is None or operation in self.offered
 
     def projects(self) -> frozenset[str]:
         """The ids of all projects known to exist."""

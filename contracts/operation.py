@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from atlas_conformance.contracts.exchange import decoded_segments
+from atlas_conformance.contracts.inventory import Kind
 from atlas_conformance.contracts.patterns import Matcher, compile_pattern
 from atlas_conformance.contracts.resources import Resource, resource_named
 
@@ -91,9 +92,9 @@ class Operation:
     sunset: bool = False
 
     @property
-    def family(self) -> str:
-        """The short name of the kind of cluster that it serves: "flex", "tenant" or "cluster" (a dedicated one)."""
-        return self.resource.family
+    def cluster_kind(self) -> Kind | None:
+        """The kind of cluster that it serves."""
+        return self.resource.cluster_kind
 
     @property
     def path_parameters(self) -> tuple[str, ...]:

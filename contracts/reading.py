@@ -126,7 +126,7 @@ class Readings:
         self._paths: dict[tuple[str, str], _PathReading] = {}
 
     def of(self, request: Request) -> Reading | None:
-        """Return what `read` does."""
+        """Read `request`; None when it belongs to no offered operation."""
         known = self._latest.get(id(request))
         if known is not None and known[0] is request:
             return known[1]
@@ -139,17 +139,12 @@ class Readings:
         return reading
 
 
-def read(request: Request, knowledge: Knowledge, contract: Contract | None = None) -> Reading | None:
-    """Read `request` in the light of `knowledge`; None when it belongs to no offered operation."""
-    return _read(request, knowledge, contract if contract is not None else Contract.load(), {})
-
-
 def _read(
     request: Request, knowledge: Knowledge, contract: Contract, paths: dict[tuple[str, str], _PathReading]
 ) -> Reading | None:
     """Read a request; `paths` are those read before in the same light, by operation, and this one's is added."""
     found = contract.match(request.method, request.path)
-    if found is None or found[0].id not in knowledge.offered:
+    if found is None or not knowledge.offers(found[0].id):
         return None
     operation, parameters = found
     place = (operation.id, request.path)

@@ -75,8 +75,8 @@ class Resource:
         return self.name.rpartition(" ")[2]
 
     @cached_property
-    def family(self) -> str:
-        """The short name of the kind of cluster in operation ids: `flex`, `tenant`, `cluster`."""
+    def label(self) -> str:
+        """What journals and reports call its kind of cluster: `flex`, `tenant`, `cluster` (a dedicated one)."""
         return "cluster" if self.cluster_kind == "dedicated" else self.name.partition(" ")[0]
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from atlas_conformance.contracts.contract import Contract
@@ -121,3 +122,9 @@ class RuleBook:
                 for requirement in found.requirements(resource):
                     if resource.name in self._bound.get(requirement, ()):
                         yield requirement, found.judge
+
+
+@lru_cache(maxsize=8)
+def rule_book(contract: Contract) -> RuleBook:
+    """Return the rules of a contract, which its judges share."""
+    return RuleBook(contract)

@@ -26,7 +26,7 @@ def held_by(job: JobHistory) -> Target | None:
 class JobStore:
     """Keeps the history of every job that was seen, or of the last `most` of them.
 
-    Jobs are told apart by resource, place and id: the same id in another family of jobs is another job.
+    Jobs are told apart by resource, place and id: the same id in another resource is another job.
     """
 
     def __init__(self, most: int | None = None) -> None:
@@ -51,13 +51,12 @@ class JobStore:
         """The jobs of a resource, in whatever place, that have this id."""
         return self._places.get((resource, job_id), _NOWHERE).values()
 
-    def find(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
-        """The first job that is kept of this id, of a family and in a place where these are given, or None."""
-        for resource in RESOURCES.values():
-            if family is None or resource.family == family:
-                for job in self.namesakes(job_id, resource):
-                    if place is None or job.place == place:
-                        return job
+    def find(self, job_id: str, resource: Resource | None = None, place: Place | None = None) -> JobHistory | None:
+        """The first job that is kept of this id, of a resource and in a place where these are given, or None."""
+        for found in RESOURCES.values() if resource is None else (resource,):
+            for job in self.namesakes(job_id, found):
+                if place is None or job.place == place:
+                    return job
         return None
 
     def follow(self, job_id: str, resource: Resource, place: Place, *, created: bool) -> JobHistory:

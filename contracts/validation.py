@@ -169,16 +169,6 @@ def load_schemas(folder: Path) -> Schemas:
     return Schemas.load(folder)
 
 
-def schemas() -> Mapping[str, Mapping[str, Any]]:
-    """Return every schema that the package brings by its file name. They are shared: do not change them."""
-    return load_schemas(SCHEMAS).documents
-
-
-def validator(schema_name: str) -> SchemaValidator:
-    """Return the validator of a schema file that the package brings. Raises ValueError where there is no such file."""
-    return load_schemas(SCHEMAS).validator(schema_name)
-
-
 def _pointer(path: Sequence[str | int]) -> str:
     """Write a path as an RFC 6901 JSON pointer."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

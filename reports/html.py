@@ -16,8 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import Citation
 from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
@@ -147,7 +146,7 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
         card_count=len(cards),
         advice=advice[:SHOWN_CARDS],
         advice_left=max(0, len(advice) - SHOWN_CARDS),
-        known=REQUIREMENTS,
+        known=Contract.load().requirements,
         bases=BASIS_WORDS,
         segments=_segments(report),
         columns=columns(report),
@@ -326,7 +325,7 @@ def _environment() -> Environment:
         "by_state": jobs_by_state,
     }
     signs = {"expected": "− ", "seen": "+ ", "place": "▸ "}
-    environment.globals |= {"why": why_unexercised, "operations": OPERATIONS, "signs": signs}
+    environment.globals |= {"why": why_unexercised, "operations": Contract.load().operations, "signs": signs}
     return environment
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.departure import Departure
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.requirement import Requirement
 from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
@@ -66,8 +67,8 @@ class Tally:
     def __init__(
         self,
         header: Header,
-        requirements: Mapping[str, Requirement] = REQUIREMENTS,
-        departures: Mapping[str, Departure] = DEPARTURES,
+        requirements: Mapping[str, Requirement] = Contract.load().requirements,
+        departures: Mapping[str, Departure] = Contract.load().departures,
     ) -> None:
         """Count nothing yet; `requirements` and `departures` give the words, the order and the specificity."""
         self.header = header
@@ -157,7 +158,9 @@ class Tally:
             exchanges=len(self._counted),
             passing=len(self._counted.passing),
             findings=self._counted.findings,
-            operations=tuple(self._in_order((o for row in rows.values() for o in row.cells), OPERATIONS)),
+            operations=tuple(
+                self._in_order((o for row in rows.values() for o in row.cells), Contract.load().operations)
+            ),
             rows=rows,
             groups=groups,
             headlines=_under_their_leads(groups),
@@ -231,7 +234,7 @@ class Tally:
         for requirement_id in self._in_order(bound, self._requirements):
             cells = {
                 operation: self._cell((requirement_id, operation), passed[requirement_id, operation])
-                for operation in self._in_order(bound[requirement_id], OPERATIONS)
+                for operation in self._in_order(bound[requirement_id], Contract.load().operations)
             }
             known = self._requirements.get(requirement_id)
             statuses = {cell.status for cell in cells.values()} or {NOT_EXERCISED}
@@ -313,7 +316,7 @@ class Tally:
         wanted |= {repeat.again for repeat in repeats.values() if repeat is not None and repeat.again is not None}
         samples = exchanges(wanted)
         requirements = {id: index for index, id in enumerate(self._requirements)}
-        operations = {id: index for index, id in enumerate(OPERATIONS)}
+        operations = {id: index for index, id in enumerate(Contract.load().operations)}
 
         first = {grouped for grouped, group in self._groups.items() if samples[group.shown()[0]].test == EVERY_CREATE}
 
@@ -360,7 +363,10 @@ class Tally:
                     id=id,
                     requirement=finding.requirement,
                     statement=known.statement if known else "(A departure that this version does not know.)",
-                    operations={o: self._counted.count(operations[o]) for o in self._in_order(operations, OPERATIONS)},
+                    operations={
+                        o: self._counted.count(operations[o])
+                        for o in self._in_order(operations, Contract.load().operations)
+                    },
                     place=finding.place,
                     expected=finding.expected,
                     seen=finding.seen,
@@ -384,8 +390,8 @@ class Tally:
 
 def build(
     journal: Journal,
-    requirements: Mapping[str, Requirement] = REQUIREMENTS,
-    departures: Mapping[str, Departure] = DEPARTURES,
+    requirements: Mapping[str, Requirement] = Contract.load().requirements,
+    departures: Mapping[str, Departure] = Contract.load().departures,
     *,
     strict: bool = False,
 ) -> Report:

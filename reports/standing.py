@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.comparison import Comparison, Failure, Key
 from atlas_conformance.reports.wording import one_line, plural, visible
@@ -63,7 +63,11 @@ def failure_words(failure: Failure) -> str:
 
 def sources_of(failures: Iterable[Failure]) -> list[str]:
     """Return, for each requirement of some failures, what it asks for and where that can be looked up, in one line."""
-    known = [REQUIREMENTS[id] for id in dict.fromkeys(failure.key[0] for failure in failures) if id in REQUIREMENTS]
+    known = [
+        Contract.load().requirements[id]
+        for id in dict.fromkeys(failure.key[0] for failure in failures)
+        if id in Contract.load().requirements
+    ]
     return [f"{one.id}: {one.statement} Source: {one.source}" for one in known]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.records import ExchangeRecord
 
 _READS_KEPT = 300
@@ -84,7 +84,7 @@ class Watch:
     def __init__(self) -> None:
         self._seconds: dict[str, array[float]] = {}
         self._jobs: dict[tuple[str, str, str], _Following] = {}
-        """By the family, the path of its cluster, and the id."""
+        """By the resource, the path of its cluster, and the id."""
 
     def add(self, record: ExchangeRecord) -> None:
         """Take one more exchange."""
@@ -93,13 +93,13 @@ class Watch:
             return
         taken = max(0.0, record.exchange.ended - record.exchange.started)
         self._seconds.setdefault(operation, array("d")).append(taken)
-        known = OPERATIONS.get(operation)
+        known = Contract.load().operations.get(operation)
         if known is not None and known.kind in ("create", "get") and record.exchange.response.status == 200:
             self._follow(record, operation, known.kind)
 
     def latencies(self) -> tuple[Latency, ...]:
         """Return the latency of each operation that answered, in the order of the operations."""
-        order = {id: index for index, id in enumerate(OPERATIONS)}
+        order = {id: index for index, id in enumerate(Contract.load().operations)}
         names = sorted(self._seconds, key=lambda name: (order.get(name, len(order)), name))
         return tuple(_latency(name, sorted(self._seconds[name])) for name in names)
 
@@ -115,9 +115,9 @@ class Watch:
         document = _job(record.exchange.response.body)
         if document is None:
             return
-        # The same id in another family, or in another place, is another job.
+        # The same id in another resource, or in another place, is another job.
         path = record.exchange.request.path.partition("/backup/")[0].partition("/groups/")[2]
-        job = (OPERATIONS[operation].family, path, document["id"])
+        job = (Contract.load().operations[operation].resource.name, path, document["id"])
         kept = self._jobs.get(job)
         if kept is None:
             # A job is followed from its creation on: reads through wrong paths show no more than ids.

@@ -10,9 +10,9 @@ from http import HTTPStatus
 import orjson
 import regex
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.operation import Operation
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.reports.model import (
     ADVICE,
@@ -323,7 +323,7 @@ def columns(report: Report) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     order = ("flex", "cluster", "cluster v1", "tenant", "flex snapshots", "cluster snapshots", "sharded snapshots")
     for id in report.operations:
-        known = OPERATIONS.get(id)
+        known = Contract.load().operations.get(id)
         found.setdefault(_group(known), []).append((id, _does(known) if known else id))
     kinds = ("create", "take", "download", "get", "list", "cancel", "delete")
     names = [name for name in order if name in found] + [name for name in found if name not in order]
@@ -337,8 +337,8 @@ def _group(known: Operation | None) -> str:
     if known is None:
         return "other"
     if known.level == "workflow":
-        return ("sharded" if known.sharded else known.family) + " snapshots"
-    return known.family + (" v1" if known.family == "cluster" and known.api == "v1.0" else "")
+        return ("sharded" if known.sharded else known.resource.label) + " snapshots"
+    return known.resource.label + (" v1" if known.cluster_kind == "dedicated" and known.api == "v1.0" else "")
 
 
 def _does(known: Operation) -> str:

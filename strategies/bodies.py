@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from atlas_conformance.contracts.delivery import DELIVERIES
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
-from atlas_conformance.contracts.operations import Operation
-from atlas_conformance.contracts.validation import validator
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.boundaries import accepted_values, refused_values
 from atlas_conformance.strategies.scenes import Scene
 
@@ -29,7 +28,7 @@ class Body:
 def schema_of(operation: Operation) -> Mapping[str, Any]:
     """The request schema of a create."""
     assert operation.request_schema is not None
-    return validator(operation.request_schema).schema
+    return Contract.load().validator(operation.request_schema).schema
 
 
 def conforming_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
@@ -129,7 +128,7 @@ def absences(operation: Operation, base: Body) -> Iterator[Body]:
 def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not has_table(operation):
         return [(name, "B-REQUIRED") for name in schema_of(operation).get("required", ())]
-    delivery = DELIVERIES[document["deliveryType"]]
+    delivery = Contract.load().deliveries[document["deliveryType"]]
     needed = list(delivery.required.items())
     if delivery.alternatives_requirement is not None:
         given = [name for name in document if any(name in group for group in delivery.alternatives)]

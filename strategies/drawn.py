@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.bodies import base_bodies, moments, schema_of
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters

@@ -65,7 +65,7 @@ def _found(operation: str, inventory: Inventory | None, contract: Contract | Non
     found = operations[operation]
     if inventory is None or inventory.takes_any:
         return found, invented_scene(_INVENTED, real=True)
-    known = scenes(inventory, found.family)
+    known = scenes(inventory, found.cluster_kind)
     if not known:
         raise ValueError(f"the inventory has no cluster with a snapshot and a target for {operation}")
     return found, known[0]

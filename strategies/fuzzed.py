@@ -12,8 +12,9 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
+from atlas_conformance.contracts.contract import FOLDER, Contract
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.operations import OPENAPI, OPERATIONS, Operation, openapi
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.requests import short_page
 
 _BASE = "http://endpoint.invalid"
@@ -25,8 +26,8 @@ _MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 @cache
 def _schema() -> Any:
     # As parsed already: Schemathesis would parse the file again, and at a tenth of the speed.
-    schema = schemathesis.openapi.from_dict(deepcopy(dict(openapi())))
-    schema.location = OPENAPI.absolute().as_uri()
+    schema = schemathesis.openapi.from_dict(deepcopy(dict(Contract.load().openapi)))
+    schema.location = (FOLDER / "openapi.yaml").absolute().as_uri()
     return schema
 
 
@@ -51,7 +52,10 @@ def coverage_requests(operation: Operation, known: Mapping[str, str]) -> Iterato
     schema = _schema()
     # What was asked for before must make no difference to what is asked for now.
     schema.coverage_unexpected_methods_seen.clear()
-    alone = next(other for other in OPERATIONS.values() if other.template == operation.template) is operation
+    alone = (
+        next(other for other in Contract.load().operations.values() if other.template == operation.template)
+        is operation
+    )
     config = schema.config.generation_for(operation=found)
     first: Mapping[str, Any] | None = None
     for case in schema.iter_coverage_cases(found, generation_modes=_MODES, generation_config=config):

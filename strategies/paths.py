@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import islice
 
 from atlas_conformance.contracts.inventory import Inventory
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
 from atlas_conformance.contracts.operation import Operation, Parameter
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.boundaries import text_edits
@@ -92,7 +91,7 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
             yield Case(build(operation, place | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
     if named is not None and nowhere and placed:
         yield Case(build(operation, good | nowhere, document), named.absent, f"an absent {what}")
-    kinds = {KIND_OF_FAMILY[operation.family]}
+    kinds = {operation.cluster_kind}
     for other in inventory.clusters:
         if scene.real and other.kind not in kinds:
             kinds.add(other.kind)
@@ -101,7 +100,7 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
             if isinstance(document, dict) and other.snapshots and "snapshotId" in document:
                 fitting = document | {"snapshotId": other.snapshots[0]}
             # D4 lets the tenant route restore flex clusters, so there an endpoint is free.
-            breaks = None if (operation.family, other.kind) == ("tenant", "flex") else "N-CLUSTER"
+            breaks = None if (operation.cluster_kind, other.kind) == ("tenant", "flex") else "N-CLUSTER"
             yield Case(build(operation, good | place, fitting), breaks, f"a {other.kind} cluster")
 
 

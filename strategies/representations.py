@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.media import version_date
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.requests import Case, with_header, with_query
 
 FORMS = (

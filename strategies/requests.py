@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from atlas_conformance.contracts.exchange import Credential, Headers, Request, Scheme
 from atlas_conformance.contracts.media import asked_media_type
-from atlas_conformance.contracts.operations import Operation, expand
+from atlas_conformance.contracts.operation import Operation
 
 _FEW = 10
 
@@ -58,7 +58,7 @@ def build(
     accept: str | None = "",
 ) -> Request:
     """Build the request of `operation` with these path parameters; `document`, where not None, becomes the body."""
-    target = expand(operation, **parameters)
+    target = operation.expand(parameters)
     if query:
         target += "?" + "&".join(f"{quote(k, safe='')}={quote(v, safe='')}" for k, v in query.items())
     body = encode(document) if document is not None else None

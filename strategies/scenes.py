@@ -1,19 +1,18 @@
-"""Scenes: the concrete project, cluster, snapshots and targets that requests of one family are built around."""
+"""Scenes: the project, cluster, snapshots and targets that requests about one kind of cluster are built around."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime
+from atlas_conformance.contracts.operation import Operation
 
 INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What requests of one family name.
+    """What requests about one kind of cluster name.
 
     `targets` are (project, name) pairs to restore to, at least one. `real` tells whether all of it is known to exist
     (or
@@ -29,9 +28,8 @@ class Scene:
     sharded: bool = False
 
 
-def scenes(inventory: Inventory, family: str) -> tuple[Scene, ...]:
-    """Return a scene for each known cluster of the family that has a snapshot and a target; empty where none has."""
-    kind = KIND_OF_FAMILY[family]
+def scenes(inventory: Inventory, kind: Kind | None) -> tuple[Scene, ...]:
+    """Return a scene for each known cluster of a kind that has a snapshot and a target; empty where none has."""
     targets = tuple((t.project, t.name) for t in inventory.targets if kind in t.accepts and t.impossible is None)
     found = []
     for cluster in inventory.clusters:
@@ -48,12 +46,11 @@ def _scene(cluster: Cluster, targets: tuple[tuple[str, str], ...]) -> Scene:
     )
 
 
-def harmless_scene(inventory: Inventory, family: str, absent: Absent) -> Scene:
+def harmless_scene(inventory: Inventory, kind: Kind | None, absent: Absent) -> Scene:
     """Return a scene whose snapshot and target exist nowhere, on a known cluster where there is one.
 
     Even an endpoint that wrongly accepts a create in this scene has nothing to restore and nothing to restore it to.
     """
-    kind = KIND_OF_FAMILY[family]
     cluster = next((c for c in inventory.clusters if c.kind == kind), None)
     project, name = (cluster.project, cluster.name) if cluster is not None else (absent.project, absent.cluster)
     moment = cluster.point_in_time if cluster is not None else None

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.exchange import Exchange, Request
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import created_jobs, read_again, reads_of, until_idle
 from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
@@ -59,7 +59,7 @@ def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Op
 @on(CREATES)
 def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """The operation's versioned media type is as good as JSON, and a path without its trailing slash as with it."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes(operation.cluster_kind)[0]
     parameters = path_parameters(operation, scene, "")
     plain = [build(operation, parameters, body.document) for body in base_bodies(operation, scene)]
     requests = [with_header(plain[0], "Content-Type", "application/json; charset=utf-8")]
@@ -132,7 +132,7 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
     if not isinstance(again, Exchange):
         return True
     accepted = False
-    if again.response.status != OPERATIONS[operation.id].success:
+    if again.response.status != endpoint.contract.operations[operation.id].success:
         # Only a refusal needs a plain create after it; a job made by this request would hold the target against that.
         after = endpoint.send(plain)
         accepted = all(judged is not None and judged.status == 200 for judged in (before, after))

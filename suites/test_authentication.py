@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from atlas_conformance.contracts.answers import judge_token
 from atlas_conformance.contracts.exchange import Credential, Request, Scheme
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
@@ -92,7 +91,7 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
     if attempt is None:
         return
     verdicts = Verdicts(operation.id)
-    judge_token(attempt, verdicts)
+    endpoint.judge.judge_token(attempt, verdicts)
     findings = verdicts.judgement().findings
     if findings:
         judged = endpoint.send(replace(good, credential="none"))
@@ -162,4 +161,4 @@ def test_rate_limit_headers_are_in_form(endpoint: Endpoint) -> None:
     sent.
     """
     if endpoint.offers("flex-get"):
-        endpoint.verify([absent_read(endpoint, OPERATIONS["flex-get"])])
+        endpoint.verify([absent_read(endpoint, endpoint.contract.operations["flex-get"])])

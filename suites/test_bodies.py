@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import CREATES, DEDICATED_CREATES, on, puts_to_the_test
 from atlas_conformance.runner.nothing_created import refuse_all
@@ -58,7 +58,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     """Each property of each kind of request, just beyond each boundary and in each other JSON type."""
     scene = endpoint.scenes_of(operation)[0]
     most = endpoint.profile.per_property
-    if operation.family == "cluster" and scene.moment is None:
+    if operation.cluster_kind == "dedicated" and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
     bodies = [body for base in base_bodies(operation, scene) for body in departing_values(operation, base, most)]
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
@@ -68,7 +68,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
 @on(CREATES)
 def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each target that the target file marks as impossible, for each kind of request that names one."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes(operation.cluster_kind)[0]
     bodies = list(impossible_targets(operation, scene, endpoint.knowledge.inventory))
     if not bodies:
         reason = "the target file marks no restore target of this kind as impossible"
@@ -81,7 +81,7 @@ def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operat
 @on(CREATES)
 def test_an_undocumented_property_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An undocumented property, first and last, in an otherwise good body of each kind."""
-    scene = endpoint.scenes(operation.family)[0]
+    scene = endpoint.scenes(operation.cluster_kind)[0]
     parameters = path_parameters(operation, scene, "")
     bodies = [body for base in base_bodies(operation, scene) for body in undocumented_properties(base)]
     requests = [build(operation, parameters, body.document) for body in bodies]

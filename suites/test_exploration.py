@@ -4,7 +4,7 @@ answer to it.
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import explore
 from atlas_conformance.runner.jobs import some_job

@@ -6,12 +6,10 @@ from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from atlas_conformance.contracts.chronicle import READ_OF
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
-from atlas_conformance.runner.jobs import created_jobs, place, read_list
+from atlas_conformance.runner.jobs import created_jobs, place, read_list, read_of
 from atlas_conformance.runner.marks import JOB_CREATES, puts_to_the_test, takes_long
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
@@ -23,7 +21,7 @@ from atlas_conformance.strategies.scenes import path_parameters
 def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""
     creates = [o for o in JOB_CREATES if endpoint.offers(o.id)]
-    scenes = [(o, scene) for o in creates for scene in endpoint.scenes(o.family)[:2] if scene.real]
+    scenes = [(o, scene) for o in creates for scene in endpoint.scenes(o.cluster_kind)[:2] if scene.real]
     if not scenes:
         return
     # Whether a job was seen before, perhaps in a list among others, depends on who else makes jobs.
@@ -48,7 +46,7 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
         def read(self, which: int, times: int) -> None:
             if self.jobs:
                 job = self.jobs[which % len(self.jobs)]
-                operation = OPERATIONS[READ_OF[job.create_operation or "flex-create"]]
+                operation = read_of(job)
                 if endpoint.offers(operation.id):
                     endpoint.verify([build(operation, place(operation, job))] * times)
 
@@ -56,8 +54,8 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
         def read_through_another(self, which: int, other: int) -> None:
             if self.jobs:
                 job, elsewhere = self.jobs[which % len(self.jobs)], self.jobs[other % len(self.jobs)]
-                operation = OPERATIONS[READ_OF[job.create_operation or "flex-create"]]
-                if endpoint.offers(operation.id) and job.family == elsewhere.family:
+                operation = read_of(job)
+                if endpoint.offers(operation.id) and job.resource is elsewhere.resource:
                     parameters = place(operation, elsewhere)
                     parameters[operation.path_parameters[-1]] = job.job
                     endpoint.verify([build(operation, parameters)])
@@ -66,12 +64,12 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
         def read_a_list(self, which: int, size: str) -> None:
             operation, scene = scenes[which]
             with endpoint.in_passing():  # what a short page shows depends on who else makes jobs
-                read_list(endpoint, operation.family, scene, itemsPerPage=size)
+                read_list(endpoint, operation.resource, scene, itemsPerPage=size)
 
         @rule(which=st.integers(0, 15))
         def cancel(self, which: int) -> None:
             mine = [job for job in self.jobs if job.create_operation == "cluster-create"]
-            operation = OPERATIONS["cluster-cancel"]
+            operation = endpoint.contract.operations["cluster-cancel"]
             if mine and endpoint.offers(operation.id):
                 with endpoint.in_passing():  # whether the job has finished by now depends on time
                     endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.chronicle import READ_OF
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
 from atlas_conformance.runner.marks import JOB_CREATES, on, puts_to_the_test
@@ -39,11 +38,11 @@ def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, opera
 
 def _read_lists(endpoint: Endpoint, operation: Operation) -> None:
     for scene in endpoint.scenes_of(operation)[:2]:
-        read_list(endpoint, operation.family, scene)
+        read_list(endpoint, operation.resource, scene)
 
 
 def _created(endpoint: Endpoint, operation: Operation) -> list[tuple[Operation, JobHistory]]:
-    read = OPERATIONS[READ_OF[operation.id]]
+    read = endpoint.contract.operations[operation.links["read"]]
     if not endpoint.offers(read.id):
         return []
     requests = []

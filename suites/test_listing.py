@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
 from atlas_conformance.contracts.listing import judge_walk
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, job_for, known_jobs, read_list, some_job
-from atlas_conformance.runner.marks import GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
 from atlas_conformance.strategies.requests import build
@@ -25,7 +24,7 @@ _FEW_PAGES = 7
 
 
 @puts_to_the_test("L-SCOPE")
-@on(tuple(operation for operation in OPERATIONS.values() if operation.kind in ("get", "cancel", "delete")))
+@on(tuple(operation for operation in EVERY if operation.kind in ("get", "cancel", "delete")))
 def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operation: Operation) -> None:
     """The same id through another cluster of the kind, another project, and clusters of other kinds."""
     scene = endpoint.scenes_of(operation)[0]
@@ -38,7 +37,7 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
     if inventory.invented and inventory.absent_job is None:
         endpoint.not_exercised("L-SCOPE", operation.id, "the endpoint keeps no jobs, so none belongs to one cluster")
         return
-    kind = KIND_OF_FAMILY[operation.family]
+    kind = operation.cluster_kind
     clusters = sorted(endpoint.knowledge.inventory.clusters, key=lambda cluster: cluster.kind != kind)
     places = [(c.project, c.name) for c in clusters]
     places += [(scene.project, other) for _, other in places] + [(project, scene.cluster) for project, _ in places]
@@ -59,14 +58,14 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
 def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operation) -> None:
     """Create and read at once."""
     scene = endpoint.scenes_of(operation)[0]
-    job = create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene) if scene.real else None
+    job = create_job(endpoint, endpoint.contract.operations[CREATE_OF[operation.id]], scene) if scene.real else None
     if job is None:
         endpoint.not_exercised("L-FOUND", operation.id, "nothing could be created to be found")
         return
     endpoint.verify([build(operation, path_parameters(operation, scene, job))])
     # Another one is first seen again in the list.
-    if create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene) is not None:
-        read_list(endpoint, operation.family, scene)
+    if create_job(endpoint, endpoint.contract.operations[CREATE_OF[operation.id]], scene) is not None:
+        read_list(endpoint, operation.resource, scene)
 
 
 @puts_to_the_test("L-PAGE", "L-TOTAL", "L-FOUND")
@@ -80,7 +79,7 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     create = CREATE_OF.get(operation.id)
     with endpoint.in_passing():
         while create is not None and len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
-            if create_job(endpoint, OPERATIONS[create], scene) is None:
+            if create_job(endpoint, endpoint.contract.operations[create], scene) is None:
                 break
     endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
     owed = _owed(endpoint, operation, scene)
@@ -167,10 +166,10 @@ def _pages(
 
 
 @puts_to_the_test("T-CANCEL")
-@on((OPERATIONS["cluster-cancel"],))
+@on(tuple(operation for operation in EVERY if operation.kind == "cancel"))
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
-    create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
+    create, read = endpoint.contract.operations["cluster-create"], endpoint.contract.operations["cluster-get"]
     for scene in endpoint.scenes_of(operation):
         job = create_job(endpoint, create, scene, lesson=CANCELLED) if scene.real else None
         if job is None or not endpoint.offers(read.id):
@@ -179,7 +178,7 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
         parameters = path_parameters(operation, scene, job)
         for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
             endpoint.verify([request])
-        read_list(endpoint, operation.family, scene)
+        read_list(endpoint, operation.resource, scene)
     scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:

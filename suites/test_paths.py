@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for, until_idle
 from atlas_conformance.runner.marks import EVERY, JOB_CREATES, on, puts_to_the_test

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.forms import compare_forms
 from atlas_conformance.runner.jobs import finished_job, some_job
@@ -119,7 +120,7 @@ def refused(endpoint: Endpoint, operation: Operation) -> list[Request]:
 
 
 def _plain(operation: Operation, scene: Scene) -> object:
-    return base_bodies(OPERATIONS[operation.id], scene)[0].document
+    return base_bodies(Contract.load().operations[operation.id], scene)[0].document
 
 
 def _requests(cases: Iterable[Case]) -> Iterable[Request]:

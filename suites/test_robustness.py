@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.operations import METHODS, OPERATIONS, Operation, is_outside, operations_at
+from atlas_conformance.contracts.operation import METHODS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
@@ -49,15 +49,17 @@ def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
 def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """404 or 405 with an error body."""
     good = absent_read(endpoint, operation)
-    taken = frozenset(found.method for found, _ in operations_at(good.path)) | _unclaimed(endpoint, good.path)
+    taken = frozenset(found.method for found, _ in endpoint.contract.operations_at(good.path)) | _unclaimed(
+        endpoint, good.path
+    )
     endpoint.verify(case.request for case in endpoint.sample(operation, other_methods(good, taken)))
 
 
 def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
     """The methods on this path whose answers are not judged: not offered, or outside the contract."""
-    outside = frozenset(method for method in map(str.upper, METHODS) if is_outside(method, path))
-    found = [operation for operation, _ in operations_at(path)]
-    return outside | {o.method for o in found if o.id in OPERATIONS and not endpoint.offers(o.id)}
+    outside = frozenset(method for method in map(str.upper, METHODS) if endpoint.contract.is_outside(method, path))
+    found = [operation for operation, _ in endpoint.contract.operations_at(path)]
+    return outside | {o.method for o in found if o.id in endpoint.contract.operations and not endpoint.offers(o.id)}
 
 
 @puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")

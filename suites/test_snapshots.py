@@ -8,22 +8,25 @@ from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
 from atlas_conformance.runner.jobs import created_id, follow_to_the_end, place, reads_of
-from atlas_conformance.runner.marks import JOB_CREATES, on, puts_to_the_test, takes_long
+from atlas_conformance.runner.marks import JOB_CREATES, LISTS, on, puts_to_the_test, takes_long
 from atlas_conformance.runner.snapshots import listed_snapshots, listing_for, listing_of, reading_of, take_snapshot
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
-_TAKE = OPERATIONS["snapshot-take"]
-_DELETE = OPERATIONS["snapshot-delete"]
-_PLAIN_LIST, _SHARDED_LIST = OPERATIONS["snapshot-list"], OPERATIONS["sharded-snapshot-list"]
-_RESTORES = tuple(o for o in JOB_CREATES if o.family != "tenant")
+_TAKE = Contract.load().operations["snapshot-take"]
+_DELETE = Contract.load().operations["snapshot-delete"]
+_PLAIN_LIST, _SHARDED_LIST = (
+    Contract.load().operations["snapshot-list"],
+    Contract.load().operations["sharded-snapshot-list"],
+)
+_RESTORES = tuple(o for o in JOB_CREATES if o.cluster_kind != "tenant")
 _SETTLES = (31.0, 31.0)
 """Seconds within which a list shows what was taken, and what was deleted is gone."""
 _STORY = ("SNAP-FOUND", "SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "SNAP-NEW", "SNAP-RESTORE")
@@ -98,14 +101,14 @@ def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistor
     """Restore a snapshot by every create of dedicated clusters; return the jobs, each read once."""
     made: list[JobHistory] = []
     for create in _RESTORES:
-        if create.family != "cluster" or not endpoint.offers(create.id):
+        if create.cluster_kind != "dedicated" or not endpoint.offers(create.id):
             continue
         for body in base_bodies(create, scene):
             if "snapshotId" in body.document:
                 document = body.document | {"snapshotId": snapshot}
                 request = build(create, path_parameters(create, scene, ""), document)
                 job = created_id(endpoint, (endpoint.verify([request]) or [None])[0])
-                found = endpoint.chronicle.job(job, create.family, (scene.project, scene.cluster)) if job else None
+                found = endpoint.chronicle.job(job, create.resource, (scene.project, scene.cluster)) if job else None
                 made += [found] if found is not None else []
     endpoint.verify(build(read, place(read, job)) for read, job in reads_of(made) if endpoint.offers(read.id))
     return made
@@ -115,7 +118,11 @@ def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistor
 @on(_RESTORES)
 def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operation: Operation) -> None:
     """Snapshots that were there before are listed, restored, and the job shows their date."""
-    lists = [o for o in OPERATIONS.values() if o.resource.name == f"{_kind(operation)} snapshot" and o.kind == "list"]
+    lists = [
+        o
+        for o in endpoint.contract.operations.values()
+        if o.resource.name == f"{_kind(operation)} snapshot" and o.kind == "list"
+    ]
     lists = [listing for listing in lists if endpoint.offers(listing.id)]
     for scene in endpoint.scenes_of(operation)[:2]:
         listing = next((o for o in lists if o.sharded is scene.sharded), None)
@@ -133,10 +140,10 @@ def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operati
             if job is None:
                 continue
             endpoint.adopt(job)
-            read = OPERATIONS[READ_OF[operation.id]]
+            read = endpoint.contract.operations[operation.links["read"]]
             if endpoint.offers(read.id):
                 endpoint.verify([build(read, path_parameters(read, scene, job))])
-            jobs = OPERATIONS.get(f"{operation.family}-list")
+            jobs = endpoint.contract.find(f"{operation.cluster_kind} job", "list")
             if jobs is not None and endpoint.offers(jobs.id):
                 endpoint.verify([build(jobs, path_parameters(jobs, scene, ""), query={"itemsPerPage": "500"})])
         return
@@ -148,11 +155,11 @@ def _kind(operation: Operation) -> str:
 
 
 @puts_to_the_test("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")
-@on(tuple(o for o in OPERATIONS.values() if o.resource.what == "snapshot" and o.kind == "list"))
+@on(tuple(o for o in LISTS if o.resource.what == "snapshot"))
 def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Operation) -> None:
     """A list is read several times, and each snapshot that it shows by its id."""
     scene = endpoint.scenes_of(operation)[0]
-    if not scene.real or (operation.family == "cluster" and scene.sharded is not operation.sharded):
+    if not scene.real or (operation.cluster_kind == "dedicated" and scene.sharded is not operation.sharded):
         return
     read = reading_of(operation)
     _list_elsewhere(endpoint, operation)
@@ -177,7 +184,7 @@ def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Op
 def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
     """List the snapshots of other clusters of the kind, so that none of them may stand in this one's list."""
     with endpoint.in_passing():
-        for scene in endpoint.scenes(operation.family)[:3]:
+        for scene in endpoint.scenes(operation.cluster_kind)[:3]:
             listed_snapshots(endpoint, listing_for(operation, scene), scene)
 
 
@@ -185,10 +192,10 @@ def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
 @takes_long
 def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
     """Whatever order snapshots are taken, read, listed, restored and deleted in, each one's story holds."""
-    scenes = [scene for scene in endpoint.scenes("cluster")[:3] if scene.real]
+    scenes = [scene for scene in endpoint.scenes("dedicated")[:3] if scene.real]
     if not scenes or not endpoint.offers(_TAKE.id) or endpoint.client.guard.snapshots_left is not None:
         return
-    restores = [o for o in _RESTORES if o.family == "cluster" and endpoint.offers(o.id)]
+    restores = [o for o in _RESTORES if o.cluster_kind == "dedicated" and endpoint.offers(o.id)]
 
     class Stories(RuleBasedStateMachine):
         """Takes, reads, restores and deletes snapshots; what the answers must be is the chronicle's business."""

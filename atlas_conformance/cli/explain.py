@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 
 _WIDEST = 100
 
 
 def _known(context: click.Context, parameter: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
     for id in ids:
-        if id.upper() not in REQUIREMENTS:
-            close = difflib.get_close_matches(id.upper(), REQUIREMENTS, 1)
+        if id.upper() not in Contract.load().requirements:
+            close = difflib.get_close_matches(id.upper(), Contract.load().requirements, 1)
             hint = f"did you mean {close[0]}?" if close else "`atlas-conformance requirements` lists them."
             raise click.BadParameter(f"there is no requirement {id!r}; {hint}")
     return tuple(id.upper() for id in ids)

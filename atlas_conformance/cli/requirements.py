@@ -7,8 +7,8 @@ import textwrap
 
 import click
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS, Requirement
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.requirement import Requirement
 from atlas_conformance.reports.wording import FAMILIES
 
 _WIDEST = 110
@@ -16,7 +16,7 @@ _WIDEST = 110
 
 def _known(context: click.Context, parameter: click.Parameter, beginnings: tuple[str, ...]) -> tuple[str, ...]:
     for beginning in beginnings:
-        if not any(name.startswith(beginning) for name in REQUIREMENTS):
+        if not any(name.startswith(beginning) for name in Contract.load().requirements):
             raise click.BadParameter(f"no requirement's id begins with {beginning!r}.")
     return beginnings
 
@@ -29,7 +29,7 @@ def requirements_command(ids: tuple[str, ...]) -> None:
     ID is an id or the beginning of one, such as T- or B-PATTERN; without any, all are listed.
     `atlas-conformance explain ID` says more of one.
     """
-    chosen = [r for r in REQUIREMENTS.values() if not ids or r.id.startswith(ids)]
+    chosen = [r for r in Contract.load().requirements.values() if not ids or r.id.startswith(ids)]
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     for letter, heading in FAMILIES.items():
         members = [r for r in chosen if r.id.partition("-")[0] == letter]
@@ -47,6 +47,6 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _binding(requirement: Requirement) -> str:
-    every = len(requirement.operations) == len(OPERATIONS)
+    every = len(requirement.operations) == len(Contract.load().operations)
     bound = "every operation" if every else ", ".join(requirement.operations)
     return f"{requirement.force}; {requirement.level}; {bound}"

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPENAPI
+from atlas_conformance.contracts.contract import FOLDER
 from atlas_conformance.drift.bodies import compare_contents, contents
 from atlas_conformance.drift.difference import BOTH, REQUEST, RESPONSE, Difference, Side, Spot, grouped
 from atlas_conformance.drift.documents import Library, Node
@@ -53,7 +53,7 @@ def compare_descriptions(theirs: Path, before: Path | None = None) -> Comparison
 
 @cache
 def _contract() -> tuple[Node, dict[Key, Described]]:
-    contract = Library(OPENAPI).document()
+    contract = Library(FOLDER / "openapi.yaml").document()
     return contract, operations(contract)
 
 

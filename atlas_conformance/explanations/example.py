@@ -9,9 +9,10 @@ from functools import cache
 
 import orjson
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.inventory import Kind
 from atlas_conformance.explanations.stories import CLOSED, Story, paced, stories_of
 from atlas_conformance.explanations.world import Moment, World
 from atlas_conformance.http.redaction.redaction import redact
@@ -59,32 +60,33 @@ def example_of(requirement: str) -> Example | None:
         for fault in faults_of(requirement):
             if fault.pause:
                 continue
-            for family in _families(fault):
-                for example, clear in _examples(requirement, story, fault, family):
+            for kind in _kinds(fault):
+                for example, clear in _examples(requirement, story, fault, kind):
                     if clear:
                         return example
                     second = second or example
     return second
 
 
-def _families(fault: Fault) -> list[str]:
-    """Return the families of clusters on which a fault shows; all where it names no operation."""
-    named = [OPERATIONS[name].family for name in fault.operations if name in OPERATIONS]
-    return list(dict.fromkeys(named or ["flex", "cluster", "tenant"]))
+def _kinds(fault: Fault) -> list[Kind]:
+    """Return the kinds of cluster on which a fault shows; all where it names no operation."""
+    operations = Contract.load().operations
+    named = [operations[name].cluster_kind for name in fault.operations if name in operations]
+    return list(dict.fromkeys(kind for kind in named if kind is not None)) or ["flex", "dedicated", "tenant"]
 
 
 def _world(story: Story, fault: Fault | None) -> World:
     return World(fault, closed=story in CLOSED, rate=2 if story is paced else None)
 
 
-def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iterator[tuple[Example, bool]]:
+def _examples(requirement: str, story: Story, fault: Fault, kind: Kind) -> Iterator[tuple[Example, bool]]:
     """Yield the first failing exchanges of a story, and whether each is as a reader wants it.
 
     That is: short, led by the requirement, and answered otherwise than by a sound endpoint.
     """
     found: list[tuple[int, Moment]] = []
     with _world(story, fault) as world:
-        for _ in story(world, family):
+        for _ in story(world, kind):
             moment = world.moments[-1]
             if any(f.requirement == requirement and f.departure is None for f in moment.told.judgement.findings):
                 found.append((len(world.moments) - 1, moment))
@@ -93,7 +95,7 @@ def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iter
         moments = list(world.moments)
     if not found:
         return
-    sound = _told(story, fault, family, found[-1][0] + 1)
+    sound = _told(story, fault, kind, found[-1][0] + 1)
     for index, moment in found:
         if index >= len(sound):
             continue
@@ -114,11 +116,11 @@ def _examples(requirement: str, story: Story, fault: Fault, family: str) -> Iter
         )
 
 
-def _told(story: Story, fault: Fault, family: str, count: int) -> list[Moment]:
+def _told(story: Story, fault: Fault, kind: Kind, count: int) -> list[Moment]:
     """Return the first moments of a story with a sound endpoint that makes the same choices where it is free."""
     sound = Fault("sound", "", (), "", "shape", freedoms=fault.freedoms)
     with _world(story, sound) as world:
-        for _ in story(world, family):
+        for _ in story(world, kind):
             if len(world.moments) >= count:
                 break
         return list(world.moments)

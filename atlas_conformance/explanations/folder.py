@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.explanations.page import as_markdown, markdown_text, page_of
 from atlas_conformance.reports.wording import FAMILIES
 
@@ -13,7 +13,7 @@ INDEX = "index.md"
 
 def pages() -> dict[str, str]:
     """Return every page by the name of its file, the index among them. The same contract gives the same pages."""
-    made = {f"{requirement}.md": as_markdown(page_of(requirement)) for requirement in REQUIREMENTS}
+    made = {f"{requirement}.md": as_markdown(page_of(requirement)) for requirement in Contract.load().requirements}
     return {INDEX: _index(), **made}
 
 
@@ -35,7 +35,7 @@ def write_pages(folder: Path) -> tuple[int, int]:
 def _index() -> str:
     lines = ["# Requirements", "", "What an endpoint is held to. `atlas-conformance explain ID` prints the same pages."]
     for letter, heading in FAMILIES.items():
-        members = [known for known in REQUIREMENTS.values() if known.id.partition("-")[0] == letter]
+        members = [known for known in Contract.load().requirements.values() if known.id.partition("-")[0] == letter]
         if members:
             lines += ["", f"## {heading}", "", "| | | basis | force |", "| --- | --- | --- | --- |"]
         for known in members:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Requirement
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.requirement import Requirement
 from atlas_conformance.explanations.example import Example, example_of, faults_of
 from atlas_conformance.explanations.freedoms import freedoms_near
 from atlas_conformance.explanations.suite_tests import suite_tests_of
@@ -37,7 +37,7 @@ class Block:
 
 def page_of(requirement: str) -> tuple[Block, ...]:
     """Return the page of a requirement; raises KeyError where there is none of this id."""
-    return tuple(_blocks(REQUIREMENTS[requirement]))
+    return tuple(_blocks(Contract.load().requirements[requirement]))
 
 
 def _blocks(requirement: Requirement) -> Iterator[Block]:
@@ -45,7 +45,7 @@ def _blocks(requirement: Requirement) -> Iterator[Block]:
     yield Block("text", requirement.statement)
     yield Block("item", f"Basis: {requirement.basis}, that is, {BASIS_WORDS[requirement.basis]}")
     yield Block("item", f"Force: {_FORCES[requirement.force]}")
-    every = len(requirement.operations) == len(OPERATIONS)
+    every = len(requirement.operations) == len(Contract.load().operations)
     yield Block("item", f"Operations: {'all of them' if every else ', '.join(requirement.operations)}")
     yield Block("heading", "Sources")
     for cited in requirement.sources:
@@ -102,7 +102,7 @@ def _proof(requirement: Requirement) -> Iterator[Block]:
 
 def _freedoms(requirement: Requirement) -> Iterator[Block]:
     near = freedoms_near(requirement.id)
-    departures = [known for known in DEPARTURES.values() if known.requirement == requirement.id]
+    departures = [known for known in Contract.load().departures.values() if known.requirement == requirement.id]
     if near or departures:
         yield Block("heading", "What an endpoint is free to do")
     for name, choices in near.items():

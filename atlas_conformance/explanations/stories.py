@@ -1,6 +1,6 @@
 """Stories: requests of the strategies in an order in which they make sense, sent to an endpoint in memory.
 
-Each story is about one concern and one family of clusters, and begins with an endpoint to which nothing has happened.
+Each story is about one concern and one kind of cluster, and begins with an endpoint to which nothing has happened.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
-from atlas_conformance.contracts.inventory import Cluster
+from atlas_conformance.contracts.inventory import Cluster, Kind
 from atlas_conformance.contracts.operation import Operation
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.explanations.world import STEP, World, as_
 from atlas_conformance.strategies.bodies import (
     base_bodies,
@@ -30,19 +30,19 @@ from atlas_conformance.strategies.representations import in_every_form, later_ve
 from atlas_conformance.strategies.requests import build, with_query
 from atlas_conformance.strategies.scenes import Scene, path_parameters, scenes
 
-Story = Callable[[World, str], Iterator[Exchange]]
-"""Sends requests about one family of clusters (`flex`, `tenant`, `cluster`) and yields each exchange."""
+Story = Callable[[World, Kind], Iterator[Exchange]]
+"""Sends requests about one kind of cluster and yields each exchange."""
 
 _BUSY = 6 * STEP
 """Seconds after which every job has ended."""
 
 
-def _scene(world: World, family: str) -> Scene:
-    return scenes(world.inventory, family)[0]
+def _scene(world: World, kind: Kind | None) -> Scene:
+    return scenes(world.inventory, kind)[0]
 
 
-def _of(family: str, *kinds: str) -> list[Operation]:
-    return [o for o in OPERATIONS.values() if o.family == family and (not kinds or o.kind in kinds)]
+def _of(kind: Kind, *kinds: str) -> list[Operation]:
+    return [o for o in Contract.load().operations.values() if o.cluster_kind == kind and (not kinds or o.kind in kinds)]
 
 
 def _job(exchange: Exchange) -> str | None:
@@ -56,29 +56,29 @@ def _job(exchange: Exchange) -> str | None:
 
 
 def _create(world: World, operation: Operation, document: Any, **more: Any) -> Request:
-    scene = _scene(world, operation.family)
+    scene = _scene(world, operation.cluster_kind)
     return build(operation, path_parameters(operation, scene, ""), document, **more)
 
 
 def _plain(world: World, operation: Operation, job: str) -> Request:
     """Return the plainest request of an operation."""
-    scene = _scene(world, operation.family)
+    scene = _scene(world, operation.cluster_kind)
     document = base_bodies(operation, scene)[0].document if operation.kind == "create" else None
     return build(operation, path_parameters(operation, scene, job), document)
 
 
-def _made(world: World, family: str) -> Iterator[tuple[Exchange, str | None]]:
-    """Create a plain job by each create of the family; yield the exchange and the job's id."""
-    for operation in _of(family, "create"):
+def _made(world: World, kind: Kind) -> Iterator[tuple[Exchange, str | None]]:
+    """Create a plain job by each create of the kind; yield the exchange and the job's id."""
+    for operation in _of(kind, "create"):
         exchange = world.send(_plain(world, operation, ""))
         yield exchange, _job(exchange)
         world.wait(_BUSY)
 
 
-def refusals(world: World, family: str) -> Iterator[Exchange]:
+def refusals(world: World, kind: Kind) -> Iterator[Exchange]:
     """Bodies that break one rule each, and snapshots that do not exist."""
-    scene = _scene(world, family)
-    for operation in _of(family, "create"):
+    scene = _scene(world, kind)
+    for operation in _of(kind, "create"):
         for body in departing_bodies(operation, scene, 4):
             yield world.send(_create(world, operation, body.document))
         for base in base_bodies(operation, scene):
@@ -90,39 +90,39 @@ def refusals(world: World, family: str) -> Iterator[Exchange]:
             yield world.send(case.request)
 
 
-def paths(world: World, family: str) -> Iterator[Exchange]:
+def paths(world: World, kind: Kind) -> Iterator[Exchange]:
     """Malformed and absent projects, clusters and jobs, and methods that a path does not have."""
-    scene = _scene(world, family)
+    scene = _scene(world, kind)
     job = ""
-    for exchange, made in _made(world, family):
+    for exchange, made in _made(world, kind):
         yield exchange
         job = made or job
-    for operation in _of(family):
+    for operation in _of(kind):
         for case in (*malformed_paths(operation, scene, job, 6), *absent_paths(operation, scene, job, world.inventory)):
             yield world.send(case.request)
-    for operation in _of(family, "create", "get"):
-        taken = frozenset(o.method for o in OPERATIONS.values() if o.template == operation.template)
+    for operation in _of(kind, "create", "get"):
+        taken = frozenset(o.method for o in Contract.load().operations.values() if o.template == operation.template)
         for case in other_methods(_plain(world, operation, job), taken):
             if case.request.method not in ("HEAD", "OPTIONS"):
                 yield world.send(case.request)
 
 
-def acceptance(world: World, family: str) -> Iterator[Exchange]:
+def acceptance(world: World, kind: Kind) -> Iterator[Exchange]:
     """Conforming creates, one at a time, and bodies in which an endpoint is free."""
-    scene = _scene(world, family)
-    for operation in _of(family, "create"):
+    scene = _scene(world, kind)
+    for operation in _of(kind, "create"):
         for body in (*islice(conforming_bodies(operation, scene), 12), *islice(free_bodies(operation, scene), 12)):
             yield world.send(_create(world, operation, body.document))
             world.wait(_BUSY)
 
 
-def representations(world: World, family: str) -> Iterator[Exchange]:
+def representations(world: World, kind: Kind) -> Iterator[Exchange]:
     """The same request in every form: enveloped, indented, of later versions, with odd values of both parameters."""
     job = ""
-    for exchange, made in _made(world, family):
+    for exchange, made in _made(world, kind):
         yield exchange
         job = made or job
-    for operation in _of(family, "get", "list", "create"):
+    for operation in _of(kind, "get", "list", "create"):
         good = _plain(world, operation, job)
         cases = (
             *in_every_form(good),
@@ -135,11 +135,11 @@ def representations(world: World, family: str) -> Iterator[Exchange]:
                 world.wait(_BUSY)
 
 
-def lifecycle(world: World, family: str) -> Iterator[Exchange]:
+def lifecycle(world: World, kind: Kind) -> Iterator[Exchange]:
     """Jobs of each kind, read by id and in the list until they have ended, and one that is cancelled."""
-    scene = _scene(world, family)
-    reads, lists, cancels = _of(family, "get"), _of(family, "list"), _of(family, "cancel")
-    for operation in _of(family, "create"):
+    scene = _scene(world, kind)
+    reads, lists, cancels = _of(kind, "get"), _of(kind, "list"), _of(kind, "cancel")
+    for operation in _of(kind, "create"):
         for body in islice(conforming_bodies(operation, scene), 10):
             created = world.send(_create(world, operation, body.document))
             yield created
@@ -157,13 +157,13 @@ def lifecycle(world: World, family: str) -> Iterator[Exchange]:
                 world.wait(STEP * 0.7)
             for cancel in cancels:
                 yield from _cancelled(world, [cancel, *reads], job)
-            yield from _elsewhere(world, family, [*reads, *lists], job)
+            yield from _elsewhere(world, kind, [*reads, *lists], job)
         yield from _sharded(world, operation, reads)
 
 
 def _sharded(world: World, operation: Operation, reads: Iterable[Operation]) -> Iterator[Exchange]:
     """A download of a cluster of several shards, read until it has ended."""
-    for scene in scenes(world.inventory, operation.family):
+    for scene in scenes(world.inventory, operation.cluster_kind):
         for body in conforming_bodies(operation, scene) if scene.sharded else ():
             if body.document.get("deliveryType") != "download":
                 continue
@@ -180,10 +180,9 @@ def _cancelled(world: World, operations: Iterable[Operation], job: str) -> Itera
         yield world.send(_plain(world, operation, job))
 
 
-def _elsewhere(world: World, family: str, operations: Iterable[Operation], job: str) -> Iterator[Exchange]:
+def _elsewhere(world: World, kind: Kind, operations: Iterable[Operation], job: str) -> Iterator[Exchange]:
     """Ask for a job through other clusters of its kind."""
-    scene = _scene(world, family)
-    kind = {"cluster": "dedicated"}.get(family, family)
+    scene = _scene(world, kind)
     clusters = [cluster for cluster in world.inventory.clusters if cluster.kind == kind]
     others = [cluster for cluster in clusters if (cluster.project, cluster.name) != (scene.project, scene.cluster)]
     for operation in operations:
@@ -196,11 +195,11 @@ def _place(operation: Operation, cluster: Cluster, job: str) -> dict[str, str]:
     return {name: values.get(name, job) for name in operation.path_parameters}
 
 
-def pages(world: World, family: str) -> Iterator[Exchange]:
+def pages(world: World, kind: Kind) -> Iterator[Exchange]:
     """A list that grows, walked with several page sizes, with the count asked for and declined."""
-    lists = _of(family, "list")
-    scene = _scene(world, family)
-    for operation in _of(family, "create")[:1] if lists else []:
+    lists = _of(kind, "list")
+    scene = _scene(world, kind)
+    for operation in _of(kind, "create")[:1] if lists else []:
         for body in islice(conforming_bodies(operation, scene), 5):
             yield world.send(_create(world, operation, body.document))
             world.wait(_BUSY)
@@ -213,19 +212,19 @@ def pages(world: World, family: str) -> Iterator[Exchange]:
             yield world.send(with_query(good, query))
 
 
-def pressure(world: World, family: str) -> Iterator[Exchange]:
+def pressure(world: World, kind: Kind) -> Iterator[Exchange]:
     """Input that is only meant to hurt."""
-    for operation in _of(family, "create"):
+    for operation in _of(kind, "create"):
         for case in hurtful_bodies(_plain(world, operation, "")):
             yield world.send(case.request)
 
 
-def credentials(world: World, family: str) -> Iterator[Exchange]:
+def credentials(world: World, kind: Kind) -> Iterator[Exchange]:
     """The same requests with credentials of every sort, and without any."""
     yield world.ask_for_token()
-    for operation in _of(family, "list", "get", "create", "cancel"):
+    for operation in _of(kind, "list", "get", "create", "cancel"):
         good = _plain(world, operation, "0" * 24)
-        broken = next(malformed_paths(operation, _scene(world, family), "0" * 24, 1)).request
+        broken = next(malformed_paths(operation, _scene(world, kind), "0" * 24, 1)).request
         for request in (
             as_(good, "none", "any"), as_(good, "wrong"), as_(good, "wrong", "digest"), as_(broken, "none", "any"),
             as_(good, "reader"), as_(good, "off-list"), as_(good, "owner", "digest"), as_(good, "owner"),
@@ -237,19 +236,19 @@ def credentials(world: World, family: str) -> Iterator[Exchange]:
                 yield world.send(as_(case.request, "none", "any"))
 
 
-def paced(world: World, family: str) -> Iterator[Exchange]:
+def paced(world: World, kind: Kind) -> Iterator[Exchange]:
     """More requests than an endpoint takes in a minute."""
-    for operation in _of(family, "get", "list"):
+    for operation in _of(kind, "get", "list"):
         for _ in range(4):
             yield world.send(as_(_plain(world, operation, "0" * 24), "owner"))
 
 
-def snapshots(world: World, family: str) -> Iterator[Exchange]:
+def snapshots(world: World, kind: Kind) -> Iterator[Exchange]:
     """A snapshot that is taken where one can be, read until it is done and after, restored, deleted, and gone."""
-    found = scenes(world.inventory, family)
+    found = scenes(world.inventory, kind)
     for scene in (*(s for s in found if not s.sharded), *(s for s in found if s.sharded))[:: max(1, len(found) - 1)]:
-        around = [o for o in _of(family) if o.resource.what == "snapshot"]
-        reads = [o for o in around if o.kind in ("get", "list") and (o.sharded == scene.sharded or family == "flex")]
+        around = [o for o in _of(kind) if o.resource.what == "snapshot"]
+        reads = [o for o in around if o.kind in ("get", "list") and (o.sharded == scene.sharded or kind == "flex")]
         snapshot = scene.snapshots[0]
         for operation in around:
             if operation.kind == "create":
@@ -261,19 +260,19 @@ def snapshots(world: World, family: str) -> Iterator[Exchange]:
             for reading in reads:
                 yield world.send(build(reading, path_parameters(reading, scene, snapshot)))
             world.wait(STEP * 0.7)
-        yield from _restored(world, family, scene, snapshot, [o for o in reads if o.kind == "list"])
+        yield from _restored(world, kind, scene, snapshot, [o for o in reads if o.kind == "list"])
         for operation in around:
             if operation.kind == "delete":
                 yield world.send(build(operation, path_parameters(operation, scene, snapshot)))
                 world.wait(STEP)
                 for reading in reads:
                     yield world.send(build(reading, path_parameters(reading, scene, snapshot)))
-                yield from _restored(world, family, scene, snapshot, ())
+                yield from _restored(world, kind, scene, snapshot, ())
 
 
-def _restored(world: World, family: str, scene: Scene, snapshot: str, lists: Iterable[Operation]) -> Iterator[Exchange]:
-    """Restore a snapshot by each create of the family, just after it was listed, and read the jobs."""
-    for operation in _of(family, "create"):
+def _restored(world: World, kind: Kind, scene: Scene, snapshot: str, lists: Iterable[Operation]) -> Iterator[Exchange]:
+    """Restore a snapshot by each create of the kind, just after it was listed, and read the jobs."""
+    for operation in _of(kind, "create"):
         if operation.resource.what != "job":
             continue
         for listing in lists:
@@ -283,7 +282,7 @@ def _restored(world: World, family: str, scene: Scene, snapshot: str, lists: Ite
         yield created
         world.wait(_BUSY)
         job = _job(created)
-        for reading in _of(family, "get", "list") if job else ():
+        for reading in _of(kind, "get", "list") if job else ():
             if reading.resource.what == "job":
                 yield world.send(build(reading, path_parameters(reading, scene, job or "")))
 

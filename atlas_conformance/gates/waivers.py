@@ -12,8 +12,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.comparison import Failure, Key, Outline
 from atlas_conformance.reports.model import ADVICE, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD
 
@@ -104,12 +103,14 @@ def _waiver(entry: Any, where: str) -> Waiver:
         if name != "expires" and not isinstance(entry.get(name, ""), str):
             raise WaiverError(f"{where} has a {name!r} that is no text")
     requirement, operation = entry["requirement"], entry["operation"]
-    if requirement not in REQUIREMENTS:
+    if requirement not in Contract.load().requirements:
         raise WaiverError(
             f"{where} names {requirement!r}, which is no requirement: `atlas-conformance requirements` lists them"
         )
-    if operation not in OPERATIONS:
-        raise WaiverError(f"{where} names {operation!r}, which is no operation: they are {', '.join(OPERATIONS)}")
+    if operation not in Contract.load().operations:
+        raise WaiverError(
+            f"{where} names {operation!r}, which is no operation: they are {', '.join(Contract.load().operations)}"
+        )
     texts = {name: entry[name].strip() for name in _TEXTS}
     return Waiver(requirement, operation, entry.get("place") or None, **texts, expires=_day(entry["expires"], where))
 

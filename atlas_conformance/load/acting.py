@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random
 
-from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.pool import Pool
 from atlas_conformance.strategies.requests import build
@@ -27,8 +27,6 @@ WEIGHTS: Mapping[str, int] = {
 MOST_OPEN = 1_000
 """With so many open jobs nobody creates another: they are polled first."""
 
-_READ_OF_RESOURCE = {o.resource.name: o.id for o in reversed(list(OPERATIONS.values())) if o.kind == "get"}
-"""The operation that reads one of a resource: the first that there is."""
 _YOUNG = 60
 _DELETED = 0.3
 """The share of the cancels that delete a snapshot instead."""
@@ -50,7 +48,7 @@ class Actor:
     def __init__(self, pool: Pool, ledger: Ledger, knowledge: Knowledge, seed: str) -> None:
         self._pool = pool
         self._ledger = ledger
-        self._offered = knowledge.offered
+        self._offers = knowledge.offers
         self._random = Random(f"user:{seed}")
         self._names = tuple(WEIGHTS)
         self._weights = tuple(WEIGHTS.values())
@@ -105,10 +103,14 @@ class Actor:
         return None
 
     def _read_operation(self, job: JobHistory) -> Operation | None:
-        name = READ_OF[job.create_operation] if job.create_operation else _READ_OF_RESOURCE[job.resource.name]
+        """The operation that reads a job back: that of its create, or the first of its resource."""
+        contract = Contract.load()
+        found = contract.find(job.resource.name, "get")
         if job.fixed.get("type") == "shardedCluster":
-            name = "sharded-snapshot-get"
-        return OPERATIONS[name] if name in self._offered else None
+            found = contract.operations["sharded-snapshot-get"]
+        elif job.create_operation is not None:
+            found = contract.operations[contract.operations[job.create_operation].links["read"]]
+        return found if found is not None and self._offers(found.id) else None
 
     def _read(self, job: JobHistory | None) -> Request | None:
         operation = self._read_operation(job) if job is not None else None
@@ -124,7 +126,9 @@ class Actor:
         operation = self._read_operation(job) if job is not None else None
         if job is None or operation is None:
             return None
-        others = [place for place in self._pool.places[job.family] if place != (job.project, job.cluster)]
+        others = [
+            place for place in self._pool.places[job.resource.cluster_kind] if place != (job.project, job.cluster)
+        ]
         if not others:
             return None
         project, cluster = self._random.choice(others)
@@ -134,8 +138,8 @@ class Actor:
         """Cancel one of the youngest jobs that can be, or delete a snapshot: two users often mean the same one."""
         if self._random.random() < _DELETED:
             return self._delete()
-        operation = OPERATIONS["cluster-cancel"]
-        if operation.id not in self._offered:
+        operation = Contract.load().operations["cluster-cancel"]
+        if not self._offers(operation.id):
             return None
         young = islice(reversed(self._ledger.open.values()), _YOUNG)
         jobs = [job for job in young if job.create_operation == "cluster-create"]
@@ -145,10 +149,10 @@ class Actor:
         return build(operation, _parameters(operation, job.project, job.cluster, job.job))
 
     def _delete(self) -> Request | None:
-        operation = OPERATIONS["snapshot-delete"]
+        operation = Contract.load().operations["snapshot-delete"]
         settled = islice(reversed(self._ledger.settled.values()), _YOUNG)
         taken = [s for s in settled if s.resource.what == "snapshot" and s.created is not None]
-        if operation.id not in self._offered or not taken:
+        if not self._offers(operation.id) or not taken:
             return None
         snapshot = taken[int(len(taken) * self._random.random() ** 3)]
         return build(operation, _parameters(operation, snapshot.project, snapshot.cluster, snapshot.job))

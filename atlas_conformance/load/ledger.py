@@ -16,6 +16,7 @@ from atlas_conformance.contracts.judge import AnswerMemory, Examined
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.reading import Reading
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.store import Place, Target
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.load.keeping import ClosingStore
@@ -63,9 +64,9 @@ class Ledger:
         """The followed jobs whose creation was part of the traffic."""
         return self._chronicle.created()
 
-    def job(self, job_id: str, family: str | None = None, place: Place | None = None) -> JobHistory | None:
+    def job(self, job_id: str, resource: Resource | None = None, place: Place | None = None) -> JobHistory | None:
         """The history of one job, as `Chronicle.job` finds it, or None where it is not followed."""
-        return self._chronicle.job(job_id, family, place)
+        return self._chronicle.job(job_id, resource, place)
 
     def target(self, request: Request) -> Target | None:
         """The target that a create names, or None where it cannot be told, or there is none."""
@@ -124,7 +125,7 @@ class Ledger:
         if operation.kind == "create":
             job = self._followed(examined.reading, document.get("id") if document is not None else None)
             if job is not None and job.created is not None and job.created.started == exchange.started:
-                readable = operation.links.get("read") in self._chronicle.knowledge.offered
+                readable = self._chronicle.knowledge.offers(operation.links["read"])
                 self._store.keep_create(job, exchange, readable=readable)
             return
         job = self._followed(examined.reading, examined.reading.item)
@@ -150,7 +151,7 @@ class Ledger:
             job_id = job.get("id")
             if isinstance(job_id, str) and job_id not in seen:
                 seen.add(job_id)
-                if is_settled(job):
+                if is_settled(reading.operation.resource, job):
                     settled.append(job_id)
                 fresh += self._count_listed(reading, job_id)
         if fresh:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.load.load import Load, operations_of
 from atlas_conformance.load.plan import Limits
 from atlas_conformance.load.plots import axis, finding_rows, latency, marks_of, throughput
@@ -32,7 +32,7 @@ def load_page(report: Report, load: Load, limits: Limits) -> str:
         overall=(throughput(load), latency(load), marks_of(load)),
         findings=finding_rows(load),
         axis=axis(load),
-        operations=[_operation(load, name) for name in operations_of(load, OPERATIONS)],
+        operations=[_operation(load, name) for name in operations_of(load, Contract.load().operations)],
         rows=table_rows(load),
         parts=[(one_line(part.name), number(part.requests), part.partial or "") for part in load.parts],
         jobs=[(family, state, number(count)) for (family, state), count in sorted(load.jobs.items())],
@@ -56,7 +56,7 @@ def load_sentence(load: Load) -> str:
 def table_rows(load: Load) -> list[dict[str, Any]]:
     """Return the figures of each operation as text."""
     rows = []
-    for name in operations_of(load, OPERATIONS):
+    for name in operations_of(load, Contract.load().operations):
         figures = quantiles(load.answered(name))
         statuses = {
             status: sum(histogram.total for histogram in row.values())

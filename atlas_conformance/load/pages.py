@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.contracts.jobs import is_terminal
+from atlas_conformance.contracts.resources import Resource
 
 SIGHTINGS = 6
 """So many earlier pages of each list are kept to compare with."""
@@ -24,10 +24,10 @@ FLOORS = 2_048
 """So many steps of the number of jobs that a list has shown are kept."""
 
 
-def is_settled(document: Mapping[str, Any]) -> bool:
-    """Whether a job document no longer changes: it has ended, and is no download, whose URL may lapse."""
+def is_settled(resource: Resource, document: Mapping[str, Any]) -> bool:
+    """Whether a document of a job no longer changes: it has ended, and is no download, whose URL may lapse."""
     download = document.get("deliveryType") in ("download", "DOWNLOAD")
-    return not download and is_terminal(document)
+    return not download and resource.ended(document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.targets.target_file import parse_duration, parse_rate
 
@@ -65,7 +65,7 @@ def checked_plan(
 ) -> Plan:
     """Return the plan that the options describe; raise TargetError on what cannot be meant."""
     for requirement in stop_at:
-        if requirement not in REQUIREMENTS:
+        if requirement not in Contract.load().requirements:
             known = "`atlas-conformance requirements` lists them"
             raise TargetError(f"--stop-at: there is no requirement {requirement!r}; {known}")
     if not 1 <= users <= MOST_USERS:

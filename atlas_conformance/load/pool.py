@@ -10,10 +10,11 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential, Request, Scheme
-from atlas_conformance.contracts.inventory import Absent, Inventory
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY, Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.inventory import KINDS, Absent, Inventory, Kind
+from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.guard.guard import Guard
 from atlas_conformance.strategies.bodies import conforming_bodies, departing_bodies, free_bodies
 from atlas_conformance.strategies.drawn import creates as drawn_creates
@@ -41,13 +42,13 @@ class Pool:
     """What users send that does not depend on a job.
 
     `creates` conform, `misuse` is refused, odd, or another form of the same; `lists` are the (operation, scene) pairs
-    that are listed, `places` all clusters of each family as (project, name), `jobs` whether anything may be created.
+    that are listed, `places` all clusters of each kind as (project, name), `jobs` whether anything may be created.
     """
 
     creates: tuple[Request, ...]
     misuse: tuple[Request, ...]
     lists: tuple[tuple[Operation, Scene], ...]
-    places: dict[str, tuple[tuple[str, str], ...]]
+    places: dict[Kind | None, tuple[tuple[str, str], ...]]
     absent: Absent | None
     schemes: tuple[Scheme, ...]
 
@@ -65,14 +66,14 @@ def pool(knowledge: Knowledge, guard: Guard, offers: Offers, seed: int, absent: 
     random = Random(f"hammer:{seed}")
     inventory = knowledge.inventory
     scheme_names: tuple[Scheme, ...] = ("digest", "bearer")
-    operations = [operation for operation in OPERATIONS.values() if operation.id in knowledge.offered]
+    operations = [operation for operation in Contract.load().operations.values() if knowledge.offers(operation.id)]
     creates: list[Request] = []
     misuse: list[Request] = []
     listed: list[tuple[Operation, Scene]] = []
     for operation in operations:
         if operation.kind in ("create", "cancel", "delete") and guard.mode == "read":
             continue
-        found = scenes_of(inventory, operation.family, absent, restores=guard.mode == "restore")
+        found = scenes_of(inventory, operation.cluster_kind, absent, restores=guard.mode == "restore")
         found = tuple(sorted(found, key=lambda scene: scene.sharded is not operation.sharded))
         if operation.kind == "list":
             listed += [(operation, scene) for scene in found]
@@ -84,9 +85,8 @@ def pool(knowledge: Knowledge, guard: Guard, offers: Offers, seed: int, absent: 
                         for body in conforming_bodies(operation, scene)
                     ]
         misuse += _misuse(operation, found[0], knowledge, absent, offers, random)
-    places = {
-        family: tuple((c.project, c.name) for c in inventory.clusters if c.kind == kind)
-        for family, kind in KIND_OF_FAMILY.items()
+    places: dict[Kind | None, tuple[tuple[str, str], ...]] = {
+        kind: tuple((c.project, c.name) for c in inventory.clusters if c.kind == kind) for kind in KINDS
     }
     return Pool(
         tuple(creates),
@@ -98,11 +98,11 @@ def pool(knowledge: Knowledge, guard: Guard, offers: Offers, seed: int, absent: 
     )
 
 
-def scenes_of(inventory: Inventory, family: str, absent: Absent, *, restores: bool) -> tuple[Scene, ...]:
-    """Return the scenes of a family; where nothing may be restored, one in which a create touches nothing."""
+def scenes_of(inventory: Inventory, kind: Kind | None, absent: Absent, *, restores: bool) -> tuple[Scene, ...]:
+    """Return the scenes of a kind of cluster; where nothing may be restored, one in which a create touches nothing."""
     if not restores and not inventory.takes_any:
-        return (harmless_scene(inventory, family, absent),)
-    return scenes(inventory, family) or (invented_scene(absent, real=inventory.takes_any),)
+        return (harmless_scene(inventory, kind, absent),)
+    return scenes(inventory, kind) or (invented_scene(absent, real=inventory.takes_any),)
 
 
 def _misuse(

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
-from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.client import Attempt
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
 from atlas_conformance.http.redaction.redaction import hushed, redact
@@ -55,7 +55,7 @@ class Recorder:
         elif isinstance(attempt, NoAnswer):
             self._no_answer(attempt, intended, who)
         elif isinstance(attempt, Withheld):
-            found = match(attempt.request.method, attempt.request.path)
+            found = Contract.load().match(attempt.request.method, attempt.request.path)
             if found is not None:
                 self.withheld.setdefault(found[0].id, attempt.reason)
         elif not isinstance(attempt, MissingCredentials | Unsendable):
@@ -66,7 +66,7 @@ class Recorder:
         request, response = exchange.request, exchange.response
         judgement = self.ledger.feed(exchange)
         evidence = self.ledger.evidence if judgement.findings else ()
-        found = match(request.method, request.path)
+        found = Contract.load().match(request.method, request.path)
         operation = found[0].id if found is not None else None
         status = response.status
         held = self.record.sent(intended, exchange.started, exchange.ended, operation, status, judgement)
@@ -110,14 +110,14 @@ class Recorder:
 
     def _journalled(self, earlier: Exchange) -> int:
         """Journal an earlier exchange as evidence, and return its number."""
-        found = match(earlier.request.method, earlier.request.path)
+        found = Contract.load().match(earlier.request.method, earlier.request.path)
         return self.journal.exchange(
             redact(earlier, self.secrets()), operation=found[0].id if found is not None else None, test="evidence"
         )
 
     def _no_answer(self, failure: NoAnswer, intended: float, who: str) -> None:
         now = time.time()
-        found = match(failure.request.method, failure.request.path)
+        found = Contract.load().match(failure.request.method, failure.request.path)
         operation = found[0].id if found is not None else None
         if failure.cause == "stopped":
             return

@@ -51,7 +51,7 @@ class Station:
         recorder, crew = self.crew.recorder, self.crew
         for job in crew.ledger.created():
             if job.resource.what == "job" and job.finished_ended == float("inf") and not job.delivered:
-                self.journal.job(JobRecord(job.job, job.family, job.project, job.cluster, job.last_state))
+                self.journal.job(JobRecord(job.job, job.resource.label, job.project, job.cluster, job.last_state))
         for project, cluster, snapshot in self.prepared.client.guard.snapshots_kept:
             self.journal.job(JobRecord(snapshot, "cluster snapshot", project, cluster, "taken"))
         crew.ledger.close_all()

@@ -44,4 +44,4 @@ def summary_of(job: JobHistory, reads: int) -> Summary:
     project, cluster = sys.intern(job.project), sys.intern(job.cluster)
     created = job.created is not None
     times = (job.first_ended, job.finished_ended)
-    return Summary(job.job, job.family, project, cluster, sys.intern(state), created, reads, *times)
+    return Summary(job.job, job.resource.label, project, cluster, sys.intern(state), created, reads, *times)

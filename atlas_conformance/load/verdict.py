@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.load.histogram import Histogram
 from atlas_conformance.load.load import PACED, Load, operations_of
 from atlas_conformance.load.plan import Limits
@@ -28,7 +28,7 @@ def broken_limits(load: Load, limits: Limits) -> tuple[str, ...]:
 
 def load_document(report: Report, load: Load, limits: Limits) -> dict[str, Any]:
     """Return the figures of a run as JSON: totals, operations, series over time, findings by their time."""
-    operations = operations_of(load, OPERATIONS)
+    operations = operations_of(load, Contract.load().operations)
     return {
         "load": 1,
         "verdict": report.verdict,

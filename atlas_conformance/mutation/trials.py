@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from atlas_conformance.contracts.chronicle import LIST_OF, READ_OF
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operation import Level
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault
 from atlas_conformance.reference.faults import catalogue
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
@@ -20,7 +19,7 @@ SOUND = "sound"
 USERS = 50
 """So many users come at once in a trial under load."""
 
-_OF_SNAPSHOTS = frozenset(o.id for o in OPERATIONS.values() if o.resource.name == "dedicated snapshot")
+_OF_SNAPSHOTS = frozenset(o.id for o in Contract.load().operations.values() if o.resource.name == "dedicated snapshot")
 _READ_BACK = {
     "cluster-cancel": frozenset({"cluster-get", "cluster-get-v1", "cluster-list"}),
     "snapshot-take": _OF_SNAPSHOTS,
@@ -55,7 +54,9 @@ class Trial:
             return False
         anywhere = not self.operations or NOWHERE in self.operations or TOKEN in self.operations
         # What a create or a cancel did wrong may show only where the job is read.
-        readers = {reads.get(operation) for operation in self.operations for reads in (READ_OF, LIST_OF)}
+        known = Contract.load().operations
+        made = [known[operation] for operation in self.operations if operation in known]
+        readers = {operation.links.get(name) for operation in made for name in ("read", "list")}
         readers.update(*(_READ_BACK.get(operation, frozenset()) for operation in self.operations))
         return anywhere or finding.operation in readers.union(self.operations)
 

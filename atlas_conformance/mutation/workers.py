@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
@@ -93,7 +93,7 @@ def _warm() -> None:
     from atlas_conformance.strategies import drawn, fuzzed
 
     scene = invented_scene(draw_absent(0), real=True)
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         parameters = path_parameters(operation, scene, "0" * 24)
         deque(fuzzed.coverage_requests(operation, parameters), maxlen=0)
         drawn.paths(operation, scene, "0" * 24)

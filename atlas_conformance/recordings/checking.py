@@ -12,10 +12,9 @@ from importlib import metadata
 from pathlib import Path
 
 from atlas_conformance.contracts import CONTRACT_VERSION
-from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.recordings.condensing import Condenser
 from atlas_conformance.recordings.entries import Reasons, Recorded, Unjudged
@@ -94,7 +93,7 @@ class Examination:
             self.left_out.add(place, where)
         if is_not_shown(exchange):
             self.not_shown.add(NOT_SHOWN, where)
-        found = match(exchange.request.method, exchange.request.path)
+        found = Contract.load().match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         if operation is not None:
             self._narrowing.add(operation, exchange)
@@ -236,7 +235,7 @@ def unjudged_lines(checked: Checked) -> Iterable[str]:
 def evidence_lines(report: Report) -> Iterable[str]:
     """Yield, for each known departure that showed, how often it did and on what evidence it is known."""
     for use in report.departures:
-        known = DEPARTURES.get(use.id)
+        known = Contract.load().departures.get(use.id)
         evidence = known.evidence if known is not None else "None that this version knows."
         times = f"{use.count:,} {'exchange' if use.count == 1 else 'exchanges'}"
         what = f"expected {use.expected}, seen {use.seen}"

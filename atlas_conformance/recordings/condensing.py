@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import Cell, DepartureUse, FindingGroup, Report, Row
 from atlas_conformance.reports.records import Closing, ExchangeRecord, FindingRecord, Header, StatusRecord
@@ -165,7 +165,7 @@ class Condenser:
         for (_, keys), count in self._kinds.items():
             for operation in {told[1] for told in keys if told[3] == use.id}:
                 counts[operation] += count
-        return replace(use, operations={id: counts[id] for id in OPERATIONS if id in counts})
+        return replace(use, operations={id: counts[id] for id in Contract.load().operations if id in counts})
 
 
 def _row(row: Row, counts: Counts) -> Row:

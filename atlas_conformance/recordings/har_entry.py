@@ -8,8 +8,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
-from atlas_conformance.contracts.operations import is_outside
 from atlas_conformance.recordings.bodies import NOT_RECORDED, Lost, answer_body, request_body
 from atlas_conformance.recordings.entries import OUTSIDE, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
@@ -49,7 +49,7 @@ def recorded(entry: Any, masking: Masking | None = None) -> Recorded | Unjudged:
     if not isinstance(method, str) or not method.strip():
         return Unjudged(NOT_LEGIBLE, "whose request has no method")
     method = method.strip().upper()
-    if is_outside(method, target.partition("?")[0]):
+    if Contract.load().is_outside(method, target.partition("?")[0]):
         return Unjudged(OUTSIDE)
     if not isinstance(got, dict):
         return Unjudged(NO_ANSWER)

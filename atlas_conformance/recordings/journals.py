@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.knowledge import EVERY, Knowledge
+from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.knowledge_form import knowledge_of_json
-from atlas_conformance.contracts.operations import is_outside, operations_at
 from atlas_conformance.recordings.entries import OUTSIDE, Cut, NoRecording, Recorded, Unjudged
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.spread import LEFT_OUT_BEFORE, is_judged_again, is_left_out, left_out_of
@@ -163,7 +163,7 @@ class JournalEntries:
         exchange = record.exchange
         self.masking.learn(exchange)
         path = exchange.request.path
-        if not operations_at(path) or is_outside(exchange.request.method, path):
+        if not Contract.load().operations_at(path) or Contract.load().is_outside(exchange.request.method, path):
             return Unjudged(OUTSIDE)
         if is_left_out(exchange.response.body):
             return Recorded(exchange, record.test, tuple(findings), (LEFT_OUT_BEFORE,))
@@ -175,4 +175,4 @@ class JournalEntries:
 
 
 def _offered(header: Header) -> frozenset[str]:
-    return frozenset(id for id in EVERY if header.offered.get(id, True) is True)
+    return frozenset(id for id in Contract.load().operations if header.offered.get(id, True) is True)

@@ -15,11 +15,10 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, decoded_segments
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.contracts.validation import schemas
 from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.redaction import redact_response, without_credentials
 from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
@@ -214,7 +213,7 @@ def _harmless(before: Exchange, after: Exchange) -> bool:
 
 
 def _findings(exchange: Exchange) -> Counter[tuple[str, str, str | None]]:
-    found = judge(exchange, Knowledge()).findings
+    found = Judge(knowledge=Knowledge()).judge(exchange).findings
     return Counter((finding.requirement, finding.operation, finding.departure) for finding in found)
 
 
@@ -229,9 +228,9 @@ def ordinary_words() -> str:
     """Return the words of the contract and of HTTP, none of which is a credential, nor any part of one."""
     words = {"application/json; charset=utf-8", *(mask.decode() for mask in _MASKS)}
     words.update(str(status.phrase) for status in HTTPStatus)
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         words |= {operation.template, f"{operation.media_type};charset=utf-8"}
-    words.update(_words(schemas()))
+    words.update(_words(Contract.load().schemas.documents))
     return "\n".join(sorted(words))
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.model import NOT_EXERCISED
 from atlas_conformance.reports.records import StatusRecord
 
@@ -40,14 +39,14 @@ class Narrowing:
 
     def reasons(self) -> Iterator[StatusRecord]:
         """Yield the reason of each requirement and operation that the recordings cannot put to the test."""
-        for requirement in REQUIREMENTS.values():
+        for requirement in Contract.load().requirements.values():
             for operation in requirement.operations:
                 reason = self._reason(requirement.id, operation)
                 if reason is not None:
                     yield StatusRecord(NOT_EXERCISED, reason, requirement.id, operation)
 
     def _reason(self, requirement: str, operation: str) -> str | None:
-        creates = OPERATIONS[operation].kind == "create"
+        creates = Contract.load().operations[operation].kind == "create"
         of_body = requirement in _OF_BODIES or requirement.startswith("B-")
         if creates and of_body and operation not in self._bodies:
             return NO_BODY

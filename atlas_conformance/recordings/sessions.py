@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 
 _NONE: Counter[tuple[str, str, str]] = Counter()
@@ -73,7 +73,7 @@ class Sessions:
         if not self._page_by_page:
             joined = self._joined.feed(exchange)
             failures = _failures(joined)
-            if failures and failures - _failures(judge(exchange, self.knowledge)):
+            if failures and failures - _failures(Judge(knowledge=self.knowledge).judge(exchange)):
                 raise PagesDiffer
             return joined
         own = self._page(page)

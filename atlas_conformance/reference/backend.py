@@ -56,7 +56,7 @@ class Backend:
     def new_job(self, call: Call) -> Job:
         """Return the job that an accepted create asks for; it is not stored yet."""
         assert call.operation is not None
-        build = _dedicated_job if call.operation.family == "cluster" else _shared_job
+        build = _dedicated_job if call.operation.cluster_kind == "dedicated" else _shared_job
         return self.outcomes.of(build(self, call))
 
     @property
@@ -74,14 +74,17 @@ class Backend:
         """Return the snapshots that a list shows: those of a sharded cluster in a list of their own."""
         assert call.operation is not None
         cluster = self.fixtures.clusters.get((call.project, call.cluster_name))
-        if call.operation.family == "cluster" and (cluster is not None and cluster.sharded) != call.operation.sharded:
+        if (
+            call.operation.cluster_kind == "dedicated"
+            and (cluster is not None and cluster.sharded) != call.operation.sharded
+        ):
             return []
         return self.snapshots.of(call.project, call.cluster_name)
 
     def target_of(self, call: Call) -> tuple[Any, Any]:
         """Return the (project, name) that a create restores to; the name is None where nothing is restored."""
         assert call.operation is not None
-        if call.operation.family == "cluster":
+        if call.operation.cluster_kind == "dedicated":
             if call.fields.get("deliveryType") == "download":
                 return None, None
             return call.fields.get("targetGroupId"), call.fields.get("targetClusterName")
@@ -96,7 +99,6 @@ def _shared_job(backend: Backend, call: Call) -> Job:
     at_once = downloads and backend.free["download-done"] == "at-once"
     return Job(
         id=backend.new_id(),
-        family="shared",
         project=call.project,
         cluster=call.cluster_name,
         delivery="DOWNLOAD" if downloads else "RESTORE",
@@ -119,7 +121,7 @@ def _dedicated_job(backend: Backend, call: Call) -> Job:
     timed = delivery == "pointInTime"
     return Job(
         id=backend.new_id(),
-        family="cluster",
+        cancellable=True,
         project=call.project,
         cluster=call.cluster_name,
         delivery=delivery,
@@ -153,7 +155,7 @@ def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
     created = float(fixtures.epoch - DAY // 2)
     found: list[Job] = []
 
-    def add(cluster: Cluster, family: str, delivery: str, *, fails: bool = False, cancelled: bool = False) -> None:
+    def add(cluster: Cluster, delivery: str, *, fails: bool = False, cancelled: bool = False) -> None:
         snapshot = fixtures.snapshots[cluster.snapshots[0]]
         restores = delivery in {"RESTORE", "automated"}
         kind = cluster.kind
@@ -162,7 +164,7 @@ def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
         found.append(
             Job(
                 id=f"{draw.getrandbits(96):024x}",
-                family=family,
+                cancellable=kind == "dedicated",
                 project=cluster.project,
                 cluster=cluster.name,
                 delivery=delivery,
@@ -181,17 +183,17 @@ def historic_jobs(fixtures: Fixtures, draw: random.Random) -> list[Job]:
     clusters = fixtures.inventory.clusters
     if fixtures.earlier is not None:
         for cluster in clusters:
-            family, delivery = ("cluster", "download") if cluster.kind == "dedicated" else ("shared", "DOWNLOAD")
+            delivery = "download" if cluster.kind == "dedicated" else "DOWNLOAD"
             for _ in range(fixtures.earlier.get((cluster.project, cluster.name), 0) if cluster.snapshots else 0):
-                add(cluster, family, delivery)
+                add(cluster, delivery)
         return found
     flex = next(cluster for cluster in clusters if cluster.kind == "flex")
     replica = next(cluster for cluster in clusters if cluster.kind == "dedicated" and not cluster.sharded)
     sharded = next(cluster for cluster in clusters if cluster.sharded)
-    for cluster, family, restore in ((flex, "shared", "RESTORE"), (replica, "cluster", "automated")):
-        add(cluster, family, restore)
-        add(cluster, family, restore, fails=True)
-        add(cluster, family, "DOWNLOAD" if family == "shared" else "download")
-    add(replica, "cluster", "automated", cancelled=True)
-    add(sharded, "cluster", "download")
+    for cluster, restore, download in ((flex, "RESTORE", "DOWNLOAD"), (replica, "automated", "download")):
+        add(cluster, restore)
+        add(cluster, restore, fails=True)
+        add(cluster, download)
+    add(replica, "automated", cancelled=True)
+    add(sharded, "download")
     return found

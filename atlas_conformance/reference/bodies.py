@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.messages import Call, Refusal
 
@@ -306,7 +306,7 @@ def fields_of(operation: Operation) -> tuple[Field, ...]:
         return SNAPSHOT_FIELDS
     if operation.delivery == "DOWNLOAD":
         return DOWNLOAD_FIELDS
-    return CLUSTER_FIELDS if operation.family == "cluster" else SHARED_FIELDS
+    return CLUSTER_FIELDS if operation.cluster_kind == "dedicated" else SHARED_FIELDS
 
 
 def body_steps(operation: Operation) -> Mapping[str, Check]:
@@ -322,7 +322,7 @@ def body_steps(operation: Operation) -> Mapping[str, Check]:
     }
     if operation.resource.what == "snapshot":
         steps |= {"free/empty-take": check_something_said, "free/long-retention": check_retention}
-    elif operation.family == "cluster":
+    elif operation.cluster_kind == "dedicated":
         steps["T-ENUM"] = _delivery
         for delivery in ("automated", "pointInTime"):
             for name in ("targetClusterName", "targetGroupId"):

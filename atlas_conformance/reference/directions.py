@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import orjson
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.endpoint import Endpoint, RawHeaders
 from atlas_conformance.reference.fault import NOWHERE, TOKEN
 from atlas_conformance.reference.messages import Call
@@ -16,7 +16,7 @@ from atlas_conformance.reference.messages import Call
 LOOKUPS = "lookups"
 """Stands for what clients look up around a restore, in a rule's operations."""
 
-PLACES = (*OPERATIONS, TOKEN, LOOKUPS)
+PLACES = (*Contract.load().operations, TOKEN, LOOKUPS)
 """What a rule may name as its operations."""
 
 
@@ -42,7 +42,7 @@ class Rule:
 
     def covers(self, place: str) -> bool:
         """Tell whether the rule is about an operation."""
-        return place in self.operations if self.operations else place in OPERATIONS
+        return place in self.operations if self.operations else place in Contract.load().operations
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.jobs import DOWNLOAD_LIFE, EXPIRATION, Job
 
 
@@ -27,7 +27,7 @@ def job_document(
     job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
 ) -> dict[str, Any]:
     """Return a job as an operation shows it at a moment (epoch seconds); `base` is the endpoint's URL, for links."""
-    show = _dedicated if operation.family == "cluster" else _shared
+    show = _dedicated if operation.cluster_kind == "dedicated" else _shared
     return show(job, operation, now, free, imitate, base)
 
 
@@ -40,7 +40,7 @@ def _shared(
         "deliveryType": job.delivery,
         "expirationDate": date(_expiration(job, now, free["expiration"])),
         "id": job.id,
-        "instanceName" if operation.family == "flex" else "clusterName": job.cluster,
+        "instanceName" if operation.cluster_kind == "flex" else "clusterName": job.cluster,
         "projectId": job.project,
     }
     if status in {"FAILED", "COMPLETED"}:
@@ -137,10 +137,10 @@ def _url(job: Job, number: int) -> str:
 
 
 def _links(job: Job, operation: Operation, base: str) -> list[dict[str, str]]:
-    clusters = "flexClusters" if operation.family == "flex" else "clusters"
+    clusters = "flexClusters" if operation.cluster_kind == "flex" else "clusters"
     project = f"{base}/api/atlas/{operation.api}/groups/{job.project}"
     cluster = f"{project}/{clusters}/{job.cluster}"
-    jobs = "tenant/restores" if operation.family == "tenant" else "restoreJobs"
+    jobs = "tenant/restores" if operation.cluster_kind == "tenant" else "restoreJobs"
     links = [("self", f"{cluster}/backup/{jobs}/{job.id}"), ("https://cloud.mongodb.com/cluster", cluster)]
     return [{"href": href, "rel": rel} for rel, href in links]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
 from atlas_conformance.reference.backend import Backend, shards_of
 from atlas_conformance.reference.documents import job_document, page_links
@@ -42,7 +43,7 @@ class Endpoint:
         self.pause = 0.0 if fault is None else fault.pause
         """Seconds for which every call is to be held open before it is handled."""
         self._routes = Routes(backend.level, offered)
-        steps = {place: pipeline(operation, backend.free) for place, operation in OPERATIONS.items()}
+        steps = {place: pipeline(operation, backend.free) for place, operation in Contract.load().operations.items()}
         steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
         if fault is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check
 from atlas_conformance.reference.documents import rfc3339
@@ -18,8 +18,10 @@ from atlas_conformance.reference.steps import pipeline
 
 View = Callable[[Backend, Call, Job, dict[str, Any]], dict[str, Any]]
 
-ALL = tuple(OPERATIONS)
-_JOBS = tuple(one for one in OPERATIONS.values() if one.resource.what == "job" and one.level != "workflow")
+ALL = tuple(Contract.load().operations)
+_JOBS = tuple(
+    one for one in Contract.load().operations.values() if one.resource.what == "job" and one.level != "workflow"
+)
 CREATES = tuple(one.id for one in _JOBS if one.kind == "create")
 READS = tuple(one.id for one in _JOBS if one.kind == "get")
 SHARED = ("flex-create", "tenant-create")
@@ -30,7 +32,7 @@ DEDICATED_READS = ("cluster-get", "cluster-get-v1")
 
 def sound(operation: str, step: str) -> Check:
     """Return the sound check of an operation's step; raises KeyError where there is none."""
-    return {one.name: one.check for one in pipeline(OPERATIONS[operation], resolve({}))}[step]
+    return {one.name: one.check for one in pipeline(Contract.load().operations[operation], resolve({}))}[step]
 
 
 def excusing(check: Check, excused: Callable[[Call], bool]) -> Check:

@@ -20,13 +20,12 @@ EXPIRATION = 6 * 3_600
 class Job:
     """One restore job. Its state at any moment is a function of these values alone.
 
-    `family` is "shared" (flex, tenant) or "cluster"; `delivery` is the deliveryType shown; times are epoch seconds. The
-    job passes through `phases` and then ends. Each phase is `step` seconds long, unless `until` says when each one is
+    `delivery` is the deliveryType shown; times are epoch seconds. The job passes through `phases` and then ends, or is
+    cancelled before, where it is `cancellable`. Each phase is `step` seconds long, unless `until` says when each one is
     over. `extra` joins the document shown.
     """
 
     id: str
-    family: str
     project: str
     cluster: str
     delivery: Any
@@ -42,6 +41,7 @@ class Job:
     oplog_ts: Any = None
     oplog_inc: Any = None
     shards: tuple[str, ...] = ()
+    cancellable: bool = False
     cancelled: float | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     until: tuple[float, ...] = ()
@@ -85,7 +85,7 @@ def brought_to(job: Job, state: str, now: float) -> Job:
 
     A job only moves forward. Raises ValueError with one sentence where this one cannot come into that state.
     """
-    known = (*job.phases, *ENDS, *(("CANCELLED",) if job.family == "cluster" else ()))
+    known = (*job.phases, *ENDS, *(("CANCELLED",) if job.cancellable else ()))
     if state not in known:
         raise ValueError(f"this job has no state {state!r}; it has {', '.join(known)}")
     current = "CANCELLED" if job.is_cancelled(now) else job.status(now)

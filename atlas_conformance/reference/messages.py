@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from atlas_conformance.contracts.inventory import Cluster
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.credentials import Role
 from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job

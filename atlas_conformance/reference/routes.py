@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from urllib.parse import unquote
 
-from atlas_conformance.contracts.operations import OPERATIONS, Level, Operation, takes_in
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Level, Operation, takes_in
 
 _Shape = tuple[str | None, ...]
 
@@ -18,7 +19,7 @@ class Routes:
     def __init__(self, level: Level = "workflow", offered: Collection[str] | None = None) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
-        for operation in OPERATIONS.values():
+        for operation in Contract.load().operations.values():
             shape: _Shape = tuple(None if part.startswith("{") else part for part in operation.template.split("/"))
             shapes = [shape]
             if shape[-1] == "":

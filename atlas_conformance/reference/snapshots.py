@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.documents import rfc3339
 from atlas_conformance.reference.fixtures import DAY, Fixtures, Snapshot
 
@@ -104,12 +104,12 @@ def snapshot_document(
 ) -> dict[str, Any]:
     """Return a snapshot as an operation shows it at a moment (epoch seconds); `shards` are its cluster's parts."""
     fine = free["date-fraction"] == "milliseconds"
-    if operation.family == "flex":
+    if operation.cluster_kind == "flex":
         document = _flex(snapshot, now, fine)
     else:
         document = _dedicated(snapshot, now, free, imitate, shards, fine)
-    if free["links"] == "all" or (free["links"] == "dedicated" and operation.family == "cluster"):
-        clusters = "flexClusters" if operation.family == "flex" else "clusters"
+    if free["links"] == "all" or (free["links"] == "dedicated" and operation.cluster_kind == "dedicated"):
+        clusters = "flexClusters" if operation.cluster_kind == "flex" else "clusters"
         cluster = f"{base}/api/atlas/v2/groups/{snapshot.project}/{clusters}/{snapshot.cluster}"
         document["links"] = [{"href": f"{cluster}/backup/snapshots/{snapshot.id}", "rel": "self"}]
     return document

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check, body_steps, is_cluster_name, is_identifier
 from atlas_conformance.reference.messages import Call, Refusal
@@ -142,15 +142,15 @@ def check_cluster_kind(backend: Backend, call: Call) -> None:
     """Refuse a cluster of another kind than the operation's (`N-CLUSTER`)."""
     if call.cluster is None or call.operation is None:
         return
-    kind, family = call.cluster.kind, call.operation.family
-    if kind == ("dedicated" if family == "cluster" else family):
+    kind, wanted = call.cluster.kind, call.operation.cluster_kind
+    if kind == wanted:
         return
-    if family == "tenant" and kind == "flex":
+    if wanted == "tenant" and kind == "flex":
         if backend.free["flex-through-tenant"] == "taken":
             return
         if backend.free["flex-through-tenant"] == "gone":
             raise _gone()
-    code = "CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API" if family == "flex" else "CLUSTER_OF_WRONG_KIND"
+    code = "CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API" if wanted == "flex" else "CLUSTER_OF_WRONG_KIND"
     status = int(backend.free["wrong-kind-cluster"])
     raise Refusal(status, code, "This operation serves another kind of cluster.", parameters=(call.cluster_name,))
 
@@ -208,7 +208,7 @@ def check_snapshot_cluster(backend: Backend, call: Call) -> None:
 def check_parts(backend: Backend, call: Call) -> None:
     """Refuse to show a sharded cluster's snapshot as a replica set's, and the other way round."""
     operation, cluster = call.operation, call.cluster
-    if operation is None or cluster is None or operation.family != "cluster" or operation.kind != "get":
+    if operation is None or cluster is None or operation.cluster_kind != "dedicated" or operation.kind != "get":
         return
     if operation.sharded != cluster.sharded:
         raise _no_snapshot(404)

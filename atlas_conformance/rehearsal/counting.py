@@ -8,7 +8,7 @@ from typing import Any
 
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.reading import read
+from atlas_conformance.contracts.reading import Readings
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import Withheld
 from atlas_conformance.http.target import Target
@@ -38,7 +38,7 @@ class Count:
     def withhold(self, failure: Withheld, knowledge: Knowledge) -> None:
         """Note a request that the guard kept back."""
         self.withheld[failure.reason] += 1
-        reading = read(failure.request, knowledge)
+        reading = Readings(knowledge).of(failure.request)
         if reading is not None:
             for requirement in {violation.requirement for violation in reading.violations} or {""}:
                 self.reasons.setdefault((requirement, reading.operation.id), failure.reason)

@@ -10,10 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.chronicle import READ_OF
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import Target
 from atlas_conformance.rehearsal.counting import Count
 from atlas_conformance.rehearsal.plan import (
@@ -124,7 +121,7 @@ def rehearse(
     sent = sum(operations.values())
     sending = Sending(
         requests=sent,
-        by_operation={name: operations[name] for name in OPERATIONS if operations[name]},
+        by_operation={name: operations[name] for name in Contract.load().operations if operations[name]},
         by_method=dict(sorted(methods.items())),
         beside=operations[None],
         withheld=dict(count.withheld.most_common()),
@@ -169,12 +166,12 @@ def _exercised(report: Report, endpoint: Endpoint, count: Count, found: Survey) 
     listed = {cluster.kind for cluster in endpoint.knowledge.inventory.clusters}
     requirements = []
     for row in report.rows.values():
-        if not row.selected or row.id not in REQUIREMENTS:
+        if not row.selected or row.id not in endpoint.contract.requirements:
             continue
         exchanges = {}
         reasons = {}
         for operation, cell in row.cells.items():
-            kind = KIND_OF_FAMILY[OPERATIONS[operation].family]
+            kind = endpoint.contract.operations[operation].cluster_kind
             silent = cell.status == WITHHELD or cell.reason == NO_EXCHANGE
             if cell.status in _SHOWN:
                 exchanges[operation] = cell.passed + cell.failed + cell.departed
@@ -184,7 +181,7 @@ def _exercised(report: Report, endpoint: Endpoint, count: Count, found: Survey) 
                 reasons[operation] = f"the target names no {kind} cluster"
             else:
                 reasons[operation] = _reason(cell, count, report.header.mode)
-        requirements.append(Exercised(row.id, REQUIREMENTS[row.id].level, exchanges, reasons))
+        requirements.append(Exercised(row.id, endpoint.contract.requirements[row.id].level, exchanges, reasons))
     return tuple(requirements)
 
 
@@ -208,11 +205,12 @@ def _restores(endpoint: Endpoint) -> tuple[Restore, ...]:
 
 def _jobs(endpoint: Endpoint) -> dict[str, int]:
     made = Counter(job.create_operation for job in endpoint.chronicle.created())
-    return {name: made[name] for name in OPERATIONS if made[name]}
+    return {name: made[name] for name in endpoint.contract.operations if made[name]}
 
 
 def _waiting(endpoint: Endpoint, remote: bool) -> float:
     """Return how many seconds a run waits at most for the jobs of each create whose jobs can be read."""
     made = {job.create_operation for job in endpoint.chronicle.created()}
-    read = [create for create in made if create in READ_OF and endpoint.offers(READ_OF[create])]
+    operations = endpoint.contract.operations
+    read = [name for name in made if name is not None and endpoint.offers(operations[name].links["read"])]
     return len(read) * PROFILES[endpoint.profile.name].patience[1 if remote else 0]

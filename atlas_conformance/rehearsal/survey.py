@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.contracts.operations import LEVELS, OPERATIONS, match, takes_in
+from atlas_conformance.contracts.operation import LEVELS, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target, with_absent
@@ -63,7 +64,7 @@ def unasked(target: Target) -> Survey:
     """Return what the target file alone says; where it leaves the level open, every operation counts as offered."""
     claimed = LEVELS[-1] if target.level is None else target.level
     offered: dict[str, bool | str] = {}
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         if target.operations is not None:
             there, reason = operation.id in target.operations, "the target does not list it"
         else:
@@ -91,7 +92,7 @@ def _earlier(exchanges: tuple[Exchange, ...]) -> dict[tuple[str, str], int]:
     """Return how many jobs the lists among the answers show, by the (project, name) of their cluster."""
     earlier: dict[tuple[str, str], int] = {}
     for exchange in exchanges:
-        named = match(exchange.request.method, exchange.request.path)
+        named = Contract.load().match(exchange.request.method, exchange.request.path)
         if named is None or named[0].kind != "list" or exchange.response.status != 200:
             continue
         project, cluster = tuple(named[1].values())[:2]

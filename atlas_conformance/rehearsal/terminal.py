@@ -8,7 +8,7 @@ import textwrap
 from rich.console import Console
 from rich.text import Text
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.rehearsal.plan import Plan
 from atlas_conformance.reports.wording import FAMILIES, PROGRAM, duration, one_line, plural
 
@@ -102,7 +102,7 @@ def _sending(plan: Plan, console: Console) -> None:
 
 
 def _exercised(plan: Plan, console: Console) -> None:
-    offered = [name for name in OPERATIONS if plan.operations.get(name) is True]
+    offered = [name for name in Contract.load().operations if plan.operations.get(name) is True]
     _line(console, f"Operations: {', '.join(f'{n} ({plan.sending.by_operation.get(n, 0):,})' for n in offered)}")
     for letter, heading in FAMILIES.items():
         shown = [each for each in plan.exercised if each.requirement.startswith(f"{letter}-")]

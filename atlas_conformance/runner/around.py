@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.inventory import Absent
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 from atlas_conformance.targets.preflight import PreflightReport, same_as_lost
 
-AROUND = tuple(o for o in OPERATIONS.values() if o.level == "workflow")
+AROUND = tuple(o for o in Contract.load().operations.values() if o.level == "workflow")
 """The operations around a restore."""
 
 _MISSING = (404, 405, 410, 501)

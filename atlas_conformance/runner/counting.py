@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from atlas_conformance.contracts.chronicle import Told
-from atlas_conformance.contracts.jobs import judge_job
-from atlas_conformance.contracts.judge import Examined
+from atlas_conformance.contracts.judge import Examined, Judge
 from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.verdicts import Verdicts
 
@@ -24,7 +23,7 @@ _AT_EACH_LOOK = frozenset({"S-FLOW", "SNAP-FLOW"})
 """What each look at a job upholds, whether there was one before or not."""
 
 
-def counted(told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair]:
+def counted(judge: Judge, told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair]:
     """Return the pairs of `told` that count in a test of the requirements `about`.
 
     `own` are the ids of the jobs that the test made or asked for; None where the run makes no jobs, so that every list
@@ -35,7 +34,7 @@ def counted(told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair
     if examined is None or examined.document is None or examined.reading.operation.kind != "list" or own is None:
         return told.alone | later
     itself = frozenset(pair for pair in told.alone if not pair[0].startswith(_OF_ITEMS))
-    shown = _shown_of(examined, own)
+    shown = _shown_of(judge, examined, own)
     if shown is None:
         return itself
     # Which created jobs a list owes depends on what else was created, and on whether one page has room for all.
@@ -73,13 +72,13 @@ def created_job(told: Told) -> str | None:
     return job if isinstance(job, str) else None
 
 
-def _shown_of(examined: Examined, own: Set[str]) -> frozenset[Pair] | None:
+def _shown_of(judge: Judge, examined: Examined, own: Set[str]) -> frozenset[Pair] | None:
     """Return what a list shows of these jobs; None where it shows none of them."""
-    operation, parameters = examined.reading.operation, examined.reading.parameters
+    operation, place = examined.reading.operation, examined.reading.place
     verdicts = Verdicts(operation.id)
     found = False
     for pointer, job in listed(examined.document or {}, examined.pointer):
         if job.get("id") in own:
             found = True
-            judge_job(operation, parameters, job, pointer, verdicts)
+            judge.judge_item(operation, place, job, pointer, verdicts)
     return verdicts.judgement().held if found else None

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.left_behind import jobs_left, tidy_up
@@ -42,5 +41,5 @@ def _note_statuses(endpoint: Endpoint) -> None:
     for operation, reason in endpoint.untested.withheld().items():
         endpoint.journal.status("withheld", reason, operation=operation)
     for requirement, operation, reason in endpoint.untested.reasons():
-        if endpoint.offers(operation) and REQUIREMENTS[requirement].binds(operation):
+        if endpoint.offers(operation) and endpoint.contract.requirements[requirement].binds(operation):
             endpoint.journal.status("not exercised", reason, requirement=requirement, operation=operation)

@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from atlas_conformance.contracts.answers import is_paced
 from atlas_conformance.contracts.body_reading import REFUSED
-from atlas_conformance.contracts.chronicle import Chronicle, target_of
+from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.inventory import Kind
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, match, operations_at
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from atlas_conformance.http.polling import Intervals
@@ -95,10 +97,20 @@ class Endpoint:
         """Creates that may have made a job which no answer told of."""
         self.client.on_paced = self._paced
         self.client.on_unsettled = self._unsettled
-        self._repeating = Repeating(self.knowledge)
+        self._repeating = Repeating(self.judge)
         self._ration = Ration(self.client.guard, self.knowledge)
 
     # What the endpoint is
+
+    @property
+    def judge(self) -> Judge:
+        """The judge of every exchange."""
+        return self.chronicle.judge
+
+    @property
+    def contract(self) -> Contract:
+        """What it is held to."""
+        return self.judge.contract
 
     @property
     def rationed(self) -> bool:
@@ -112,14 +124,14 @@ class Endpoint:
 
     def offers(self, operation_id: str) -> bool:
         """Whether the endpoint offers the operation."""
-        return operation_id in self.knowledge.offered
+        return self.knowledge.offers(operation_id)
 
     def random(self, purpose: str) -> Random:
         """A random source that depends on the run's seed and the purpose alone."""
         return Random(f"{self.seed}:{purpose}")
 
-    def scenes(self, family: str) -> tuple[Scene, ...]:
-        """The scenes that requests of a family may be built around in this run's mode; never empty.
+    def scenes(self, kind: Kind | None) -> tuple[Scene, ...]:
+        """The scenes that requests of a kind of cluster may be built around in this run's mode; never empty.
 
         Where nothing can or may be restored, or nothing more, the scene is one in which even a wrongly accepted create
         touches nothing.
@@ -127,27 +139,27 @@ class Endpoint:
         absent = self.knowledge.inventory.absent or draw_absent(self.seed)
         guard = self.client.guard
         restores = guard.mode == "restore" and guard.jobs_left != 0
-        found = self._real_scenes(family) if restores or self.inventory_is_open else ()
+        found = self._real_scenes(kind) if restores or self.inventory_is_open else ()
         if found:
             return found
         if self.inventory_is_open:
             return (invented_scene(absent, real=True),)
-        return (harmless_scene(self.knowledge.inventory, family, absent),)
+        return (harmless_scene(self.knowledge.inventory, kind, absent),)
 
     def scenes_of(self, operation: Operation) -> tuple[Scene, ...]:
-        """The scenes of an operation's family; those that it serves, of sharded clusters or of others, first."""
-        found = self.scenes(operation.family)
+        """The scenes of an operation's kind of cluster; those that it serves, sharded or not, first."""
+        found = self.scenes(operation.cluster_kind)
         return tuple(sorted(found, key=lambda scene: scene.sharded is not operation.sharded))
 
-    def _real_scenes(self, family: str) -> tuple[Scene, ...]:
+    def _real_scenes(self, kind: Kind | None) -> tuple[Scene, ...]:
         """The scenes on what is known to exist; of several targets, those that the guard lets restores reach."""
         inventory = self.knowledge.inventory
         if self.client.guard.remote:
             destroyable = self.client.target.safety.destroyable
             targets = tuple(target for target in inventory.targets if (target.project, target.name) in destroyable)
-            if found := scenes(replace(inventory, targets=targets), family):
+            if found := scenes(replace(inventory, targets=targets), kind):
                 return found
-        return scenes(inventory, family)
+        return scenes(inventory, kind)
 
     def absent_item(self, operation: Operation) -> str:
         """A well-formed id under which what an operation is about, a job or a snapshot, exists nowhere."""
@@ -206,7 +218,7 @@ class Endpoint:
 
     def sample(self, operation: Operation, cases: Iterable[CaseOrRequest]) -> list[CaseOrRequest]:
         """The share of these cases that the run's profile sends for this operation."""
-        return sample(cases, self.profile.share, list(OPERATIONS).index(operation.id))
+        return sample(cases, self.profile.share, list(self.contract.operations).index(operation.id))
 
     def send_all(
         self, requests: Iterable[Request], *, free_target: bool = False, lesson: Lesson | None = None
@@ -242,7 +254,7 @@ class Endpoint:
         if exchange.request.method != "POST" or exchange.response.status not in REFUSED:
             return False
         reading = self.chronicle.reading(exchange.request)
-        return reading is not None and not reading.violations and target_of(reading) is not None
+        return reading is not None and not reading.violations and self.chronicle.target_of(reading) is not None
 
     def _attempts(self, requests: list[Request], lesson: Lesson | None = None) -> Iterator[Attempt]:
         """Yield what becomes of each request; a create that is not worth one of the jobs left is withheld."""
@@ -316,9 +328,9 @@ class Endpoint:
         if not passing:
             if (created := created_job(told)) is not None:
                 self._own.add(created)
-            held = counted(told, self.about, self._own if self.client.guard.mode == "restore" else None)
+            held = counted(self.judge, told, self.about, self._own if self.client.guard.mode == "restore" else None)
             held = once_for_each_state(told, held, self.about, self._states_counted)
-        found = match(exchange.request.method, exchange.request.path)
+        found = self.contract.match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         number = self.journal.exchange(
             redact_request(exchange, self.client.secrets),
@@ -367,18 +379,18 @@ class Endpoint:
 
     def _paced(self, exchange: Exchange) -> None:
         """Judge an answer that asked for a pause (A-RATE); a bare 503 that did not last says nothing."""
-        if is_paced(exchange.response):
+        if exchange.response.asks_to_wait:
             with self.in_passing():
                 self.record(exchange)
 
     def _unsettled(self, request: Request) -> None:
-        found = match(request.method, request.path)
+        found = self.contract.match(request.method, request.path)
         if found is not None and found[0].kind == "create":
             self.unsettled.append(request)
             self.chronicle.lose(request)
 
     def _not_sent(self, failure: NotSent) -> Judged | None:
-        found = operations_at(failure.request.path)
+        found = self.contract.operations_at(failure.request.path)
         operation = next((o.id for o, _ in found if o.method == failure.request.method), None)
         if isinstance(failure, Withheld):
             if operation is not None:
@@ -395,7 +407,7 @@ class Endpoint:
             raise RunEnded(failure.reason)
         spoilt = is_spoilt(failure)
         large = len(failure.request.body or b"") > LARGE
-        if operation is None or operation not in self.knowledge.offered or (large and not spoilt):
+        if operation is None or not self.offers(operation) or (large and not spoilt):
             return None
         pauses = iter(self.intervals)
         for _ in range(_TRIES_OF_CLOSED if failure.cause == "closed" else 1):
@@ -450,7 +462,7 @@ class Endpoint:
         return Judged(exchange, judgement, number)
 
     def _plain_read(self) -> Request:
-        operation = OPERATIONS["flex-get"]
+        operation = self.contract.operations["flex-get"]
         return build(operation, path_parameters(operation, self.scenes("flex")[0], self.absent_item(operation)))
 
     # What could not be put to the test

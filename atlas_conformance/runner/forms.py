@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from atlas_conformance.contracts.chronicle import READ_OF
 from atlas_conformance.contracts.forms import judge_same_job, judge_same_list, judge_same_properties
-from atlas_conformance.contracts.jobs import is_terminal
-from atlas_conformance.contracts.judge import examine
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import place
@@ -49,22 +46,22 @@ def _compare(
         if read_back is not None:
             judge_same_properties(requirement, plain, document, read_back, pointer, verdicts)
     elif operation.kind == "list":
-        judge_same_list(requirement, plain, document, pointer, verdicts)
-    elif is_terminal(plain):
+        judge_same_list(requirement, plain, document, pointer, operation.resource, verdicts)
+    elif operation.resource.ended(plain):
         judge_same_job(requirement, plain, document, pointer, verdicts)
 
 
 def _document(endpoint: Endpoint, judged: Judged) -> tuple[Mapping[str, Any], str] | None:
     """The unwrapped document of a success and where it stands; None where there is none."""
-    examined = examine(judged.exchange, endpoint.knowledge)
+    examined = endpoint.judge.examine(judged.exchange)
     if examined is None or examined.document is None:
         return None
     return examined.document, examined.pointer
 
 
 def _read_back(endpoint: Endpoint, create: Operation, job_id: object) -> Mapping[str, Any] | None:
-    read = OPERATIONS[READ_OF[create.id]]
-    job = endpoint.chronicle.job(str(job_id), create.family)
+    read = endpoint.contract.operations[create.links["read"]]
+    job = endpoint.chronicle.job(str(job_id), create.resource)
     if job is None or not endpoint.offers(read.id):
         return None
     judged = endpoint.send(build(read, place(read, job)))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from atlas_conformance.contracts.exchange import Exchange, Request
-from atlas_conformance.contracts.inventory import Cluster, Inventory, PointInTime, RestoreTarget
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.inventory import Cluster, Inventory, Kind, PointInTime, RestoreTarget
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build, with_header
 from atlas_conformance.strategies.scenes import INVENTED_MOMENT, Scene, path_parameters
@@ -22,7 +21,7 @@ _ACROSS = "a target of another project"
 
 @dataclass(frozen=True)
 class Invented:
-    """Two clusters of one family in two projects, which all families share, with a snapshot and a target for each."""
+    """Two clusters of one kind in two projects, which all kinds share, with a snapshot and a target for each."""
 
     projects: tuple[str, str]
     clusters: tuple[str, str]
@@ -57,17 +56,17 @@ class Invented:
                 yield what, with_header(request, "Content-Type", operation.media_type)
 
 
-def invented(family: str, seed: int) -> Invented:
-    """Make up the names of a family; the same seed makes up the same ones.
+def invented(kind: Kind, seed: int) -> Invented:
+    """Make up the names of a kind of cluster; the same seed makes up the same ones.
 
-    The projects are those of every family. Cluster names differ between families, for an endpoint that remembers of
+    The projects are those of every kind. Cluster names differ between kinds, for an endpoint that remembers of
     which kind a cluster was.
     """
     shared = Random(f"invented:{seed}")
     projects = (_id(shared), _id(shared))
-    own = Random(f"invented:{seed}:{family}")
+    own = Random(f"invented:{seed}:{kind}")
     snapshots = (_id(own), _id(own))
-    names = [f"{family}-{own.getrandbits(32):08x}" for _ in range(12)]
+    names = [f"{kind}-{own.getrandbits(32):08x}" for _ in range(12)]
     return Invented(projects, (names[0], names[1]), snapshots, (names[2], names[3]), tuple(names[4:]))
 
 
@@ -107,17 +106,20 @@ class Accepted:
         return cls(operation, scene, next(iter(jobs), None), _ACROSS in tried, known)
 
 
-def accepted_inventory(accepted: Iterable[Accepted], names: Mapping[str, Invented], *, apart: bool) -> Inventory:
+def accepted_inventory(
+    accepted: Iterable[Accepted], names: Mapping[Kind | None, Invented], *, apart: bool
+) -> Inventory:
     """Return the inventory that follows from what creates accepted; with a second cluster of each kind where jobs are
     to be kept `apart`.
     """
     clusters: list[Cluster] = []
     targets: list[RestoreTarget] = []
-    families: dict[str, list[Accepted]] = {}
+    kinds: dict[Kind, list[Accepted]] = {}
     for one in accepted:
-        families.setdefault(one.operation.family, []).append(one)
-    for family, found in families.items():
-        kind, mine = KIND_OF_FAMILY[family], names[family]
+        if one.operation.cluster_kind is not None:
+            kinds.setdefault(one.operation.cluster_kind, []).append(one)
+    for kind, found in kinds.items():
+        mine = names[kind]
         moment = next((one.moment for one in found if one.moment is not None), None)
         across = all(one.across for one in found)
         for number in (0, 1) if apart else (0,):

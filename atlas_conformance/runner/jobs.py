@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import Lesson
@@ -18,7 +19,7 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 CREATE_OF = {
     linked: create.id
-    for create in reversed(list(OPERATIONS.values()))
+    for create in reversed(list(Contract.load().operations.values()))
     for name, linked in create.links.items()
     if create.kind == "create" and not (name == "list" and create.api != "v2")
 }
@@ -33,7 +34,7 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
     """
     if operation.resource.what == "snapshot":
         return some_snapshot(endpoint, operation, scene)
-    create = OPERATIONS[CREATE_OF[operation.id]]
+    create = endpoint.contract.operations[CREATE_OF[operation.id]]
     where = (create.id, scene.project, scene.cluster)
     if where not in endpoint.shared_jobs:
         with endpoint.in_passing():
@@ -54,7 +55,7 @@ def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str 
     if operation.resource.what == "snapshot":
         return found
     where = (scene.project, scene.cluster)
-    job = endpoint.chronicle.job(found, operation.family, where) if found is not None else None
+    job = endpoint.chronicle.job(found, operation.resource, where) if found is not None else None
     if job is None:
         return None
     follow_to_the_end(endpoint, [pair for pair in reads_of([job]) if endpoint.offers(pair[0].id)])
@@ -64,7 +65,7 @@ def finished_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str 
 def _made_to_be_read(endpoint: Endpoint, create: Operation, scene: Scene) -> str | None:
     """Create a job and read it once, so that no later read is its first; None where none is created."""
     job = create_job(endpoint, create, scene) if endpoint.offers(create.id) and scene.real else None
-    read = OPERATIONS[READ_OF[create.id]]
+    read = endpoint.contract.operations[create.links["read"]]
     if job is not None and endpoint.offers(read.id):
         endpoint.send(build(read, path_parameters(read, scene, job)))
     return job
@@ -72,7 +73,7 @@ def _made_to_be_read(endpoint: Endpoint, create: Operation, scene: Scene) -> str
 
 def _found(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
     """Return a job that is listed or known, read once if it can be; None where there is none."""
-    read_list(endpoint, operation.family, scene)
+    read_list(endpoint, operation.resource, scene)
     job = _known(endpoint, operation, scene)
     if job is not None and operation.kind == "get":
         endpoint.send(build(operation, path_parameters(operation, scene, job)))
@@ -96,7 +97,7 @@ def job_for(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | Non
     if operation.kind != "cancel" or not scene.real:
         return None
     with endpoint.in_passing():
-        return create_job(endpoint, OPERATIONS[CREATE_OF[operation.id]], scene)
+        return create_job(endpoint, endpoint.contract.operations[CREATE_OF[operation.id]], scene)
 
 
 def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[JobHistory]:
@@ -104,8 +105,8 @@ def known_jobs(endpoint: Endpoint, operation: Operation, scene: Scene) -> list[J
     found = [
         job
         for job in endpoint.chronicle.store.jobs()
-        if (job.family, job.project, job.cluster) == (operation.family, scene.project, scene.cluster)
-        and job.resource.what == operation.resource.what
+        if job.resource is operation.resource
+        and job.place == (scene.project, scene.cluster)
         and job.delete_started == float("inf")
     ]
     own = [job for job in found if job.create_operation == CREATE_OF.get(operation.id)]
@@ -144,19 +145,11 @@ def created_jobs(endpoint: Endpoint, judged: Iterable[Judged | None]) -> list[Jo
     return [job for j in judged if (job := _created_by(endpoint, j)) is not None]
 
 
-def list_of(create: Operation) -> Operation | None:
-    """Return the operation that lists what a create makes; jobs of a cluster by whatever version they were made."""
-    name = create.links.get("list") if create.resource.what == "snapshot" else f"{create.family}-list"
-    return OPERATIONS.get(name or "")
-
-
-def read_list(
-    endpoint: Endpoint, family: str, scene: Scene, listing: Operation | None = None, **query: str
-) -> Judged | None:
-    """Read one page of the family's list of jobs, or of `listing`, in this scene; None where no list is offered or it
-    was not answered by 200.
+def read_list(endpoint: Endpoint, about: Resource, scene: Scene, **query: str) -> Judged | None:
+    """Read one page of the first list of a resource in this scene; None where no list is offered or it was not answered
+    by 200.
     """
-    operation = listing or OPERATIONS.get(f"{family}-list")
+    operation = endpoint.contract.find(about.name, "list")
     if operation is None or not endpoint.offers(operation.id):
         return None
     asked = {"itemsPerPage": "500"} | query
@@ -166,13 +159,15 @@ def read_list(
 
 def reads_of(jobs: Iterable[JobHistory]) -> list[tuple[Operation, JobHistory]]:
     """Pair each job or snapshot whose creation was seen with the operation that reads it back."""
-    return [(_read_of(j), j) for j in jobs if j.create_operation in READ_OF]
+    return [(read_of(job), job) for job in jobs if job.create_operation is not None]
 
 
-def _read_of(job: JobHistory) -> Operation:
-    links = OPERATIONS[job.create_operation or ""].links
+def read_of(job: JobHistory) -> Operation:
+    """Return the operation that reads back a job or snapshot whose creation was seen."""
+    operations = Contract.load().operations
+    links = operations[job.create_operation or ""].links
     sharded = job.fixed.get("type") == "shardedCluster" and "readSharded" in links
-    return OPERATIONS[links["readSharded" if sharded else "read"]]
+    return operations[links["readSharded" if sharded else "read"]]
 
 
 def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> None:

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from atlas_conformance.contracts.answers import is_paced
-from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
-from atlas_conformance.contracts.inventory import Inventory
-from atlas_conformance.contracts.knowledge import KIND_OF_FAMILY
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, match
+from atlas_conformance.contracts.inventory import KINDS, Inventory, Kind
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target, draw_absent
 from atlas_conformance.runner.around import AROUND, look_around
-from atlas_conformance.runner.invented import Accepted, accepted_inventory, invented
+from atlas_conformance.runner.invented import Accepted, Invented, accepted_inventory, invented
 from atlas_conformance.runner.restless import Restless, find_restless
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build, with_header
@@ -79,7 +77,7 @@ def learn(client: Client, target: Target, found: PreflightReport, seed: int, sta
     """
     learner = _Learner(client, target, found, seed)
     restless = find_restless(client, found.exchanges)
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         asked_for = target.operations is None or operation.id in target.operations
         if operation.kind == "create" and asked_for and operation not in AROUND:
             learner.try_create(operation)
@@ -98,7 +96,7 @@ class _Learner:
         self._absent = target.inventory.absent or draw_absent(seed)
         self._claimed = target.operations is not None or target.level is not None
         self._invents = not target.inventory.clusters
-        self._invented = {family: invented(family, seed) for family in KIND_OF_FAMILY}
+        self._invented: dict[Kind | None, Invented] = {kind: invented(kind, seed) for kind in KINDS}
         self._offered: dict[str, bool | str] = {}
         self._refusals: list[Refusal] = []
         self._accepted: dict[str, Accepted] = {}
@@ -133,14 +131,14 @@ class _Learner:
         self._tried.add(operation.id)
         status = bare.response.status
         suspicious = status in MISSING or (status not in _ORDINARY and status >= 400)
-        if is_paced(bare.response):
+        if bare.response.asks_to_wait:
             return
         if not suspicious and not (self._invents and self._is_free()):
             self._make(operation, scene)
             return
         answers = self._conforming(operation, scene)
         statuses = {exchange.response.status for exchange in answers}
-        if len(statuses) != 1 or any(is_paced(exchange.response) for exchange in answers):
+        if len(statuses) != 1 or any(exchange.response.asks_to_wait for exchange in answers):
             return
         (answered,) = statuses
         if answered == status and status in MISSING and not self._claimed:
@@ -162,20 +160,20 @@ class _Learner:
 
     def _reads_of(self, operation: Operation) -> tuple[str, ...]:
         cancel = ("cluster-cancel",) if operation.id == "cluster-create" else ()
-        return (READ_OF[operation.id], *cancel)
+        return (operation.links["read"], *cancel)
 
     def _scene(self, operation: Operation) -> Scene:
         """Where an operation is tried: an invented place, or a known one; one that exists nowhere if it costs."""
         if not self._is_free():
-            return harmless_scene(self._target.inventory, operation.family, self._absent)
+            return harmless_scene(self._target.inventory, operation.cluster_kind, self._absent)
         if self._invents:
-            return self._invented[operation.family].scene(0)
-        known = scenes(self._target.inventory, operation.family)
-        return known[0] if known else harmless_scene(self._target.inventory, operation.family, self._absent)
+            return self._invented[operation.cluster_kind].scene(0)
+        known = scenes(self._target.inventory, operation.cluster_kind)
+        return known[0] if known else harmless_scene(self._target.inventory, operation.cluster_kind, self._absent)
 
     def _conforming(self, operation: Operation, scene: Scene) -> list[Exchange]:
         """Send conforming creates of every kind, in each content type; note what of invented names was accepted."""
-        names = self._invented[operation.family]
+        names = self._invented[operation.cluster_kind]
         inventing = self._invents and self._is_free()
         exchanges: list[Exchange] = []
         accepted: list[tuple[str, Exchange]] = []
@@ -208,10 +206,10 @@ class _Learner:
             if self._accepted or not self._invents or not says_error(response):
                 self._offered[name] = "every create is answered 404, as a path that no page names"
         for exchange in self._found.exchanges:
-            named = match(exchange.request.method, exchange.request.path)
+            named = Contract.load().match(exchange.request.method, exchange.request.path)
             if named is None or named[0].level != "core" or self._claimed or self._found.lost is None:
                 continue
-            create = next((name for name, read in READ_OF.items() if read == named[0].id), "")
+            create = next((o.id for o in Contract.load().operations.values() if o.links.get("read") == named[0].id), "")
             if self._offered.get(create, True) is not True and same_as_lost(exchange, self._found.lost):
                 self._offered[named[0].id] = "GET is answered 404, as a path that no page names"
 
@@ -220,23 +218,23 @@ class _Learner:
     def read_back(self) -> None:
         """Read the created jobs and their lists, and cancel one, to find out what is offered."""
         made = self._accepted | self._made
-        for name, accepted in made.items():
+        for accepted in made.values():
             if accepted.job is not None:
-                self._tell(OPERATIONS[READ_OF[name]], accepted)
-            listing = OPERATIONS.get(f"{accepted.operation.family}-list")
+                self._tell(Contract.load().operations[accepted.operation.links["read"]], accepted)
+            listing = Contract.load().find(accepted.operation.resource.name, "list")
             if listing is not None and not self._claimed and self._found.offered[listing.id] != "yes":
                 shown = self._send(build(listing, path_parameters(listing, accepted.scene, "")))
                 if shown is not None and shown.response.status == 200:
                     self._offered[listing.id] = True
         dedicated = made.get("cluster-create")
         if dedicated is not None and dedicated.job is not None:
-            self._tell(OPERATIONS["cluster-cancel"], dedicated)
+            self._tell(Contract.load().operations["cluster-cancel"], dedicated)
 
     def _tell(self, operation: Operation, accepted: Accepted) -> None:
         """Tell from the answer about a job that was just created whether the endpoint has an operation."""
         assert accepted.job is not None
         sent = self._send(build(operation, path_parameters(operation, accepted.scene, accepted.job)))
-        if sent is None or is_paced(sent.response):
+        if sent is None or sent.response.asks_to_wait:
             return
         shown = operation.kind == "get" and 200 <= sent.response.status < 300
         accepted.found = accepted.found or shown
@@ -259,7 +257,7 @@ class _Learner:
 
     def _place_of(self, operation: Operation) -> Scene:
         """Where an operation around a restore is tried: a known place that it serves, or an invented one."""
-        known = scenes(self._target.inventory, operation.family)
+        known = scenes(self._target.inventory, operation.cluster_kind)
         fitting = sorted(known, key=lambda scene: scene.sharded is not operation.sharded)
         return replace(self._scene(operation), real=False) if not fitting else fitting[0]
 
@@ -296,17 +294,21 @@ class _Learner:
 
     def _conclusion(self, takes: bool, keeps: bool | None, *, told: bool) -> str:
         says = ["takes any id" if takes else "takes no invented id"]
-        families = {OPERATIONS[name].family for name in self._accepted}
-        tried = {OPERATIONS[name].family for name in self._tried if self._offered.get(name, True) is True}
-        if families and tried - families:
-            kinds = " and ".join(KIND_OF_FAMILY[family] for family in KIND_OF_FAMILY if family in families)
+        taking = {Contract.load().operations[name].cluster_kind for name in self._accepted}
+        tried = {
+            Contract.load().operations[name].cluster_kind
+            for name in self._tried
+            if self._offered.get(name, True) is True
+        }
+        if taking and tried - taking:
+            kinds = " and ".join(kind for kind in KINDS if kind in taking)
             says = [f"takes any id for {kinds} clusters"]
         if keeps is not None:
             words = "keeps jobs" if keeps else "keeps no jobs"
             says.append(f"{words}, as you say" if told else words)
         lists = any(
             self._offered.get(o.id) is True or (self._found.offered[o.id] == "yes" and o.id not in self._offered)
-            for o in OPERATIONS.values()
+            for o in Contract.load().operations.values()
             if o.kind == "list"
         )
         says.append("lists jobs" if lists else "no lists")
@@ -315,7 +317,7 @@ class _Learner:
 
 def _shows_a_job(exchange: Exchange) -> bool:
     """Whether a read of a job that nobody made was answered by one."""
-    named = match(exchange.request.method, exchange.request.path)
+    named = Contract.load().match(exchange.request.method, exchange.request.path)
     known = named is not None and named[0].kind == "get" and exchange.request.credential == "owner"
     return known and 200 <= exchange.response.status < 300 and job_id_of(exchange.response) is not None
 

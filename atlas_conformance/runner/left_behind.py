@@ -11,9 +11,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from atlas_conformance.contracts.chronicle import READ_OF, place_of
 from atlas_conformance.contracts.history import JobHistory
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reports.records import JobRecord
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import is_settled, place, reads_of
@@ -58,37 +57,38 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     known: set[tuple[str, str, str, str]] = set()
     for job in endpoint.chronicle.created():
         known.add((job.resource.name, job.project, job.cluster, job.job))
-        yield JobRecord(job.job, job.family, job.project, job.cluster, _state(job))
+        yield JobRecord(job.job, job.resource.label, job.project, job.cluster, _state(job))
     for operation, project, cluster, item in endpoint.client.guard.created_by:
-        resource = OPERATIONS[operation].resource
+        resource = endpoint.contract.operations[operation].resource
         key = (resource.name, project, cluster, item)
         history = endpoint.chronicle.store.get(item, resource, (project, cluster))
         deleted = history is not None and history.deleted_ended is not None
         if key not in known and not deleted:
             known.add(key)
             state = UNKNOWN if history is None else _state(history)
-            yield JobRecord(item, _called(OPERATIONS[operation]), project, cluster, state)
-    for (family, project, cluster), count in _unanswered(endpoint).items():
+            yield JobRecord(item, _called(endpoint.contract.operations[operation]), project, cluster, state)
+    for (label, project, cluster), count in _unanswered(endpoint).items():
         creates = "its create" if count == 1 else f"{count} creates"
-        yield JobRecord(UNKNOWN, family, project, cluster, f"unknown: {creates} had no answer")
+        yield JobRecord(UNKNOWN, label, project, cluster, f"unknown: {creates} had no answer")
 
 
 def _unanswered(endpoint: Endpoint) -> Counter[tuple[str, str, str]]:
-    """Count, by family and place, the creates without an answer that may have made a job there."""
+    """Count, by what a record calls it and place, the creates without an answer that may have made a job there."""
     absent = endpoint.knowledge.inventory.absent
     found: Counter[tuple[str, str, str]] = Counter()
     for request in endpoint.unsettled:
         reading = endpoint.chronicle.reading(request)
         if reading is not None:
-            place = place_of(reading)
+            place = reading.place
             if absent is None or (place[0] != absent.project and place[1] != absent.cluster):
                 found[(_called(reading.operation), *place)] += 1
     return found
 
 
 def _called(create: Operation) -> str:
-    """Return what a record calls what a create makes: its family, and that it is a snapshot where it is one."""
-    return create.family if create.resource.what == "job" else f"{create.family} {create.resource.what}"
+    """Return what a record calls what a create makes: the kind of cluster, and whether it is a snapshot."""
+    label, what = create.resource.label, create.resource.what
+    return label if what == "job" else f"{label} {what}"
 
 
 def _snapshots(endpoint: Endpoint) -> list[JobHistory]:
@@ -98,7 +98,7 @@ def _snapshots(endpoint: Endpoint) -> list[JobHistory]:
 
 def _delete(endpoint: Endpoint) -> None:
     """Delete the snapshots that the run took."""
-    delete = OPERATIONS["snapshot-delete"]
+    delete = endpoint.contract.operations["snapshot-delete"]
     if endpoint.offers(delete.id):
         endpoint.send_all(build(delete, place(delete, snapshot)) for snapshot in _snapshots(endpoint))
 
@@ -117,9 +117,9 @@ def _open(endpoint: Endpoint) -> list[JobHistory]:
 def _look_once_more(endpoint: Endpoint) -> None:
     lists: dict[tuple[str, str, str], Operation] = {}
     for job in _open(endpoint):
-        listing = OPERATIONS.get(f"{job.family}-list")
+        listing = endpoint.contract.find(job.resource.name, "list")
         if listing is not None and endpoint.offers(listing.id):
-            lists[job.family, job.project, job.cluster] = listing
+            lists[job.resource.name, job.project, job.cluster] = listing
     endpoint.send_all(
         build(listing, _parameters(listing, project, cluster), query={"itemsPerPage": "500"})
         for (_, project, cluster), listing in lists.items()
@@ -129,7 +129,7 @@ def _look_once_more(endpoint: Endpoint) -> None:
 
 
 def _unlisted(job: JobHistory, lists: dict[tuple[str, str, str], Operation]) -> bool:
-    return (job.family, job.project, job.cluster) not in lists or job.listed_ended == float("inf")
+    return (job.resource.name, job.project, job.cluster) not in lists or job.listed_ended == float("inf")
 
 
 def _parameters(operation: Operation, project: str, cluster: str) -> dict[str, str]:
@@ -139,8 +139,8 @@ def _parameters(operation: Operation, project: str, cluster: str) -> dict[str, s
 
 def _cancel(endpoint: Endpoint) -> None:
     """Cancel what is still under way on dedicated clusters; who created it does not matter to the operation."""
-    cancel = OPERATIONS["cluster-cancel"]
+    cancel = endpoint.contract.operations["cluster-cancel"]
     if not endpoint.offers(cancel.id):
         return
-    mine = [j for j in _open(endpoint) if j.family == "cluster" and j.create_operation in READ_OF]
+    mine = [j for j in _open(endpoint) if j.resource is cancel.resource and j.create_operation is not None]
     endpoint.send_all(build(cancel, place(cancel, job)) for job in mine)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.target import Target
@@ -29,7 +29,7 @@ def with_listed(client: Client, target: Target, found: PreflightReport) -> Targe
 
 
 def _listed(client: Client, cluster: Cluster, found: PreflightReport) -> Cluster:
-    for listing in OPERATIONS.values():
+    for listing in Contract.load().operations.values():
         resource = listing.resource
         fits = listing.kind == "list" and resource.what == "snapshot" and resource.cluster_kind == cluster.kind
         if not fits or listing.sharded is not cluster.sharded or found.offered.get(listing.id) != "yes":

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Operation
 
-CREATES = tuple(o for o in OPERATIONS.values() if o.kind == "create")
+CREATES = tuple(o for o in Contract.load().operations.values() if o.kind == "create")
 JOB_CREATES = tuple(o for o in CREATES if o.resource.what == "job")
-GETS = tuple(o for o in OPERATIONS.values() if o.kind == "get")
+GETS = tuple(o for o in Contract.load().operations.values() if o.kind == "get")
 JOB_GETS = tuple(o for o in GETS if o.resource.what == "job")
-LISTS = tuple(o for o in OPERATIONS.values() if o.kind == "list")
+LISTS = tuple(o for o in Contract.load().operations.values() if o.kind == "list")
 PAGED_LISTS = tuple(o for o in LISTS if o.paged)
-WRITES = tuple(o for o in OPERATIONS.values() if o.kind in ("create", "delete"))
-DEDICATED_CREATES = tuple(o for o in JOB_CREATES if o.family == "cluster")
-EVERY = tuple(OPERATIONS.values())
+WRITES = tuple(o for o in Contract.load().operations.values() if o.kind in ("create", "delete"))
+DEDICATED_CREATES = tuple(o for o in JOB_CREATES if o.cluster_kind == "dedicated")
+EVERY = tuple(Contract.load().operations.values())
 V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
 
 

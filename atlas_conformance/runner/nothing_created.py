@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.operations import Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.jobs import list_of, read_list
+from atlas_conformance.runner.jobs import read_list
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.requests import Case
 from atlas_conformance.strategies.scenes import Scene
@@ -22,7 +22,7 @@ _TRIED_ALONE = 60
 def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
     """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
     cases = endpoint.sample(operation, cases)
-    listing = list_of(operation)
+    listing = endpoint.contract.find(operation.resource.name, "list")
     if not scene.real or listing is None or not endpoint.offers(listing.id) or listing.id in endpoint.restless:
         endpoint.verify(case.request for case in cases)
         return
@@ -75,7 +75,7 @@ def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed |
     """Read how many jobs the scene's list counts; None where it could not be read."""
     created = len(endpoint.chronicle.made()) + len(endpoint.unsettled)
     with endpoint.in_passing():
-        judged = read_list(endpoint, operation.family, scene, list_of(operation), itemsPerPage="1")
+        judged = read_list(endpoint, operation.resource, scene, itemsPerPage="1")
     if judged is None:
         return None
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import SystemRandom
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operation import Level
 from atlas_conformance.gates.gate import Gate, parse_bases
 from atlas_conformance.gates.sharding import Shard, ShardError
@@ -61,7 +61,7 @@ class Options:
         if both := sorted({*self.requirements} & {*self.excluded}):
             raise TargetError(f"{both[0]} is both asked for and excluded; leave out one of the two options")
         for requirement in (*self.requirements, *self.excluded):
-            if requirement not in REQUIREMENTS:
+            if requirement not in Contract.load().requirements:
                 raise TargetError(
                     f"there is no requirement {requirement!r}: `atlas-conformance requirements` lists them"
                 )

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.gates.sharding import Shard, ShardError, share
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reference.server import ServerError
@@ -137,14 +137,14 @@ class SuitePlugin:
         """
         assert self.first is not None
         requirement, operations = self.first
-        families = {OPERATIONS[o].family for o in operations if o in OPERATIONS}
+        kinds = {Contract.load().operations[o].cluster_kind for o in operations if o in Contract.load().operations}
         operation = operation_of(item)
-        related = not families or (operation is not None and operation.family in families)
+        related = not kinds or (operation is not None and operation.cluster_kind in kinds)
         if item.get_closest_marker("makes_jobs") is not None:
             return 0 if related else 3
         if "test_lifecycle" in item.nodeid and requirement[0] in "STLV":
             return 1 if related else 3
-        near = operation is None or operation.id in operations or not families
+        near = operation is None or operation.id in operations or not kinds
         named = requirement in {r for mark in item.iter_markers("requirement") for r in mark.args}
         return (2 if near else 3) if named else 4
 

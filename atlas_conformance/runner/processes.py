@@ -43,16 +43,16 @@ _LAST_WORDS = 1.3
 
 
 def homes(items: Sequence[pytest.Item], count: int) -> list[deque[int]]:
-    """Share the indices of tests among processes: the operations of one family together, as far as that goes round.
+    """Share the indices of tests among processes: those on one kind of cluster together, as far as that goes round.
 
     They create jobs on the same clusters, and so disturb each other least in one process. What takes long comes first.
     """
-    families: dict[str, list[int]] = {}
+    kinds: dict[str | None, list[int]] = {}
     for index, item in enumerate(items):
         operation = operation_of(item)
-        families.setdefault(operation.family if operation is not None else "", []).append(index)
+        kinds.setdefault(operation.cluster_kind if operation is not None else None, []).append(index)
     shares: list[list[int]] = [[] for _ in range(count)]
-    for indices in sorted(families.values(), key=len, reverse=True):
+    for indices in sorted(kinds.values(), key=len, reverse=True):
         min(shares, key=len).extend(indices)
     return [deque(sorted(share, key=lambda index: (not _takes_long(items[index]), index))) for share in shares]
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
-from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import Reading, Readings
 from atlas_conformance.http.guard.guard import Guard
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.strategies.bodies import base_bodies, has_table
@@ -42,11 +43,11 @@ class Ration:
         self._guard = guard
         self._knowledge = knowledge
         self._owed: set[Lesson] = set()
-        for operation in OPERATIONS.values():
+        for operation in Contract.load().operations.values():
             makes_jobs = operation.kind == "create" and operation.resource.what == "job"
-            if makes_jobs and operation.id in knowledge.offered:
+            if makes_jobs and knowledge.offers(operation.id):
                 self._owed.update((operation.id, what) for what in _lessons_of(operation, knowledge))
-        if CANCELLED[0] in knowledge.offered and scenes(knowledge.inventory, "cluster"):
+        if knowledge.offers(CANCELLED[0]) and scenes(knowledge.inventory, "dedicated"):
             self._owed.add(CANCELLED)
 
     @property
@@ -85,7 +86,7 @@ class Ration:
         """Read a create that may be accepted; None for every other request."""
         if request.method != "POST" or request.credential not in ("owner", "unknown"):
             return None
-        reading = read(request, self._knowledge)
+        reading = Readings(self._knowledge).of(request)
         if reading is None or reading.must_be_refused or reading.operation.kind != "create":
             return None
         if reading.operation.resource.what != "job":
@@ -101,7 +102,7 @@ def _places(lessons: set[Lesson]) -> int:
 
 def _lessons_of(operation: Operation, knowledge: Knowledge) -> list[str]:
     """Return what creates of an operation can teach on this endpoint; nothing where none can be accepted."""
-    found = scenes(knowledge.inventory, operation.family)
+    found = scenes(knowledge.inventory, operation.cluster_kind)
     if not found and knowledge.inventory.takes_any:
         found = (invented_scene(draw_absent(0), real=True),)
     if not found:

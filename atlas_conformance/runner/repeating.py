@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
-from atlas_conformance.contracts.judge import judge
-from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
 
@@ -30,7 +29,7 @@ class Repeating:
     exchange puts the requirement to the test and it holds. Otherwise the second answer does not tell.
     """
 
-    knowledge: Knowledge
+    judge: Judge
     _tries: dict[Key, int] = field(default_factory=dict)
 
     def try_again(
@@ -44,7 +43,7 @@ class Repeating:
         untried = [f for f in judgement.findings if f.departure is None and self._tries.get(f.key, 0) < TRIES]
         if not untried:
             return []
-        alone = {finding.key for finding in judge(exchange, self.knowledge).findings}
+        alone = {finding.key for finding in self.judge.judge(exchange).findings}
         wanted = list({finding.key: finding for finding in untried if finding.key in alone}.values())
         if not wanted:
             return []

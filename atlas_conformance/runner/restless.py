@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.contracts.operations import match
 from atlas_conformance.http.client import Client
 
 _READS = 3
@@ -33,7 +33,7 @@ def find_restless(client: Client, exchanges: Iterable[Exchange]) -> tuple[Restle
     """Read each list among these exchanges again, and return those that change by themselves."""
     found = []
     for first in exchanges:
-        named = match(first.request.method, first.request.path)
+        named = Contract.load().match(first.request.method, first.request.path)
         if named is None or named[0].kind != "list" or first.request.credential != "owner":
             continue
         before = shown_ids(first)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.rationing import TAKEN
@@ -10,7 +11,7 @@ from atlas_conformance.strategies.bodies import Body, base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
-_TAKE = OPERATIONS["snapshot-take"]
+_TAKE = Contract.load().operations["snapshot-take"]
 
 
 def some_snapshot(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
@@ -28,7 +29,7 @@ def some_snapshot(endpoint: Endpoint, operation: Operation, scene: Scene) -> str
 
 
 def _found(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
-    if not scene.real or (operation.family == "cluster" and operation.sharded is not scene.sharded):
+    if not scene.real or (operation.cluster_kind == "dedicated" and operation.sharded is not scene.sharded):
         return None
     with endpoint.in_passing():
         shown = listed_snapshots(endpoint, operation, scene)
@@ -44,7 +45,7 @@ def reading_of(operation: Operation) -> Operation:
     """Return the operation that reads one snapshot of those that another one is about."""
     return next(
         other
-        for other in OPERATIONS.values()
+        for other in Contract.load().operations.values()
         if other.resource is operation.resource and other.kind == "get" and other.sharded is operation.sharded
     )
 
@@ -53,14 +54,14 @@ def listing_of(operation: Operation) -> Operation:
     """Return the operation that lists the snapshots that another one is about."""
     return next(
         other
-        for other in OPERATIONS.values()
+        for other in Contract.load().operations.values()
         if other.resource is operation.resource and other.kind == "list" and other.sharded is operation.sharded
     )
 
 
 def listing_for(operation: Operation, scene: Scene) -> Operation:
     """Return the operation that lists the snapshots of a scene's cluster, sharded or not."""
-    kindred = [o for o in OPERATIONS.values() if o.resource is operation.resource and o.kind == "list"]
+    kindred = [o for o in Contract.load().operations.values() if o.resource is operation.resource and o.kind == "list"]
     return next((o for o in kindred if o.sharded is scene.sharded), kindred[0])
 
 

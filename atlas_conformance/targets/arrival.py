@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
-from atlas_conformance.contracts.operations import OPERATIONS, expand
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import NotSent, TargetError
 from atlas_conformance.http.target import draw_absent
@@ -29,8 +29,8 @@ def wait_for_endpoint(
     `failed` says why it will never, or None. Raises TargetError then, and PreflightFailed when the seconds are over.
     """
     absent = draw_absent(0)
-    read = OPERATIONS["flex-get"]
-    target = expand(read, **dict(zip(read.path_parameters, (absent.project, absent.cluster, absent.job), strict=True)))
+    read = Contract.load().operations["flex-get"]
+    target = read.path(project=absent.project, cluster=absent.cluster, job=absent.job)
     request = Request("GET", target, (("Accept", "application/json"),), credential="none")
     limit = time.monotonic() + seconds
     tell(limit, "for the endpoint's first answer")

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand, match, takes_in
+from atlas_conformance.contracts.operation import Operation, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
@@ -21,7 +22,6 @@ from atlas_conformance.http.target import Target, draw_absent
 Offered: TypeAlias = Literal["yes", "no", "unknown"]
 
 _PROJECT_CODE = re.compile(r"(?:GROUP|PROJECT)(?:_ID)?_NOT_FOUND|NO_SUCH_(?:GROUP|PROJECT)")
-_KINDS = {"flex": "flex", "tenant": "tenant", "cluster": "dedicated"}
 _NOT_THERE = (404, 405, 410, 501)
 """What a route that is not there is answered."""
 _SHORT = 4
@@ -69,7 +69,11 @@ def preflight(client: Client, *, seed: int = 0) -> PreflightReport:
     """
     target = client.target
     known = bool(target.inventory.clusters)
-    probes = [_probe(operation, target, seed) for operation in OPERATIONS.values() if operation.kind in ("get", "list")]
+    probes = [
+        _probe(operation, target, seed)
+        for operation in Contract.load().operations.values()
+        if operation.kind in ("get", "list")
+    ]
     probes.sort(key=lambda probe: probe.operation.id != "flex-get")
     first = _attempt(client, probes[0].request)
     if isinstance(first, NoAnswer) and first.cause in _FATAL:
@@ -114,14 +118,14 @@ def fronted_by(response: Response) -> str | None:
 def _probe(operation: Operation, target: Target, seed: int) -> _Probe:
     """Make a read of the operation: in a known cluster of its kind where there is one, of a job that does not exist."""
     absent = target.inventory.absent or draw_absent(seed ^ Random(seed).getrandbits(32))
-    kind = _KINDS[operation.family]
+    kind = operation.cluster_kind
     fitting = [item for item in target.inventory.clusters if item.kind == kind]
     cluster = min(fitting, key=lambda item: item.sharded is not operation.sharded, default=None)
     project, name = (cluster.project, cluster.name) if cluster else (absent.project, absent.cluster)
     item = absent.named(operation.resource.what) or absent.job
     values = dict(zip(operation.path_parameters, (project, name, item), strict=False))
     headers = (("Accept", operation.media_type or "application/json"),)
-    return _Probe(operation, Request("GET", expand(operation, **values), headers), cluster is not None)
+    return _Probe(operation, Request("GET", operation.expand(values), headers), cluster is not None)
 
 
 def _unrouted(request: Request) -> str:
@@ -184,7 +188,7 @@ def require_entry(exchanges: Iterable[Exchange], target: Target) -> None:
 
 def _is_asked_for(exchange: Exchange, target: Target) -> bool:
     """Whether an exchange is of an operation that the target has, or may have."""
-    named = match(exchange.request.method, exchange.request.path)
+    named = Contract.load().match(exchange.request.method, exchange.request.path)
     return named is not None and (target.operations is None or named[0].id in target.operations)
 
 
@@ -203,7 +207,7 @@ def _offers(
     offered: dict[str, Offered] = {}
     reasons: dict[str, str] = {}
     by_id = {probe.operation.id: probe for probe in probes}
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         if target.operations is not None:
             says: tuple[Offered, str] = (
                 ("yes", "") if operation.id in target.operations else ("no", "the target leaves it out")

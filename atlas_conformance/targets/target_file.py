@@ -11,10 +11,10 @@ from typing import Any, cast, get_args
 import regex
 import tomlkit
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Cluster, Impossible, Inventory, Kind, PointInTime, RestoreTarget
 from atlas_conformance.contracts.operation import LEVELS, Level
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.secret import Credentials
 from atlas_conformance.http.target import MODES, Limits, Mode, Safety, Target, Tls, checked_base_url
@@ -220,8 +220,10 @@ def _cluster_document(cluster: Cluster) -> dict[str, Any]:
 def _operations(root: Table) -> frozenset[str] | None:
     names = root.strings("operations")
     for name in names or ():
-        if name not in OPERATIONS:
-            root.fail("operations", f"names {name!r}, which is no operation{closest(name, tuple(OPERATIONS))}")
+        if name not in Contract.load().operations:
+            root.fail(
+                "operations", f"names {name!r}, which is no operation{closest(name, tuple(Contract.load().operations))}"
+            )
     if names is not None and not names:
         root.fail("operations", "is empty; leave it out if the endpoint offers every operation")
     return None if names is None else frozenset(names)

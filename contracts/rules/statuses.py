@@ -137,7 +137,7 @@ def a_405_names_the_other_methods_of_the_path(view: StatusView) -> Outcome | Non
     if view.status != 405:
         return None
     found = view.contract.operations_at(view.request.path)
-    methods = frozenset(operation.method for operation, _ in found if operation.id in view.knowledge.offered)
+    methods = frozenset(operation.method for operation, _ in found if view.knowledge.offers(operation.id))
     return _allow(view.exchange.response, view.request.method, methods)
 
 

@@ -60,7 +60,7 @@ def walk(inventory: Inventory, send: Send) -> None:
     """Create jobs of every family, read, list and cancel them in every form, and send what must be refused."""
     operations = Contract.load().operations
     for create in [operation for operation in operations.values() if operation.kind == "create"]:
-        scene = scenes(inventory, create.family)[0]
+        scene = scenes(inventory, create.cluster_kind)[0]
         parameters = path_parameters(create, scene, "")
         bodies = [body.document for body in conforming_bodies(create, scene)][:3]
         for document in bodies:
@@ -69,7 +69,11 @@ def walk(inventory: Inventory, send: Send) -> None:
             if status != 200:
                 continue
             for operation in operations.values():
-                if operation.family == create.family and operation.api == create.api and operation.kind != "create":
+                if (
+                    operation.resource.label == create.resource.label
+                    and operation.api == create.api
+                    and operation.kind != "create"
+                ):
                     request = build(operation, path_parameters(operation, scene, job["id"]))
                     for case in in_every_form(request) if operation.kind == "get" else ():
                         send(case.request)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from tests.atlas_conformance.program import atlas
+
+REQUIREMENTS = Contract.load().requirements
 
 
 def test_alone_it_prints_its_help_and_does_nothing(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import click
 import pytest
 
 from atlas_conformance.cli.commands import command
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.model import EXIT_CODES
 from atlas_conformance.targets.target_file import target_from_text
 from tests.atlas_conformance.program import ROOT
+
+OPERATIONS = Contract.load().operations
 
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 

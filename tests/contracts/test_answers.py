@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     KNOWN,
@@ -30,6 +29,9 @@ from tests.strategies.scenery import (
     refused,
     request,
 )
+
+OPERATIONS = Contract.load().operations
+REQUIREMENTS = Contract.load().requirements
 
 CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create"]
 GETS = [o.id for o in OPERATIONS.values() if o.kind == "get"]
@@ -49,7 +51,7 @@ def good(name: str, query: dict[str, str] | None = None, **given: Any) -> Exchan
 
 
 def judged(exchange: Exchange, knowledge: Knowledge = KNOWN) -> Judgement:
-    return judge(exchange, knowledge)
+    return Judge(knowledge=knowledge).judge(exchange)
 
 
 def with_body(exchange: Exchange, body: bytes) -> Exchange:
@@ -167,7 +169,7 @@ def test_a_success_that_is_no_json_object_is_c_schema(name: str, body: bytes) ->
 @pytest.mark.parametrize("name", [n for n in WITH_BODY if OPERATIONS[n].kind != "list"])
 @pytest.mark.parametrize("value", [7, "X", "5f0c1e2d3a4b5c6d7e8f9a0B", None, f"{'a' * 24}\n"])
 def test_a_property_beside_the_schema_is_c_schema(name: str, value: Any) -> None:
-    job = plain_job(OPERATIONS[name].family) | {"id": value}
+    job = plain_job(OPERATIONS[name].resource.label) | {"id": value}
     exchange = answer(request(name), job)
     assert "C-SCHEMA" in failed(judged(exchange))
     assert "/response/body/id" in {f.pointer for f in judged(exchange).findings}
@@ -254,7 +256,7 @@ def test_nothing_is_wrapped_unasked(name: str) -> None:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_gains_a_status_beside_its_results(name: str) -> None:
-    job = plain_job(OPERATIONS[name].family)
+    job = plain_job(OPERATIONS[name].resource.label)
     sent = request(name, query={"envelope": "true"})
     assert judged(answer(sent, page(job, status=200))).findings == ()
     for document in (page(job), page(job, status=404), page(job, status="200"), {"status": 200, "content": page(job)}):

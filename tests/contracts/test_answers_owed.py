@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Response
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
 from tests.strategies.scenery import (
     ABSENT,
     AUTOMATED,
@@ -30,6 +30,8 @@ from tests.strategies.scenery import (
     request,
 )
 
+OPERATIONS = Contract.load().operations
+
 CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create"]
 GETS = [o.id for o in OPERATIONS.values() if o.kind == "get"]
 LISTS = [o.id for o in OPERATIONS.values() if o.kind == "list"]
@@ -43,12 +45,12 @@ def good(name: str, query: dict[str, str] | None = None, **given: Any) -> Exchan
     sent = request(name, query=query)
     if found.kind == "cancel":
         return answer(sent, b"", status=204, media="", **given)
-    job = plain_job(found.family)
+    job = plain_job(found.resource.label)
     return answer(sent, page(job) if found.kind == "list" else job, **given)
 
 
 def judged(exchange: Exchange, knowledge: Knowledge = KNOWN) -> Judgement:
-    return judge(exchange, knowledge)
+    return Judge(knowledge=knowledge).judge(exchange)
 
 
 def with_body(exchange: Exchange, body: bytes) -> Exchange:
@@ -84,7 +86,7 @@ def test_a_path_that_must_be_refused(
         assert judged(refused(sent, status)).findings == ()
         assert requirement in held(judged(refused(sent, status)))
     for status in wrong:
-        exchange = answer(sent, plain_job(OPERATIONS[name].family)) if status == 200 else refused(sent, status)
+        exchange = answer(sent, plain_job(OPERATIONS[name].resource.label)) if status == 200 else refused(sent, status)
         assert requirement in failed(judged(exchange))
         assert finding_of(judged(exchange), requirement).pointer.startswith("/request/path/")
 
@@ -97,13 +99,13 @@ def test_a_path_that_must_be_refused(
 def test_a_body_that_must_be_refused(name: str, requirement: str, right: list[int], wrong: list[int]) -> None:
     if requirement == "B-REQUIRED" and OPERATIONS[name].takes_no_body:
         return
-    if requirement == "B-REQUIRED" and OPERATIONS[name].family == "cluster":
+    if requirement == "B-REQUIRED" and OPERATIONS[name].resource.label == "cluster":
         requirement = "T-ENUM"
     sent = replace(request(name), body=b"[]" if requirement == "B-JSON" else b"{}")
     for status in right:
         assert judged(refused(sent, status)).findings == ()
     for status in wrong:
-        exchange = answer(sent, plain_job(OPERATIONS[name].family)) if status == 200 else refused(sent, status)
+        exchange = answer(sent, plain_job(OPERATIONS[name].resource.label)) if status == 200 else refused(sent, status)
         assert requirement in failed(judged(exchange))
 
 
@@ -294,7 +296,8 @@ def test_what_is_not_offered_is_not_judged() -> None:
     core = replace(KNOWN, offered=frozenset({"flex-create"}))
     assert judged(answer(request("flex-list"), b"oops", status=500), core) == Judgement()
     assert (
-        judge(Exchange(replace(request("flex-get"), target="/api/other"), Response(500, (), b""), 0, 1)) == Judgement()
+        Judge().judge(Exchange(replace(request("flex-get"), target="/api/other"), Response(500, (), b""), 0, 1))
+        == Judgement()
     )
 
 

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.delivery import DELIVERIES, FIELDS
-from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.reading import Reading, Readings
 from tests.strategies.scenery import (
     AUTOMATED,
     DOWNLOAD,
@@ -27,6 +26,12 @@ from tests.strategies.scenery import (
     SNAPSHOT,
     TARGET,
     request,
+)
+
+OPERATIONS = Contract.load().operations
+DELIVERIES = Contract.load().deliveries
+FIELDS = tuple(
+    f for part in ("required", "meaningless") for f in getattr(Contract.load().deliveries["automated"], part)
 )
 
 CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create" and o.resource.what == "job"]
@@ -51,7 +56,7 @@ WRONG_FOR_INTEGERS: list[Any] = ["1764547200", True, False, 1_764_547_200.5, [],
 
 
 def seen(name: str, document: Any) -> Reading:
-    reading = read(request(name, document), KNOWN)
+    reading = Readings(KNOWN).of(request(name, document))
     assert reading is not None
     return reading
 
@@ -76,7 +81,7 @@ def test_conforming_dedicated_bodies_must_succeed(name: str, body: dict[str, Any
 
 @pytest.mark.parametrize("name", SHARED)
 def test_the_target_project_may_be_left_out(name: str) -> None:
-    body = {k: v for k, v in PLAIN[OPERATIONS[name].family].items() if k != "targetProjectId"}
+    body = {k: v for k, v in PLAIN[OPERATIONS[name].resource.label].items() if k != "targetProjectId"}
     assert seen(name, body).must_succeed
 
 
@@ -110,7 +115,7 @@ def test_the_target_project_may_be_left_out(name: str) -> None:
     ],
 )
 def test_no_json_object_is_b_json(name: str, body: bytes) -> None:
-    reading = read(replace(request(name), body=body), KNOWN)
+    reading = Readings(KNOWN).of(replace(request(name), body=body))
     assert reading is not None
     assert [v.requirement for v in reading.violations] == ["B-JSON"]
     assert reading.violations[0].statuses == {400}
@@ -118,7 +123,7 @@ def test_no_json_object_is_b_json(name: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("name", CREATES)
 def test_no_body_at_all_is_b_json(name: str) -> None:
-    reading = read(replace(request(name), body=None), KNOWN)
+    reading = Readings(KNOWN).of(replace(request(name), body=None))
     assert reading is not None
     assert [v.requirement for v in reading.violations] == ["B-JSON"]
 
@@ -126,7 +131,7 @@ def test_no_body_at_all_is_b_json(name: str) -> None:
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.parametrize("field", ["snapshotId", "targetDeploymentItemName"])
 def test_a_required_property_missing_or_null_is_b_required(name: str, field: str) -> None:
-    body = PLAIN[OPERATIONS[name].family]
+    body = PLAIN[OPERATIONS[name].resource.label]
     rest = {k: v for k, v in body.items() if k != field}
     for document in (rest, rest | {field: None}):
         assert broken(name, document) == ["B-REQUIRED"]
@@ -137,7 +142,7 @@ def test_a_required_property_missing_or_null_is_b_required(name: str, field: str
 @pytest.mark.parametrize("field", [*ID_FIELDS, "targetDeploymentItemName"])
 @pytest.mark.parametrize("value", WRONG_FOR_STRINGS, ids=repr)
 def test_a_wrong_type_in_a_shared_body_is_b_type(name: str, field: str, value: Any) -> None:
-    document = PLAIN[OPERATIONS[name].family] | {field: value}
+    document = PLAIN[OPERATIONS[name].resource.label] | {field: value}
     assert broken(name, document) == ["B-TYPE"]
     assert pointers(name, document) == {f"/request/body/{field}"}
 
@@ -168,7 +173,7 @@ def test_a_wrong_type_for_an_integer_is_b_type(name: str, base: dict[str, Any], 
 @pytest.mark.parametrize("field", ID_FIELDS)
 @pytest.mark.parametrize("value", BAD_IDS, ids=ascii)
 def test_a_malformed_id_in_a_shared_body_is_b_pattern(name: str, field: str, value: str) -> None:
-    assert broken(name, PLAIN[OPERATIONS[name].family] | {field: value}) == ["B-PATTERN"]
+    assert broken(name, PLAIN[OPERATIONS[name].resource.label] | {field: value}) == ["B-PATTERN"]
 
 
 @pytest.mark.parametrize("name", DEDICATED)
@@ -191,7 +196,7 @@ def test_a_malformed_item_is_b_pattern(value: str) -> None:
 
 @pytest.mark.parametrize("value", GOOD_ITEMS, ids=ascii)
 def test_items_of_every_script_and_64_code_points_conform(value: str) -> None:
-    reading = read(request("flex-create", FLEX | {"targetDeploymentItemName": value}), OPEN)
+    reading = Readings(OPEN).of(request("flex-create", FLEX | {"targetDeploymentItemName": value}))
     assert reading is not None
     assert reading.must_succeed
 
@@ -223,7 +228,7 @@ def test_numbers_beyond_every_machine_are_b_range(number: bytes) -> None:
     sent = request("cluster-create", POINT)
     assert sent.body is not None
     body = sent.body.replace(str(MOMENT.utc_seconds).encode(), number)
-    reading = read(replace(sent, body=body), KNOWN)
+    reading = Readings(KNOWN).of(replace(sent, body=body))
     assert reading is not None
     assert {v.requirement for v in reading.violations} == {"B-RANGE"}
 
@@ -323,7 +328,7 @@ def test_shared_freedoms_are_free(body: dict[str, Any]) -> None:
     ids=["byte order mark", "UTF-16", "UTF-32", "a name twice", "deep nesting"],
 )
 def test_what_parsers_may_rightly_differ_on_is_free(body: bytes) -> None:
-    reading = read(replace(request("flex-create"), body=body), KNOWN)
+    reading = Readings(KNOWN).of(replace(request("flex-create"), body=body))
     assert reading is not None
     assert is_free(reading)
 
@@ -333,7 +338,7 @@ def test_a_lone_surrogate_is_read_like_any_other_text() -> None:
         ("cluster-create", AUTOMATED | {"targetClusterName": "\ud800"}),
         ("flex-create", FLEX | {"targetDeploymentItemName": "a\udc00"}),
     ):
-        reading = read(replace(request(name), body=json.dumps(document).encode("ascii")), KNOWN)
+        reading = Readings(KNOWN).of(replace(request(name), body=json.dumps(document).encode("ascii")))
         assert reading is not None
         assert {v.requirement for v in reading.violations} == {"B-PATTERN"}
 
@@ -361,7 +366,7 @@ def test_reading_agrees_with_the_decision_table(name: str, delivery: str, extra:
 @given(st.binary(max_size=40) | st.text(alphabet='{}[]",:ab01.e+-\\ \n', max_size=30).map(str.encode))
 def test_any_bytes_are_read_without_an_error(body: bytes) -> None:
     for name in ("flex-create", "cluster-create"):
-        assert read(replace(request(name), body=body), KNOWN) is not None
+        assert Readings(KNOWN).of(replace(request(name), body=body)) is not None
 
 
 json_values = st.recursive(

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement, departure_for
-from atlas_conformance.contracts.operations import LEVELS, OPERATIONS
-from atlas_conformance.contracts.requirement import BASES, cited_for
-from atlas_conformance.contracts.validation import holds, schemas
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.departure import Departure
+from atlas_conformance.contracts.operation import LEVELS
+from atlas_conformance.contracts.requirement import BASES, Requirement, cited_for
+from atlas_conformance.contracts.validation import holds
+
+REQUIREMENTS = Contract.load().requirements
+DEPARTURES = Contract.load().departures
+OPERATIONS = Contract.load().operations
 
 CHAPTERS = {
     "C": "STATUS 5XX ALLOW MEDIA SCHEMA",
@@ -100,7 +105,7 @@ def test_a_chapter_binds_only_the_operations_it_is_about(prefix: str, families: 
     for requirement in REQUIREMENTS.values():
         if requirement.id.startswith(prefix):
             bound = [OPERATIONS[operation] for operation in requirement.operations]
-            assert {operation.family for operation in bound} <= families
+            assert {operation.resource.label for operation in bound} <= families
             assert {operation.kind for operation in bound} <= kinds
 
 
@@ -149,7 +154,7 @@ def test_a_departure_relaxes_a_requirement_where_it_binds(departure: Departure) 
 def test_a_departure_names_a_place_of_a_schema(departure: Departure) -> None:
     for place in departure.places:
         file, _, pointer = place.schema.partition("#")
-        node: Any = schemas()[file]
+        node: Any = Contract.load().schemas.documents[file]
         for step in pointer.split("/")[1:]:
             node = node[step]
         if departure.requirement in ("C-SCHEMA", "E-SCHEMA"):
@@ -192,15 +197,15 @@ def test_a_departure_forgives_exactly_what_it_describes(
     value = document
     for step in pointer.split("/")[1:]:
         value = value[int(step) if isinstance(value, list) else step]
-    found = departure_for(requirement, operation, pointer, value, document)
+    found = Contract.load().departure_for(requirement, operation, pointer, value, document)
     assert (found.id if found else None) == expected
 
 
 def test_without_its_document_a_value_is_judged_by_itself() -> None:
-    found = departure_for("C-SCHEMA", "cluster-get", DATE, None)
+    found = Contract.load().departure_for("C-SCHEMA", "cluster-get", DATE, None)
     assert found is not None
     assert found.id == "K-TIMESTAMP"
-    assert departure_for("C-SCHEMA", "cluster-get", DATE, "soon") is None
+    assert Contract.load().departure_for("C-SCHEMA", "cluster-get", DATE, "soon") is None
 
 
 def test_a_pointer_that_leads_nowhere_is_not_covered() -> None:

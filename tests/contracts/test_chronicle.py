@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from atlas_conformance.contracts.chronicle import LISTED_WITHIN, Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     ABSENT,
@@ -39,6 +39,8 @@ from tests.strategies.scenery import (
     tenant_job,
 )
 
+OPERATIONS = Contract.load().operations
+
 CREATES = {
     "flex-create": "flex-get",
     "tenant-create": "tenant-get",
@@ -50,7 +52,7 @@ END = "2026-02-23T03:22:08Z"
 
 
 def job_of(operation: str, **changes: Any) -> dict[str, Any]:
-    return plain_job(OPERATIONS[operation].family, **changes)
+    return plain_job(OPERATIONS[operation].resource.label, **changes)
 
 
 def made(chronicle: Chronicle, create: str, at: float = 0.0, **changes: Any) -> Judgement:
@@ -89,7 +91,7 @@ def test_a_life_in_order_yields_nothing(create: str, read: str) -> None:
 def test_an_id_is_given_once(create: str, read: str, other: str) -> None:
     chronicle = Chronicle(KNOWN)
     made(chronicle, create)
-    same_family = OPERATIONS[other].family == OPERATIONS[create].family
+    same_family = OPERATIONS[other].resource.label == OPERATIONS[create].resource.label
     assert failed(made(chronicle, other, 1.0)) == ({new_requirement(other)} if same_family else set())
     assert failed(made(chronicle, other, 2.0, id=UNKNOWN)) == set()
 
@@ -97,7 +99,7 @@ def test_an_id_is_given_once(create: str, read: str, other: str) -> None:
 @each_create
 @pytest.mark.parametrize("other", CREATES)
 def test_an_id_says_nothing_of_a_job_of_another_family(create: str, read: str, other: str) -> None:
-    if OPERATIONS[other].family == OPERATIONS[create].family:
+    if OPERATIONS[other].resource.label == OPERATIONS[create].resource.label:
         return
     chronicle = Chronicle(KNOWN)
     made(chronicle, create)
@@ -105,7 +107,7 @@ def test_an_id_says_nothing_of_a_job_of_another_family(create: str, read: str, o
     for name in (create, other):
         sent = request(CREATES[name])
         assert not failed(chronicle.feed(answer(sent, job_of(name), started=2.0)))
-        own = chronicle.job(JOB, OPERATIONS[name].family)
+        own = chronicle.job(JOB, OPERATIONS[name].resource.label)
         assert own is not None and own.create_operation == name
 
 

@@ -6,10 +6,15 @@ from itertools import combinations
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.delivery import DELIVERIES, FIELDS, Delivery
-from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.contracts.validation import schemas, validator
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.decision import Delivery
+
+FIELDS = tuple(
+    f for part in ("required", "meaningless") for f in getattr(Contract.load().deliveries["automated"], part)
+)
+DELIVERIES = Contract.load().deliveries
+OPERATIONS = Contract.load().operations
+REQUIREMENTS = Contract.load().requirements
 
 HEX = "5f0c1e2d3a4b5c6d7e8f9a0b"
 GOOD = {
@@ -27,7 +32,7 @@ each_delivery = pytest.mark.parametrize("delivery", DELIVERIES.values(), ids=DEL
 
 
 def test_the_table_knows_the_types_and_fields_of_the_schema() -> None:
-    schema = schemas()["cluster-restore-request.json"]
+    schema = Contract.load().schemas.documents["cluster-restore-request.json"]
     assert set(FIELDS) == set(schema["properties"])
     assert list(DELIVERIES) == schema["allOf"][0]["properties"]["deliveryType"]["enum"]
 
@@ -52,7 +57,7 @@ def test_requirements_of_the_table_bind_creates_of_dedicated_clusters(delivery: 
 @pytest.mark.parametrize("present", SUBSETS, ids=lambda present: "+".join(sorted(present)) or "nothing")
 def test_schema_and_table_say_the_same(delivery: Delivery, present: frozenset[str]) -> None:
     document = {field: GOOD.get(field, delivery.type) for field in present}
-    errors = validator("cluster-restore-request.json").explain(document)
+    errors = Contract.load().validator("cluster-restore-request.json").explain(document)
     if "deliveryType" in present:
         assert {error.requirement for error in errors} == set(delivery.violations(present))
     else:

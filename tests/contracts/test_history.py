@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.chronicle import observe
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.history import JobHistory, Observation
-from atlas_conformance.contracts.judge import judge_by_default
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import (
     JOB,
@@ -25,6 +25,8 @@ from tests.strategies.scenery import (
     held,
     tenant_job,
 )
+
+OPERATIONS = Contract.load().operations
 
 STATUSES = ["PENDING", "QUEUED", "RUNNING", "COMPLETED"]
 READ_OF = {"flex": "flex-get", "tenant": "tenant-get", "cluster": "cluster-get"}
@@ -53,7 +55,7 @@ class Watch:
         verdicts = Verdicts(name)
         stop = start + 0.5 if end is None else end
         seen = Observation(start, stop, OPERATIONS[name], document, "/response/body", created)
-        observe(self.history, seen, verdicts, judge_by_default())
+        observe(self.history, seen, verdicts, Judge())
         return verdicts.judgement()
 
 

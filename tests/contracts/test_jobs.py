@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.dates import instant
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.judge import Judge
 from tests.strategies.scenery import (
     AUTOMATED,
     DOWNLOAD,
@@ -36,6 +36,8 @@ from tests.strategies.scenery import (
     tenant_job,
 )
 
+OPERATIONS = Contract.load().operations
+
 SHARED = ["flex-create", "flex-get", "tenant-create", "tenant-get"]
 SHARED_CREATES = ["flex-create", "tenant-create"]
 DEDICATED = ["cluster-create", "cluster-get", "cluster-create-v1", "cluster-get-v1"]
@@ -48,13 +50,15 @@ URL = "https://restore.example.net/a/b.tar.gz"
 def shown(name: str, document: dict[str, Any], body: dict[str, Any] | None = None) -> Judgement:
     """Judge one answer of an operation that shows a job, alone or on a page."""
     found = OPERATIONS[name]
-    if body is None and found.kind == "create" and found.family == "cluster":
+    if body is None and found.kind == "create" and found.resource.label == "cluster":
         body = BODY_OF.get(str(document.get("deliveryType")))
-    return judge(answer(request(name, body), page(document) if found.kind == "list" else document), KNOWN)
+    return Judge(knowledge=KNOWN).judge(
+        answer(request(name, body), page(document) if found.kind == "list" else document)
+    )
 
 
 def shared_job(name: str, **changes: Any) -> dict[str, Any]:
-    return (flex_job if OPERATIONS[name].family == "flex" else tenant_job)(**changes)
+    return (flex_job if OPERATIONS[name].resource.label == "flex" else tenant_job)(**changes)
 
 
 @pytest.mark.parametrize("name", [*SHARED, "flex-list"])
@@ -83,7 +87,7 @@ def test_ended_shared_jobs_are_in_form(name: str, status: str) -> None:
     ],
 )
 def test_a_job_shows_the_path_that_it_is_read_through(name: str, field: str, value: Any) -> None:
-    own = {"flex": "instanceName", "tenant": "clusterName"}[OPERATIONS[name].family]
+    own = {"flex": "instanceName", "tenant": "clusterName"}[OPERATIONS[name].resource.label]
     if field not in ("projectId", own):
         pytest.skip("a property of the other family")
     assert failed(shown(name, shared_job(name, **{field: value}))) == {"S-ECHO"}

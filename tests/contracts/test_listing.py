@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.listing import judge_walk, listed, page_of
 from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import KNOWN, answer, dedicated_job, failed, flex_job, held, page, request
@@ -20,7 +20,7 @@ def job_id(number: int) -> str:
 
 
 def one(query: dict[str, str] | None, document: Any, name: str = "flex-list") -> Judgement:
-    return judge(answer(request(name, query=query), document), KNOWN)
+    return Judge(knowledge=KNOWN).judge(answer(request(name, query=query), document))
 
 
 def page_at(size: int, number: int, total: int, **changes: Any) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import pytest
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.media import accepts, asked_media_type, content_type_statuses, media_type, version_date
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import operation, request
+
+OPERATIONS = Contract.load().operations
 
 FLEX_TYPE = "application/vnd.atlas.2024-11-13+json"
 LATEST = "2026-11-01"

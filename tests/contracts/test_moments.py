@@ -10,7 +10,7 @@ import pytest
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.recordings.entries import Recorded, Unjudged
 from atlas_conformance.recordings.har import recorded
 from tests.recordings.samples import PROJECT, entry, job
@@ -31,10 +31,10 @@ def failed(judgement: Judgement) -> set[str]:
 
 @pytest.mark.parametrize("zero", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1601-01-01T00:00:00.000Z"])
 def test_a_zero_time_is_no_date_of_a_job(zero: str) -> None:
-    assert failed(judge(exchange(job(snapshotFinishedDate=zero)))) == {"S-TIME"}
+    assert failed(Judge().judge(exchange(job(snapshotFinishedDate=zero)))) == {"S-TIME"}
     listed = {"links": [{"rel": "self", "href": "x"}], "results": [job(snapshotFinishedDate=zero)], "totalCount": 1}
     path = f"/api/atlas/v2/groups/{PROJECT}/flexClusters/one/backup/restoreJobs"
-    assert failed(judge(exchange(listed, path=path))) == {"S-TIME"}
+    assert failed(Judge().judge(exchange(listed, path=path))) == {"S-TIME"}
 
 
 @pytest.mark.parametrize(
@@ -51,22 +51,22 @@ def test_a_zero_time_is_no_date_of_a_job(zero: str) -> None:
 )
 def test_what_has_happened_is_not_in_the_future(date: str | None, finished: str, fails: bool) -> None:
     shown = job(status="COMPLETED", restoreFinishedDate=finished, expirationDate="2031-01-01T00:00:00Z")
-    assert failed(judge(exchange(shown, date))) == ({"S-TIME"} if fails else set())
+    assert failed(Judge().judge(exchange(shown, date))) == ({"S-TIME"} if fails else set())
 
 
 def test_nothing_is_said_of_the_future_where_no_clock_is_known() -> None:
     shown = job(status="COMPLETED", restoreFinishedDate="2030-01-01T00:00:00Z", expirationDate="2031-01-01T00:00:00Z")
-    assert not failed(judge(replace(exchange(shown), started=0.0, ended=0.0)))
+    assert not failed(Judge().judge(replace(exchange(shown), started=0.0, ended=0.0)))
 
 
 @pytest.mark.parametrize("indent", [None, 2])
 def test_a_property_that_is_named_twice_is_found(indent: int | None) -> None:
     text = json.dumps(job(), separators=None if indent else (",", ":"), indent=indent)
-    assert "C-SCHEMA" not in failed(judge(exchange(text)))
+    assert "C-SCHEMA" not in failed(Judge().judge(exchange(text)))
     twice = text[:-1].rstrip() + ',"status":"PENDING"}'
-    assert "C-SCHEMA" in failed(judge(exchange(twice)))
+    assert "C-SCHEMA" in failed(Judge().judge(exchange(twice)))
     error = '{"error":404,"errorCode":"X","reason":"Not Found","error":404}'
-    assert failed(judge(exchange(error, status=404))) == {"E-SCHEMA"}
+    assert failed(Judge().judge(exchange(error, status=404))) == {"E-SCHEMA"}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_list_and_cancel_of_the_first_version_are_outside(method: str, rest: str
 
 def test_a_list_without_results_is_found() -> None:
     path = f"/api/atlas/v2/groups/{PROJECT}/flexClusters/one/backup/restoreJobs"
-    assert failed(judge(exchange({"totalCount": 0, "links": []}, path=path))) == {"C-SCHEMA", "L-PAGE"}
+    assert failed(Judge().judge(exchange({"totalCount": 0, "links": []}, path=path))) == {"C-SCHEMA", "L-PAGE"}
 
 
 def dedicated(**members: Any) -> set[str]:
@@ -96,7 +96,7 @@ def dedicated(**members: Any) -> set[str]:
     made["response"]["headers"][0]["value"] = "application/vnd.atlas.2023-01-01+json"
     found = recorded(made)
     assert isinstance(found, Recorded)
-    return failed(judge(found.exchange))
+    return failed(Judge().judge(found.exchange))
 
 
 def test_what_the_pages_leave_free_never_fails() -> None:

@@ -11,17 +11,10 @@ import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.operations import (
-    HTTP_STATUSES,
-    OPENAPI,
-    OPERATIONS,
-    Operation,
-    expand,
-    match,
-    openapi,
-    operations_at,
-)
-from atlas_conformance.contracts.validation import schemas, validator
+from atlas_conformance.contracts.contract import FOLDER, Contract
+from atlas_conformance.contracts.operation import HTTP_STATUSES, Operation
+
+OPERATIONS = Contract.load().operations
 
 V2 = "/api/atlas/v2/groups/{groupId}"
 V1 = "/api/atlas/v1.0/groups/{groupId}"
@@ -89,21 +82,23 @@ AROUND = {
 
 
 def described(operation: Operation) -> Any:
-    return openapi()["paths"][operation.template][operation.method.lower()]
+    return Contract.load().openapi["paths"][operation.template][operation.method.lower()]
 
 
 def resolved(node: dict[str, Any]) -> Any:
     """Follow a reference inside the document."""
     found: Any = node
     while "$ref" in found:
-        found = openapi()
+        found = Contract.load().openapi
         for step in node["$ref"].removeprefix("#/").split("/"):
             found = found[step]
     return found
 
 
 def parameters(operation: Operation) -> dict[str, dict[str, Any]]:
-    listed = openapi()["paths"][operation.template]["parameters"] + described(operation).get("parameters", [])
+    listed = Contract.load().openapi["paths"][operation.template]["parameters"] + described(operation).get(
+        "parameters", []
+    )
     return {(found := resolved(parameter))["name"]: found for parameter in listed}
 
 
@@ -127,7 +122,7 @@ def test_the_operations_are_those_of_the_contract_in_its_order() -> None:
 
 @each_operation
 def test_an_operation_has_the_schemas_of_its_family_and_kind(operation: Operation) -> None:
-    expected = AROUND.get(operation.id) or SCHEMAS[operation.family, operation.kind]
+    expected = AROUND.get(operation.id) or SCHEMAS[operation.resource.label, operation.kind]
     assert (operation.request_schema, operation.response_schema) == expected
     assert operation.success == (204 if operation.kind in ("cancel", "delete") else 200)
     assert operation.api == operation.template.split("/")[3]
@@ -148,7 +143,7 @@ def test_every_error_is_described_as_an_error_body(operation: Operation) -> None
         references = [way["$ref"] for way in content[JSON]["schema"]["anyOf"]]
         assert references == ["schemas/error.json", "schemas/envelope-error.json"]
         for example in content[JSON]["examples"].values():
-            assert not validator("error.json").errors(example["value"])
+            assert not Contract.load().validator("error.json").errors(example["value"])
             assert example["value"]["error"] == int(status)
 
 
@@ -165,7 +160,7 @@ def test_parameters_are_complete_and_bounded_as_in_the_schemas(operation: Operat
     moments = {"pointInTimeUtcSeconds", "oplogTs", "oplogInc"} if operation.id == "snapshot-list" else set()
     assert set(found) == {*operation.path_parameters, "envelope", "pretty"} | listing | moments
     assert operation.paged == (operation.kind == "list" and not operation.sharded)
-    known = schemas()["cluster-restore-request.json"]["properties"]
+    known = Contract.load().schemas.documents["cluster-restore-request.json"]["properties"]
     for name in operation.path_parameters:
         twin = known["targetClusterName" if name in ("name", "clusterName") else "snapshotId"]
         assert found[name]["required"] is True
@@ -201,7 +196,7 @@ def test_a_path_is_built_from_what_its_parameters_name(operation: Operation) -> 
     named = {"project": "p", "cluster": "a b", operation.resource.what: "j"}
     roles = {parameter.role: named[parameter.role] for parameter in operation.parameters}
     assert list(roles) == list(named)[: len(roles)]
-    found = match(operation.method, operation.path(**roles))
+    found = Contract.load().match(operation.method, operation.path(**roles))
     assert found is not None
     assert found[0] is operation
     assert operation.place(found[1]) == ("p", "a b")
@@ -219,31 +214,34 @@ def test_examples_hold_to_the_schemas(operation: Operation) -> None:
             assert schema is not None
             assert media["examples"]
             for example in media["examples"].values():
-                assert not validator(schema).errors(resolved(example)["value"])
+                assert not Contract.load().validator(schema).errors(resolved(example)["value"])
 
 
 def test_every_reference_leads_somewhere() -> None:
-    references = [node["$ref"] for node in nodes(openapi()) if "$ref" in node]
+    references = [node["$ref"] for node in nodes(Contract.load().openapi) if "$ref" in node]
     files = {reference.removeprefix("schemas/") for reference in references if not reference.startswith("#")}
-    assert files <= set(schemas())
+    assert files <= set(Contract.load().schemas.documents)
     assert all(resolved({"$ref": reference}) for reference in references if reference.startswith("#"))
     used = {reference.split("/")[-1] for reference in references if reference.startswith("#")}
     defined = {
-        name for section, members in openapi()["components"].items() if section != "securitySchemes" for name in members
+        name
+        for section, members in Contract.load().openapi["components"].items()
+        if section != "securitySchemes"
+        for name in members
     }
     assert used == defined
 
 
 def test_both_authentications_are_described() -> None:
-    schemes = openapi()["components"]["securitySchemes"]
+    schemes = Contract.load().openapi["components"]["securitySchemes"]
     assert (schemes["digest"]["type"], schemes["digest"]["scheme"]) == ("http", "digest")
     flow = schemes["serviceAccount"]["flows"]["clientCredentials"]
     assert flow["tokenUrl"].endswith("/api/oauth/token")
-    assert openapi()["security"] == [{"digest": []}, {"serviceAccount": []}]
+    assert Contract.load().openapi["security"] == [{"digest": []}, {"serviceAccount": []}]
 
 
 def test_schemathesis_reads_every_operation() -> None:
-    schema = schemathesis.openapi.from_path(OPENAPI)
+    schema = schemathesis.openapi.from_path(FOLDER / "openapi.yaml")
     schema.validate()
     results: Any = schema.get_all_operations()
     found = {result.ok().definition.raw["operationId"] for result in results}
@@ -256,20 +254,20 @@ def test_schemathesis_reads_every_operation() -> None:
 )
 def test_a_path_leads_back_to_its_operation_and_parameters(operation: Operation, values: list[str]) -> None:
     given_parameters = dict(zip(operation.path_parameters, values, strict=False))
-    path = expand(operation, **given_parameters)
+    path = operation.expand(given_parameters)
     assert re.fullmatch(r"[!-~]+", path)
-    assert match(operation.method, path) == (operation, given_parameters)
+    assert Contract.load().match(operation.method, path) == (operation, given_parameters)
 
 
 def test_the_first_version_s_trailing_slash_may_be_left_out() -> None:
     path = "/api/atlas/v1.0/groups/g/clusters/c/backup/restoreJobs"
     parameters_ = {"groupId": "g", "clusterName": "c"}
     expected = ((OPERATIONS["cluster-create-v1"], parameters_),)
-    assert operations_at(path) == operations_at(path + "/") == expected
+    assert Contract.load().operations_at(path) == Contract.load().operations_at(path + "/") == expected
 
 
 def test_elsewhere_a_trailing_slash_is_another_path() -> None:
-    assert operations_at("/api/atlas/v2/groups/g/clusters/c/backup/restoreJobs/") == ()
+    assert Contract.load().operations_at("/api/atlas/v2/groups/g/clusters/c/backup/restoreJobs/") == ()
 
 
 @pytest.mark.parametrize(
@@ -284,18 +282,18 @@ def test_elsewhere_a_trailing_slash_is_another_path() -> None:
     ],
 )
 def test_other_paths_match_nothing(path: str) -> None:
-    assert operations_at(path) == ()
+    assert Contract.load().operations_at(path) == ()
 
 
 def test_the_method_chooses_among_the_operations_of_a_path() -> None:
     path = "/api/atlas/v2/groups/g/clusters/c/backup/restoreJobs/j"
-    assert {operation.id for operation, _ in operations_at(path)} == {"cluster-get", "cluster-cancel"}
-    found = match("DELETE", path)
+    assert {operation.id for operation, _ in Contract.load().operations_at(path)} == {"cluster-get", "cluster-cancel"}
+    found = Contract.load().match("DELETE", path)
     assert found is not None
     assert found[0].id == "cluster-cancel"
-    assert match("PATCH", path) is None
+    assert Contract.load().match("PATCH", path) is None
 
 
 def test_an_expansion_needs_exactly_the_operation_s_parameters() -> None:
     with pytest.raises(ValueError, match="flex-get takes the path parameters groupId, name, restoreJobId, not groupId"):
-        expand(OPERATIONS["flex-get"], groupId="g")
+        OPERATIONS["flex-get"].expand({"groupId": "g"})

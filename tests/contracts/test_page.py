@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
@@ -37,6 +37,8 @@ from tests.strategies.scenery import (
     request,
     tenant_job,
 )
+
+REQUIREMENTS = Contract.load().requirements
 
 URL = "https://download.example/a.tgz"
 END = "2026-02-23T03:22:08Z"
@@ -329,7 +331,7 @@ ROWS = [*statuses(), *versions(), *errors(), *refusals(), *deliveries(), *shared
 
 
 def verdict(exchange: Exchange, knowledge: Knowledge) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    judgement = judge(exchange, knowledge)
+    judgement = Judge(knowledge=knowledge).judge(exchange)
     found = failed(judgement)
     advice = {requirement for requirement in found if REQUIREMENTS[requirement].force == "should"}
     return frozenset(found - advice), frozenset(advice), frozenset(departures(judgement))

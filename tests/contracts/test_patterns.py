@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.patterns import UnsupportedPattern, compile_pattern
-from atlas_conformance.contracts.validation import schemas
 
 HEX = "^([a-f0-9]{24})$"
 NAME = "^[a-zA-Z0-9][a-zA-Z0-9-]*$"
@@ -105,7 +105,7 @@ def patterns_in(node: object) -> set[str]:
     return set()
 
 
-PATTERNS = sorted(patterns_in([dict(schema) for schema in schemas().values()]))
+PATTERNS = sorted(patterns_in([dict(schema) for schema in Contract.load().schemas.documents.values()]))
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cn"])
 TEXT = st.one_of(
     st.text(CHARACTERS),

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
-from atlas_conformance.contracts.reading import Reading, Readings, read, with_busy_target
+from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
 from atlas_conformance.strategies.requests import with_header
 from tests.strategies.scenery import (
     ABSENT,
@@ -26,6 +26,8 @@ from tests.strategies.scenery import (
     plain_body,
     request,
 )
+
+OPERATIONS = Contract.load().operations
 
 CREATES = [o.id for o in OPERATIONS.values() if o.kind == "create"]
 ON_A_JOB = [o.id for o in OPERATIONS.values() if o.parameter("job") is not None]
@@ -44,7 +46,7 @@ MALFORMED_NAMES = ["-a", "a_b", "Größe", "a" * 65, "Replica0\n", "a b", "_", "
 
 def seen(sent: Request, knowledge: Knowledge = KNOWN) -> Reading:
     """Read a request that belongs to an operation."""
-    reading = read(sent, knowledge)
+    reading = Readings(knowledge).of(sent)
     assert reading is not None
     return reading
 
@@ -133,7 +135,7 @@ def test_an_absent_job_is_n_job_and_nothing_but_404(name: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("family", ["flex", "tenant", "cluster"])
 def test_a_cluster_of_another_kind_is_n_cluster_but_for_flex_through_tenant(name: str, family: str) -> None:
-    own = OPERATIONS[name].family
+    own = OPERATIONS[name].resource.label
     if family == own:
         pytest.skip("its own kind")
     cluster = CLUSTER_OF[family]
@@ -272,7 +274,7 @@ def test_headers_that_no_rule_names_leave_it_open() -> None:
 
 
 def test_a_busy_target_leaves_it_open() -> None:
-    free = read(request("flex-create"), KNOWN)
+    free = Readings(KNOWN).of(request("flex-create"))
     assert free is not None
     assert free.must_succeed
     reading = with_busy_target(free)
@@ -283,7 +285,7 @@ def test_a_busy_target_leaves_it_open() -> None:
 def test_readings_are_those_of_each_request_however_many_there_were() -> None:
     readings = Readings(KNOWN)
     sent = [request("flex-create", query={"pageNum": str(n)}) for n in range(100)]
-    assert [readings.of(one) for one in sent] == [read(one, KNOWN) for one in sent]
+    assert [readings.of(one) for one in sent] == [Readings(KNOWN).of(one) for one in sent]
     assert readings.of(sent[-1]) is readings.of(sent[-1])
 
 
@@ -299,9 +301,9 @@ def test_a_large_body_may_be_413() -> None:
 
 
 def test_operations_that_are_not_offered_are_not_read() -> None:
-    assert read(request("flex-list"), replace(KNOWN, offered=frozenset({"flex-create"}))) is None
-    assert read(replace(request("flex-create"), method="PUT"), KNOWN) is None
-    assert read(replace(request("flex-create"), target="/api/atlas/v2/groups"), KNOWN) is None
+    assert Readings(replace(KNOWN, offered=frozenset({"flex-create"}))).of(request("flex-list")) is None
+    assert Readings(KNOWN).of(replace(request("flex-create"), method="PUT")) is None
+    assert Readings(KNOWN).of(replace(request("flex-create"), target="/api/atlas/v2/groups")) is None
 
 
 def test_several_violations_are_all_read() -> None:

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS, departure_for
-from atlas_conformance.contracts.operations import OPERATIONS, match
-from atlas_conformance.contracts.validation import SCHEMAS, schemas, validator
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.validation import SCHEMAS
+
+REQUIREMENTS = Contract.load().requirements
+OPERATIONS = Contract.load().operations
 
 ROOT = Path(__file__).parents[2]
 INT32 = 2**31 - 1
@@ -40,12 +42,12 @@ def subschemas(node: Any) -> Iterator[dict[str, Any]]:
             yield from subschemas(child)
 
 
-each_schema = pytest.mark.parametrize("name", schemas())
+each_schema = pytest.mark.parametrize("name", Contract.load().schemas.documents)
 
 
 @each_schema
 def test_a_schema_is_valid_and_says_what_it_is(name: str) -> None:
-    schema = schemas()[name]
+    schema = Contract.load().schemas.documents[name]
     jsonschema.Draft202012Validator.check_schema(schema, jsonschema.FormatChecker(formats=()))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"] == name
@@ -61,27 +63,31 @@ def test_a_file_is_written_in_one_form(name: str) -> None:
 
 @each_schema
 def test_references_stand_alone_and_lead_to_files(name: str) -> None:
-    for node in subschemas(dict(schemas()[name])):
+    for node in subschemas(dict(Contract.load().schemas.documents[name])):
         if "$ref" in node:
-            assert node["$ref"] in schemas()
+            assert node["$ref"] in Contract.load().schemas.documents
             assert not APPLICATORS & set(node)
 
 
 @each_schema
 def test_annotations_name_requirements(name: str) -> None:
-    named = {node["x-requirement"] for node in subschemas(dict(schemas()[name])) if "x-requirement" in node}
+    named = {
+        node["x-requirement"]
+        for node in subschemas(dict(Contract.load().schemas.documents[name]))
+        if "x-requirement" in node
+    }
     assert named <= set(REQUIREMENTS)
 
 
 @each_schema
 def test_properties_that_are_not_named_are_allowed_everywhere(name: str) -> None:
-    for node in subschemas(dict(schemas()[name])):
+    for node in subschemas(dict(Contract.load().schemas.documents[name])):
         assert not {"additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"} & set(node)
 
 
 @each_schema
 def test_integers_have_both_bounds(name: str) -> None:
-    for node in subschemas(dict(schemas()[name])):
+    for node in subschemas(dict(Contract.load().schemas.documents[name])):
         if node.get("format") == "int32":
             assert node["minimum"] >= -(2**31)
             assert node["maximum"] == INT32
@@ -94,7 +100,11 @@ def test_each_file_has_a_use() -> None:
     wrapped = {
         f"envelope-{operation.response_schema}" for operation in OPERATIONS.values() if operation.response_schema
     }
-    assert set(schemas()) == (used - {None}) | wrapped | {"error.json", "envelope-error.json", "token.json"}
+    assert set(Contract.load().schemas.documents) == (used - {None}) | wrapped | {
+        "error.json",
+        "envelope-error.json",
+        "token.json",
+    }
 
 
 @pytest.mark.parametrize(
@@ -179,9 +189,9 @@ def test_each_file_has_a_use() -> None:
 def test_a_schema_refuses_exactly_what_it_should(
     schema: str, document: Any, places: list[tuple[str, str | None]]
 ) -> None:
-    found = [(error.pointer, error.requirement) for error in validator(schema).errors(document)]
+    found = [(error.pointer, error.requirement) for error in Contract.load().validator(schema).errors(document)]
     assert found == places
-    assert validator(schema).is_valid(document) is not bool(places)
+    assert Contract.load().validator(schema).is_valid(document) is not bool(places)
 
 
 def recording() -> Mapping[str, Any]:
@@ -204,7 +214,7 @@ def test_recorded_responses_hold_to_the_schemas_but_for_known_departures() -> No
     seen: set[str] = set()
     judged = 0
     for entry in recording()["entries"]:
-        found = match(entry["request"]["method"], urlsplit(entry["request"]["url"]).path)
+        found = Contract.load().match(entry["request"]["method"], urlsplit(entry["request"]["url"]).path)
         text = entry["response"]["content"].get("text")
         if found is None or not text:
             continue
@@ -213,9 +223,11 @@ def test_recorded_responses_hold_to_the_schemas_but_for_known_departures() -> No
         name = operation.response_schema if success else "error.json"
         assert name is not None
         document = json.loads(text)
-        for error in validator(name).errors(document):
+        for error in Contract.load().validator(name).errors(document):
             value = value_at(document, error.pointer)
-            departure = departure_for(error.requirement or "", operation.id, error.pointer, value, document)
+            departure = Contract.load().departure_for(
+                error.requirement or "", operation.id, error.pointer, value, document
+            )
             assert departure is not None, f"{operation.id}: {error.pointer} {error.message}"
             seen.add(departure.id)
         judged += 1

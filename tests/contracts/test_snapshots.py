@@ -10,7 +10,7 @@ import pytest
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from tests.strategies.scenery import (
     AUTOMATED,
@@ -102,7 +102,7 @@ def done(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_what_one_answer_shows(exchange: Exchange, requirement: str) -> None:
-    assert requirement in failed(judge(exchange, KNOWN))
+    assert requirement in failed(Judge(knowledge=KNOWN).judge(exchange))
 
 
 @pytest.mark.parametrize(
@@ -121,15 +121,15 @@ def test_what_one_answer_shows(exchange: Exchange, requirement: str) -> None:
     ],
 )
 def test_what_conforms_is_silent(exchange: Exchange) -> None:
-    assert judge(exchange, KNOWN).findings == ()
+    assert Judge(knowledge=KNOWN).judge(exchange).findings == ()
 
 
 def test_on_demand_is_a_known_departure_of_snapshots_on_demand_alone() -> None:
-    shown = judge(get(dedicated_snapshot(snapshotType="onDemand", frequencyType="ondemand")), KNOWN)
+    shown = Judge(knowledge=KNOWN).judge(get(dedicated_snapshot(snapshotType="onDemand", frequencyType="ondemand")))
     assert (departures(shown), failed(shown)) == ({"K-FREQUENCY"}, set())
-    assert failed(judge(get(dedicated_snapshot(frequencyType="ondemand")), KNOWN)) == {"C-SCHEMA"}
+    assert failed(Judge(knowledge=KNOWN).judge(get(dedicated_snapshot(frequencyType="ondemand")))) == {"C-SCHEMA"}
     wrong = get(dedicated_snapshot(snapshotType="onDemand", frequencyType="never"))
-    assert failed(judge(wrong, KNOWN)) == {"C-SCHEMA"}
+    assert failed(Judge(knowledge=KNOWN).judge(wrong)) == {"C-SCHEMA"}
 
 
 def test_a_status_moves_forward_and_its_end_stays() -> None:
@@ -231,11 +231,11 @@ def test_a_download_is_one_and_shows_no_target() -> None:
     def download(**changes: Any) -> Exchange:
         return answer(request("flex-download"), plain_item("flex-download", **changes))
 
-    assert judge(download(), KNOWN).findings == ()
-    assert judge(download(status="COMPLETED", restoreFinishedDate="2026-02-23T03:22:08Z",
-                          snapshotUrl="https://x.example/1"), KNOWN).findings == ()  # fmt: skip
-    assert "S-DELIVERY" in failed(judge(download(deliveryType="RESTORE"), KNOWN))
-    assert "S-DELIVERY" in failed(judge(download(targetDeploymentItemName="Target0"), KNOWN))
+    assert Judge(knowledge=KNOWN).judge(download()).findings == ()
+    assert Judge(knowledge=KNOWN).judge(download(status="COMPLETED", restoreFinishedDate="2026-02-23T03:22:08Z",
+                          snapshotUrl="https://x.example/1")).findings == ()  # fmt: skip
+    assert "S-DELIVERY" in failed(Judge(knowledge=KNOWN).judge(download(deliveryType="RESTORE")))
+    assert "S-DELIVERY" in failed(Judge(knowledge=KNOWN).judge(download(targetDeploymentItemName="Target0")))
     read = answer(request("flex-get"), flex_job(), started=1)
     assert "S-DELIVERY" in failed(told(download(), read)[-1])
 
@@ -246,13 +246,13 @@ def test_a_download_is_one_and_shows_no_target() -> None:
 )
 def test_where_a_request_for_a_snapshot_is_free(body: bytes, free: bool) -> None:
     sent = replace(request("snapshot-take"), body=body)
-    assert (judge(refused(sent, 400), KNOWN).findings == ()) is free
+    assert (Judge(knowledge=KNOWN).judge(refused(sent, 400)).findings == ()) is free
 
 
 def test_the_list_of_sharded_clusters_owes_results_and_no_more() -> None:
     sent = request("sharded-snapshot-list", clusterName="Sharded0")
-    assert judge(answer(sent, {"results": []}), WITH_SHARDED).findings == ()
-    assert "L-PAGE" in failed(judge(answer(sent, {}), WITH_SHARDED))
+    assert Judge(knowledge=WITH_SHARDED).judge(answer(sent, {"results": []})).findings == ()
+    assert "L-PAGE" in failed(Judge(knowledge=WITH_SHARDED).judge(answer(sent, {})))
     for status in (400, 404):
-        assert judge(refused(request("sharded-snapshot-list"), status), WITH_SHARDED).findings == ()
-        assert "L-FOUND" in failed(judge(refused(sent, status), WITH_SHARDED))
+        assert Judge(knowledge=WITH_SHARDED).judge(refused(request("sharded-snapshot-list"), status)).findings == ()
+        assert "L-FOUND" in failed(Judge(knowledge=WITH_SHARDED).judge(refused(sent, status)))

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.validation import NotJson, holds, is_date_time, parse_json, schemas, validator
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.validation import NotJson, holds, is_date_time, parse_json
 
 ROOT = Path(__file__).parents[2]
 HEX = "5f0c1e2d3a4b5c6d7e8f9a0b"
@@ -126,32 +127,32 @@ def members_for(draw: Random, schema: dict[str, Any], awkward: float) -> dict[st
 
 def document_for(draw: Random, name: str, awkward: float) -> Any:
     """Draw a document around the schema of a file."""
-    schema = dict(schemas()[name])
+    schema = dict(Contract.load().schemas.documents[name])
     for part in schema.get("allOf", []):
-        other = schemas()[part["$ref"]] if "$ref" in part else part
+        other = Contract.load().schemas.documents[part["$ref"]] if "$ref" in part else part
         schema["properties"] = {**schema["properties"], **other.get("properties", {})}
         schema["required"] = [*schema.get("required", []), *other.get("required", [])]
     return members_for(draw, schema, awkward)
 
 
-@pytest.mark.parametrize("name", schemas())
+@pytest.mark.parametrize("name", Contract.load().schemas.documents)
 def test_the_fast_validator_and_the_explaining_one_agree(name: str) -> None:
     draw = Random(f"documents around {name}")
     seen = {True: 0, False: 0}
     for _ in range(1000):
         document = document_for(draw, name, awkward=draw.choice([0, 0.03, 0.3]))
         document = draw.choice([document] * 20 + [draw.choice(AWKWARD)])
-        explained = not validator(name).explain(document)
+        explained = not Contract.load().validator(name).explain(document)
         try:
-            fast = validator(name)._fast.is_valid(document)
+            fast = Contract.load().validator(name)._fast.is_valid(document)
         except ValueError:
             assert "\\ud800" in json.dumps(document), "only what it cannot hold may be declined"
             fast = explained
         if "Infinity" in json.dumps(document):
             fast = fast or explained  # an infinity is null to it; the explaining one has the last word
         assert fast is explained, document
-        assert validator(name).is_valid(document) is explained
-        assert (validator(name).errors(document) == []) is explained
+        assert Contract.load().validator(name).is_valid(document) is explained
+        assert (Contract.load().validator(name).errors(document) == []) is explained
         seen[explained] += 1
     assert min(seen.values()) >= 100, f"too one-sided to prove anything: {seen}"
 
@@ -171,7 +172,7 @@ LEAP_SECONDS = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.sampled_from([*TIMES, *NO_TIMES]), st.from_regex(ALMOST_TIMES), LEAP_SECONDS))
 def test_both_validators_read_times_alike(text: str) -> None:
-    fast = validator("flex-restore-job.json")._fast
+    fast = Contract.load().validator("flex-restore-job.json")._fast
     assert fast.is_valid({"expirationDate": text}) is is_date_time(text)
 
 
@@ -187,18 +188,27 @@ def test_what_is_no_time_of_rfc_3339_is_refused(text: str) -> None:
 
 def test_a_pattern_behind_a_reference_is_ecma_262_as_well() -> None:
     page = {"results": [{"id": HEX + "\n", "targetDeploymentItemName": "Größe"}]}
-    errors = validator("flex-restore-job-list.json").explain(page)
+    errors = Contract.load().validator("flex-restore-job-list.json").explain(page)
     assert {(error.pointer, error.keyword) for error in errors} == {
         ("/results/0/id", "maxLength"),
         ("/results/0/id", "pattern"),
     }
     job = {"results": [{"targetDeploymentItemName": "a\n"}]}
-    assert [error.keyword for error in validator("flex-restore-job-list.json").explain(job)] == ["pattern"]
+    assert [error.keyword for error in Contract.load().validator("flex-restore-job-list.json").explain(job)] == [
+        "pattern"
+    ]
 
 
 def test_an_error_says_where_and_why() -> None:
-    (error,) = validator("envelope-error.json").errors(
-        {"status": 400, "content": {"error": 400, "errorCode": "A", "badRequestDetail": {"fields": [{"field": "a"}]}}}
+    (error,) = (
+        Contract.load()
+        .validator("envelope-error.json")
+        .errors(
+            {
+                "status": 400,
+                "content": {"error": 400, "errorCode": "A", "badRequestDetail": {"fields": [{"field": "a"}]}},
+            }
+        )
     )
     assert error.pointer == "/content/badRequestDetail/fields/0"
     assert error.keyword == "required"
@@ -211,7 +221,7 @@ def test_an_error_says_where_and_why() -> None:
 
 
 def test_the_steps_of_a_condition_stay_in_the_schema_pointer() -> None:
-    (error,) = validator("cluster-restore-request.json").errors({"deliveryType": "download"})
+    (error,) = Contract.load().validator("cluster-restore-request.json").errors({"deliveryType": "download"})
     assert error.schema_pointer == "/allOf/2/then/required"
 
 
@@ -230,7 +240,7 @@ def test_the_steps_of_a_condition_stay_in_the_schema_pointer() -> None:
     ],
 )
 def test_messages_are_short_and_plain(schema: str, document: Any, message: str) -> None:
-    assert validator(schema).errors(document)[0].message == message
+    assert Contract.load().validator(schema).errors(document)[0].message == message
 
 
 def test_a_message_never_holds_a_huge_value_or_a_download_address() -> None:
@@ -240,7 +250,7 @@ def test_a_message_never_holds_a_huge_value_or_a_download_address() -> None:
         "deliveryUrl": "https://secret",
         "components": "https://secret",
     }
-    errors = validator("cluster-restore-job.json").errors(job)
+    errors = Contract.load().validator("cluster-restore-job.json").errors(job)
     assert len(errors) == 5
     assert all(len(error.message) < 200 for error in errors)
     assert not any("secret" in repr(error) for error in errors)
@@ -249,8 +259,11 @@ def test_a_message_never_holds_a_huge_value_or_a_download_address() -> None:
 def test_deep_documents_are_judged() -> None:
     depth = 900
     deep = parse_json(b'{"deliveryType":"download","x":' + b"[" * depth + b"]" * depth + b"}")
-    assert validator("cluster-restore-job.json").is_valid(deep)
-    assert [e.keyword for e in validator("flex-restore-job.json").errors({"id": deep["x"], "status": deep["x"]})] == [
+    assert Contract.load().validator("cluster-restore-job.json").is_valid(deep)
+    assert [
+        e.keyword
+        for e in Contract.load().validator("flex-restore-job.json").errors({"id": deep["x"], "status": deep["x"]})
+    ] == [
         "type",
         "type",
         "enum",
@@ -315,7 +328,7 @@ def test_any_bytes_are_json_or_refused(body: bytes) -> None:
 
 def test_an_unknown_schema_is_named() -> None:
     with pytest.raises(ValueError, match=r"there is no schema flex\.json; there are cluster-restore-job-list\.json, "):
-        validator("flex.json")
+        Contract.load().validator("flex.json")
 
 
 def test_no_other_module_builds_validators() -> None:

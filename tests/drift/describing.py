@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from atlas_conformance.contracts.operations import openapi
-from atlas_conformance.contracts.validation import schemas
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.drift.comparing import differences
 from atlas_conformance.drift.difference import Difference
 
@@ -21,10 +20,12 @@ Document = dict[str, Any]
 
 def bundled() -> Document:
     """Return our own description in one document, schemas and all, as a vendor's is."""
-    document = copy.deepcopy(dict(openapi()))
-    document["components"]["schemas"] = {name.removesuffix(".json"): dict(s) for name, s in schemas().items()}
+    document = copy.deepcopy(dict(Contract.load().openapi))
+    document["components"]["schemas"] = {
+        name.removesuffix(".json"): dict(s) for name, s in Contract.load().schemas.documents.items()
+    }
     text = json.dumps(document)
-    for name in schemas():
+    for name in Contract.load().schemas.documents:
         for spelt in (f"schemas/{name}", name):
             text = text.replace(f'"$ref": "{spelt}"', f'"$ref": "#/components/schemas/{name.removesuffix(".json")}"')
     loaded: Document = json.loads(text)

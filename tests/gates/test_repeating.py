@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
 from atlas_conformance.contracts.finding import Finding, Judgement
-from atlas_conformance.contracts.judge import judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, expand
 from atlas_conformance.runner.repeating import TRIES, Repeating
 
-PATH = expand(OPERATIONS["flex-get"], groupId="32b6e34b3d91647abb20e7b8", name="Flex0", restoreJobId="5" * 24)
+OPERATIONS = Contract.load().operations
+
+PATH = OPERATIONS["flex-get"].path(project="32b6e34b3d91647abb20e7b8", cluster="Flex0", job="5" * 24)
 
 
 def exchange(status: int = 503) -> Exchange:
@@ -31,7 +33,7 @@ class Sender:
 
 
 KNOWLEDGE = Knowledge()
-BROKEN = judge(exchange(), KNOWLEDGE)
+BROKEN = Judge(knowledge=KNOWLEDGE).judge(exchange())
 KEYS = {finding.key for finding in BROKEN.findings}
 HELD = Judgement(frozenset((requirement, operation) for requirement, operation, _ in KEYS))
 

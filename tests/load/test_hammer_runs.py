@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.load.record import FILE, Sent, read_record
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import fault_trials
@@ -23,6 +23,8 @@ from atlas_conformance.reports.records import ExchangeRecord, FindingRecord
 from atlas_conformance.reports.writing import JOURNAL
 from tests.atlas_conformance.program import ROOT
 from tests.load.load_program import described, free_port, last_line, run, started, until
+
+OPERATIONS = Contract.load().operations
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("locust") is None, reason="Locust, of the extra load, is not installed"

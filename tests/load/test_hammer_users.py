@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, match
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import NoAnswer, Withheld
 from atlas_conformance.http.guard.guard import Guard
@@ -30,6 +30,8 @@ from atlas_conformance.reports.journal import Journal, JournalWriter
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord
 from tests.reports.sample_journal import header
 from tests.strategies.scenery import ABSENT, INVENTORY, KNOWN, answer, failure, flex_job, page, refused, request
+
+OPERATIONS = Contract.load().operations
 
 LOCAL = Target("http://127.0.0.1:9", inventory=INVENTORY)
 REMOTE = replace(LOCAL, base_url="http://atlas.example.com")
@@ -53,9 +55,9 @@ def test_a_seed_draws_the_same_requests_again(drawn: Pool) -> None:
 
 
 def test_the_pool_holds_conforming_creates_and_misuse_of_every_operation(drawn: Pool) -> None:
-    created = {found[0].id for one in drawn.creates if (found := match(one.method, one.path))}
+    created = {found[0].id for one in drawn.creates if (found := Contract.load().match(one.method, one.path))}
     assert created == {o.id for o in OPERATIONS.values() if o.kind == "create"}
-    misused = {found[0].id for one in drawn.misuse if (found := match(one.method, one.path))}
+    misused = {found[0].id for one in drawn.misuse if (found := Contract.load().match(one.method, one.path))}
     assert misused == set(OPERATIONS)
     assert {operation.id for operation, _ in drawn.lists} == {o.id for o in OPERATIONS.values() if o.kind == "list"}
     assert drawn.schemes == ("digest", "bearer")

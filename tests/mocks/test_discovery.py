@@ -13,13 +13,15 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reports.model import Report
 from atlas_conformance.runner.options import Options
 from tests.mocks.careful import FLEX_MEDIA, VARIANTS, careful_mock
 from tests.mocks.serving import described, exercised, run_at, served
 from tests.suites.running import complaint
+
+OPERATIONS = Contract.load().operations
 
 TOKEN = "s3cret-of-the-mock"
 FLEX = "/api/atlas/v2/groups/{group}/flexClusters/{cluster}/backup/restoreJobs"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import match
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har import recorded
 
@@ -257,7 +257,7 @@ class Corruptions:
     def _of_document(self, number: int, entry: dict[str, Any], randrange: DRAW) -> Corruption:
         content = entry["response"]["content"]
         document = json.loads(content["text"])
-        found = match(entry["request"]["method"], self._sound[number].exchange.request.path)
+        found = Contract.load().match(entry["request"]["method"], self._sound[number].exchange.request.path)
         assert found is not None
         operation = found[0]
         subject, where = document, "body"
@@ -270,7 +270,7 @@ class Corruptions:
                 place = randrange(len(document["results"]))
                 subject, where = document["results"][place], f"body/results/{place}"
             again = self._observations[subject["id"]] > 1
-            of_family = dedicated_job if operation.family == "cluster" else shared_job
+            of_family = dedicated_job if operation.resource.label == "cluster" else shared_job
             ways = list(of_family(subject, operation.kind, again))
         way = ways[randrange(len(ways))]
         way.apply(subject)

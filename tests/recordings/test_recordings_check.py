@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.cli.check import check_command
-from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.recordings.checking import Check, Checked
 from atlas_conformance.recordings.condensing import KEPT
 from tests.recordings.corruption import Corruptions
 from tests.recordings.samples import BASE, FLEX, JOB, entry, har, job, sample, snapshot_sample
+
+DEPARTURES = Contract.load().departures
 
 # No error of the samples has null for its parameters.
 SHOWN = {name: departure for name, departure in DEPARTURES.items() if name != "K-PARAMETERS"}

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.validation import validator
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har import recorded
 from tests.recordings.samples import FLEX, entry, job, sample
@@ -79,11 +79,14 @@ def test_a_fresh_job_is_judged_without_the_request_that_made_it() -> None:
 @settings(max_examples=150, deadline=None)
 def test_errors_found_quickly_are_those_that_are_explained(name: str, data: st.DataObject) -> None:
     drawn_from = "error.json" if name == "error.json" else "cluster-restore-job.json"
-    optional = dict.fromkeys(validator(drawn_from).schema["properties"], WRONG)
+    optional = dict.fromkeys(Contract.load().validator(drawn_from).schema["properties"], WRONG)
     document: Any = data.draw(st.fixed_dictionaries({}, optional=optional))
     if name == "cluster-restore-job-list.json":
         document = {"results": [{"deliveryType": "download"}, document], "totalCount": 2}
     document = {"deliveryType": "download", "error": 400, "errorCode": "A"} | document
-    quick, explained = validator(name).errors(document), validator(name).explain(document)
+    quick, explained = (
+        Contract.load().validator(name).errors(document),
+        Contract.load().validator(name).explain(document),
+    )
     assert sorted(quick, key=str) == sorted(explained, key=str)
-    assert validator(name).is_valid(document) == (not explained)
+    assert Contract.load().validator(name).is_valid(document) == (not explained)

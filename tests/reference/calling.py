@@ -14,10 +14,13 @@ import httpx
 import jsonschema_rs
 
 import atlas_conformance.contracts
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Cluster
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, expand
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.credentials import ServiceAccount
 from atlas_conformance.reference.server import ReferenceServer
+
+OPERATIONS = Contract.load().operations
 
 SCHEMAS = Path(atlas_conformance.contracts.__file__).parent / "schemas"
 STEP = 0.03
@@ -46,13 +49,13 @@ class Caller:
     def path(self, operation: str, cluster: Cluster | None = None, job: str = "", **changed: str) -> str:
         """The path of an operation on a cluster; `project`, `name` and `job` may be changed."""
         found: Operation = OPERATIONS[operation]
-        cluster = cluster or self.cluster(found.family)
+        cluster = cluster or self.cluster(found.resource.label)
         values = (changed.get("project", cluster.project), changed.get("name", cluster.name), job)
-        return expand(found, **dict(zip(found.path_parameters, values, strict=False)))
+        return found.expand(dict(zip(found.path_parameters, values, strict=False)))
 
     def body(self, operation: str, delivery: str = "automated", cluster: Cluster | None = None) -> dict[str, Any]:
         """A body that conforms and names what exists."""
-        family = OPERATIONS[operation].family
+        family = OPERATIONS[operation].resource.label
         if OPERATIONS[operation].resource.what == "snapshot":
             return {"description": "Before the restore", "retentionInDays": 5}
         cluster = cluster or self.cluster(family)

@@ -9,10 +9,12 @@ import re
 import httpx
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.credentials import KeyPair
 from atlas_conformance.reference.server import ReferenceServer
 from tests.reference.calling import Caller, error
+
+OPERATIONS = Contract.load().operations
 
 
 def challenge(answer: httpx.Response) -> dict[str, str]:

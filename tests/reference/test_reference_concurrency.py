@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.application import Application
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.faults import catalogue, find
@@ -24,6 +24,8 @@ from tests.reference.test_reference_faults import (
     probe,
     sound_answers,
 )
+
+OPERATIONS = Contract.load().operations
 
 CONCURRENT = [fault.id for fault in catalogue().values() if fault.kind == "concurrent"]
 ACCEPT = b"application/vnd.atlas.2025-03-12+json, application/json;q=0.1"
@@ -66,7 +68,7 @@ class Client:
         return sent[0]["status"], sent[1]["body"]
 
     def create(self, operation: str) -> tuple[str, str, bytes]:
-        family = OPERATIONS[operation].family
+        family = OPERATIONS[operation].resource.label
         kind = "dedicated" if family == "cluster" else family
         cluster = next(one for one in FIXTURES.inventory.clusters if one.kind == kind)
         return "POST", place(operation, cluster), json.dumps(next(bodies(operation))).encode()

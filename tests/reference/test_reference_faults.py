@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS, expand
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.authentication import Authentication
 from atlas_conformance.reference.backend import Backend, historic_jobs
 from atlas_conformance.reference.credentials import Credentials, make_credentials
@@ -24,6 +24,8 @@ from atlas_conformance.reference.freedoms import resolve
 from atlas_conformance.reference.jobs import Jobs
 from atlas_conformance.reference.messages import Call
 from tests.reference.test_reference_authentication import digest
+
+OPERATIONS = Contract.load().operations
 
 EPOCH = 1_790_000_000
 FIXTURES: Fixtures = make_fixtures(3, EPOCH)
@@ -94,7 +96,7 @@ class Prober:
 
 def bodies(operation: str) -> Iterator[dict[str, Any]]:
     """Conforming bodies, and ones that are broken in one place."""
-    family = OPERATIONS[operation].family
+    family = OPERATIONS[operation].resource.label
     kind = "dedicated" if family == "cluster" else family
     cluster = next(one for one in FIXTURES.inventory.clusters if one.kind == kind)
     snapshot, target = cluster.snapshots[0], next(one for one in FIXTURES.inventory.targets if kind in one.accepts)
@@ -149,7 +151,7 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
 
 def families(fault: Fault) -> frozenset[str]:
     """Return the families of clusters whose operations a fault shows on."""
-    found = {OPERATIONS[place].family for place in fault.operations if place in OPERATIONS}
+    found = {OPERATIONS[place].resource.label for place in fault.operations if place in OPERATIONS}
     return frozenset(found if len(found) == 1 else {"tenant"} if "tenant" in found else {"flex"})
 
 
@@ -165,8 +167,8 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
     absent = FIXTURES.inventory.absent
     assert absent is not None
     jobs: dict[str, list[tuple[Any, str]]] = {}
-    for operation in (one for one in OPERATIONS.values() if one.kind == "create" and one.family in wanted):
-        kind = "dedicated" if operation.family == "cluster" else operation.family
+    for operation in (one for one in OPERATIONS.values() if one.kind == "create" and one.resource.label in wanted):
+        kind = operation.cluster_kind
         clusters = [one for one in FIXTURES.inventory.clusters if one.kind == kind]
         path = place(operation.id, clusters[0])
         good = json.dumps(next(bodies(operation.id))).encode()
@@ -174,13 +176,13 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
             answer = prober.send("POST", path, json.dumps(body).encode())
             prober.moment += 0.01
             if isinstance(answer, dict) and "id" in answer:
-                jobs.setdefault(operation.family, []).append((clusters[0], answer["id"]))
+                jobs.setdefault(operation.resource.label, []).append((clusters[0], answer["id"]))
         for cluster in clusters:
             for snapshot in cluster.snapshots:
                 body = next(bodies(operation.id)) | {"snapshotId": snapshot}
                 answer = prober.send("POST", place(operation.id, cluster), json.dumps(body).encode())
                 if isinstance(answer, dict) and "id" in answer:
-                    jobs.setdefault(operation.family, []).append((cluster, answer["id"]))
+                    jobs.setdefault(operation.resource.label, []).append((cluster, answer["id"]))
         for raw in (b"", b"{", b"[%s]" % good, good + b"x", b"[" * 2_000, b"1"):
             prober.send("POST", path, raw)
         around(prober, operation.id, clusters[0], "", good)
@@ -232,7 +234,7 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
 def place(operation: str, cluster: Any, job: str = "", **changed: str) -> str:
     found = OPERATIONS[operation]
     values = (changed.get("project", cluster.project), changed.get("name", cluster.name), job)
-    return expand(found, **dict(zip(found.path_parameters, values, strict=False)))
+    return found.expand(dict(zip(found.path_parameters, values, strict=False)))
 
 
 def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.inventory import Cluster, Inventory, PointInTime, RestoreTarget
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.client import Client
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
@@ -18,6 +18,8 @@ from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters, scenes
 from atlas_conformance.targets.target_file import target_from_text
+
+OPERATIONS = Contract.load().operations
 
 PROJECT = "32b6e34b3d91647abb20e7b8"
 MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
@@ -59,7 +61,7 @@ def test_exactly_what_it_is_given_exists(in_process: bool) -> None:
         with client_of(server) as client:
             for name in ("flex-create", "cluster-create"):
                 operation = OPERATIONS[name]
-                (scene,) = scenes(INVENTORY, operation.family)
+                (scene,) = scenes(INVENTORY, operation.cluster_kind)
                 for body in base_bodies(operation, scene):
                     request = build(operation, path_parameters(operation, scene, ""), body.document)
                     assert client.send(request).response.status == 200, body.what

@@ -7,10 +7,12 @@ from typing import get_args
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Impossible
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.jobs import Job
 from tests.reference.calling import Caller, error, schema, settle
+
+OPERATIONS = Contract.load().operations
 
 CREATES = [operation.id for operation in OPERATIONS.values() if operation.kind == "create"]
 GET_OF = {
@@ -53,7 +55,7 @@ def test_status_moves_forward_to_the_end(caller: Caller, operation: str) -> None
 
 
 def test_each_phase_lasts_one_step() -> None:
-    job = Job("0" * 24, "shared", "", "", "RESTORE", created=1_000.0, step=2.0, fails=True)
+    job = Job("0" * 24, "", "", "RESTORE", created=1_000.0, step=2.0, fails=True)
     seen = [job.status(1_000.0 + half) for half in range(8)]
     assert seen == ["PENDING"] * 2 + ["QUEUED"] * 2 + ["RUNNING"] * 2 + ["FAILED"] * 2
     assert job.status(999.0) == "PENDING"
@@ -62,7 +64,7 @@ def test_each_phase_lasts_one_step() -> None:
 def test_restoring_the_failing_snapshot_fails(caller: Caller) -> None:
     failing = caller.server.fixtures.failing
     for operation in ("flex-create", "tenant-create", "cluster-create"):
-        kind = {"cluster": "dedicated"}.get(OPERATIONS[operation].family, OPERATIONS[operation].family)
+        kind = OPERATIONS[operation].cluster_kind
         cluster = next(
             one for one in caller.server.inventory.clusters if one.kind == kind and failing.intersection(one.snapshots)
         )
@@ -190,7 +192,7 @@ def test_every_restore_target_is_taken(caller: Caller) -> None:
     seen = set()
     for target in caller.server.inventory.targets:
         for operation in GET_OF:
-            family = OPERATIONS[operation].family
+            family = OPERATIONS[operation].resource.label
             cluster = caller.cluster(family)
             if cluster.kind not in target.accepts:
                 continue

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from tests.reference.calling import Caller, error
+
+OPERATIONS = Contract.load().operations
 
 SHARED = ("flex-create", "tenant-create")
 DEDICATED = ("cluster-create", "cluster-create-v1")
@@ -150,7 +152,7 @@ def test_an_absent_snapshot_or_target_is_refused(caller: Caller, operation: str)
 def test_a_cluster_of_another_kind_is_refused(caller: Caller) -> None:
     for operation in ("flex-create", "tenant-create", "cluster-create", "cluster-create-v1"):
         for family in ("flex", "tenant", "cluster"):
-            if family != OPERATIONS[operation].family:
+            if family != OPERATIONS[operation].resource.label:
                 error(caller.call(operation, at={"cluster": caller.cluster(family)}, body=caller.body(operation)), 400)
 
 

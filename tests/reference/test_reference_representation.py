@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.freedoms import FREEDOMS, resolve
 from tests.reference.calling import Caller, error, schema, settle
+
+OPERATIONS = Contract.load().operations
 
 FLEX = "application/vnd.atlas.2024-11-13+json"
 

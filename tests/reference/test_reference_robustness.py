@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from tests.reference.calling import Caller, error
+
+OPERATIONS = Contract.load().operations
 
 CREATES = [operation.id for operation in OPERATIONS.values() if operation.kind == "create"]
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from atlas_conformance.cli.doctor import doctor_command
 from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Level, Mode, Safety, Target
 from atlas_conformance.reference.credentials import environment, make_credentials
@@ -28,6 +28,8 @@ from atlas_conformance.runner.session import Session
 from atlas_conformance.targets.target_file import target_from_text
 from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer
+
+OPERATIONS = Contract.load().operations
 
 INVENTORY = make_fixtures(3, 1_780_000_000).inventory
 SOME = ("T-ECHO", "B-REQUIRED", "L-FOUND", "N-SNAPSHOT", "A-ROLE", "V-FLOOR")

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
 from atlas_conformance.contracts.finding import Finding, Judgement
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header, JobRecord, RepeatRecord
 from atlas_conformance.reports.writing import end_journal
+
+REQUIREMENTS = Contract.load().requirements
+OPERATIONS = Contract.load().operations
 
 COUNT = len(REQUIREMENTS)
 """How many requirements there are."""

@@ -9,10 +9,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.grouping import heads
 from atlas_conformance.reports.writing import RENDERERS, write_reports
 from tests.reports import sample_journal as sample
+
+REQUIREMENTS = Contract.load().requirements
 
 OPERATIONS = ("flex-create", "cluster-create", "flex-get")
 places = st.sampled_from(["/response/status", "/response/body/a", "/response/body/b", "/request/body/\ud800<"])

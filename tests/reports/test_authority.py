@@ -14,13 +14,15 @@ import pytest
 from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator
 from rich.console import Console
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.model import ADVICE, FAILED, PASSED, Report
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import verdict_sentence
 from atlas_conformance.reports.writing import RENDERERS, report_of
 from tests.reports import sample_journal as sample
+
+REQUIREMENTS = Contract.load().requirements
 
 HERE = Path(__file__).parent
 CITED = re.compile(r"\b(D[1-5]|G[1-4])\b(?! cluster)")

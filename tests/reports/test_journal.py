@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.records import (
     ExchangeRecord,
@@ -25,6 +25,8 @@ from atlas_conformance.reports.records import (
     record_of_json,
 )
 from tests.reports import sample_journal as sample
+
+OPERATIONS = Contract.load().operations
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "reports" / "journal.schema.json").read_text("utf-8"))
 

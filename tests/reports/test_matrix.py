@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.journal import Journal, JournalWriter
 from atlas_conformance.reports.matrix import NO_EXCHANGE, UNSELECTED, build
 from atlas_conformance.reports.model import Cell, Report
 from tests.reports import sample_journal as sample
 from tests.reports.sample_journal import Sample, exchange, finding
+
+REQUIREMENTS = Contract.load().requirements
 
 PAIR = ("C-SCHEMA", "flex-create")
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, Request, Response
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.record import RecordWriter, Start, read_record
 from atlas_conformance.load.recorder import Recorder
@@ -26,6 +26,8 @@ from atlas_conformance.reports.records import JobRecord
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.writing import end_journal, report_of, write_reports
 from tests.reports import sample_journal as sample
+
+OPERATIONS = Contract.load().operations
 
 JOB = "63f8a1c2d4e5f60718293a4b"
 SHARED = {
@@ -111,7 +113,7 @@ def exchange(operation: str, n: int, status: int, headers: Headers, body: bytes)
     if OPERATIONS[operation].kind in ("get", "cancel"):
         target = target.rpartition("/")[0] + "/" + JOB
     known = OPERATIONS[operation]
-    sent = json.dumps(SENT.get(known.family, SENT["flex"])).encode() if known.kind == "create" else None
+    sent = json.dumps(SENT.get(known.resource.label, SENT["flex"])).encode() if known.kind == "create" else None
     asked = (("Accept", known.media_type or "application/json"), ("Content-Type", "application/json"))
     if not any(name == "Content-Type" for name, _ in headers):
         media = known.media_type if status == 200 else None
@@ -143,7 +145,7 @@ def ended_with_reports(odd: list[tuple[str, int, Headers, bytes]], folder: Path)
         told = chronicle.tell(had)
         writer.exchange(had, operation=operation, test="t", judgement=told.judgement)
     for job in chronicle.created():
-        writer.job(JobRecord(job.job, job.family, job.project, job.cluster, job.last_state))
+        writer.job(JobRecord(job.job, job.resource.label, job.project, job.cluster, job.last_state))
     report = end_journal(writer, tally, ended=sample.ENDED)
     _shown_everywhere(report, writer.path, folder / "out")
     again = folder / "again"

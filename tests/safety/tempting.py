@@ -9,9 +9,11 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.inventory import Absent, Inventory
-from atlas_conformance.contracts.operations import OPERATIONS, expand
+
+OPERATIONS = Contract.load().operations
 
 _METHODS = ("POST",) * 6 + ("DELETE",) * 2 + ("GET", "PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "get")
 _HEADERS = (
@@ -59,7 +61,7 @@ class Tempting:
             "restoreId": draw.choice(self.jobs),
             "snapshotId": draw.choice((draw.choice(self._snapshots), draw.choice(self.jobs))) or "none",
         }
-        target = expand(operation, **{name: values[name] for name in operation.path_parameters})
+        target = operation.expand({name: values[name] for name in operation.path_parameters})
         method = operation.method if draw.random() < 0.7 else draw.choice(_METHODS)
         body = self._body() if method not in ("GET", "HEAD", "OPTIONS") or draw.random() < 0.1 else None
         headers = tuple(draw.sample(_HEADERS, draw.choice((0, 0, 0, 1, 2))))

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response, Scheme
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.requests import build
+
+OPERATIONS = Contract.load().operations
 
 PROJECT = "5f0c1e2d3a4b5c6d7e8f9a0b"
 OTHER_PROJECT = "5f0c1e2d3a4b5c6d7e8f9a0c"
@@ -81,9 +84,9 @@ def request(
 ) -> Request:
     """An ordinary request; a create without `document` carries the plain body of its family."""
     found = OPERATIONS[operation_id]
-    cluster = CLUSTER_OF[found.family]
+    cluster = CLUSTER_OF[found.resource.label]
     values = {"groupId": PROJECT, "name": cluster, "clusterName": cluster, "restoreJobId": job, "restoreId": job}
-    values |= {"snapshotId": SNAPSHOT_OF[found.family], **parameters}
+    values |= {"snapshotId": SNAPSHOT_OF[found.resource.label], **parameters}
     if document is None and found.kind == "create":
         document = plain_body(operation_id)
     wanted = {name: values[name] for name in found.path_parameters}
@@ -95,7 +98,7 @@ def plain_body(operation_id: str) -> dict[str, Any]:
     found = OPERATIONS[operation_id]
     if found.resource.what == "snapshot":
         return TAKE
-    return {"snapshotId": FLEX_SNAPSHOT} if found.delivery == "DOWNLOAD" else PLAIN[found.family]
+    return {"snapshotId": FLEX_SNAPSHOT} if found.delivery == "DOWNLOAD" else PLAIN[found.resource.label]
 
 
 def plain_item(operation_id: str, **changes: Any) -> dict[str, Any]:
@@ -104,8 +107,8 @@ def plain_item(operation_id: str, **changes: Any) -> dict[str, Any]:
     if found.resource.what == "job":
         target = {"targetDeploymentItemName": None, "targetProjectId": None}
         delivered = {"deliveryType": "DOWNLOAD", **target} if found.delivery == "DOWNLOAD" else {}
-        return plain_job(found.family, **(delivered | changes))
-    if found.family == "flex":
+        return plain_job(found.resource.label, **(delivered | changes))
+    if found.resource.label == "flex":
         return flex_snapshot(**changes)
     fresh = {"status": "queued", "createdAt": None, **TAKEN} if found.kind == "create" else {}
     return dedicated_snapshot(**(fresh | changes))
@@ -227,11 +230,11 @@ def answer(
 
     The media type is the operation's own on a success and application/json on an error, unless given ("" for none).
     """
-    from atlas_conformance.contracts.operations import match
+    pass
 
     body = document if isinstance(document, bytes) else encoded(document)
     if media is None:
-        found = match(sent.method, sent.path)
+        found = Contract.load().match(sent.method, sent.path)
         own = found[0].media_type if found is not None else None
         media = (own or "") if status < 300 else "application/json"
     sent_headers = (("Content-Type", media),) if media else ()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.delivery import DELIVERIES
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
-from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import Reading, Readings
 from atlas_conformance.reference.fixtures import make_fixtures
 from atlas_conformance.strategies.bodies import (
     Body,
@@ -31,6 +31,9 @@ from atlas_conformance.strategies.requests import build, encode
 from atlas_conformance.strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 from tests.strategies.scenery import ABSENT, INVENTORY, MOMENT, OPEN
 
+OPERATIONS = Contract.load().operations
+DELIVERIES = Contract.load().deliveries
+
 CREATES = [o for o in OPERATIONS.values() if o.kind == "create"]
 DEDICATED = [o for o in CREATES if o.resource.name == "dedicated job"]
 INVENTORIES = {"by hand": INVENTORY, "reference": make_fixtures(3, 1_780_000_000).inventory}
@@ -40,14 +43,14 @@ each_inventory = pytest.mark.parametrize("inventory", INVENTORIES.values(), ids=
 
 
 def reading_of(operation: Operation, scene: Scene, body: Body, knowledge: Knowledge) -> Reading:
-    reading = read(build(operation, path_parameters(operation, scene, ""), body.document), knowledge)
+    reading = Readings(knowledge).of(build(operation, path_parameters(operation, scene, ""), body.document))
     assert reading is not None
     return reading
 
 
 def in_scenes(operation: Operation, inventory: Inventory) -> Iterator[tuple[Scene, Knowledge]]:
     knowledge = Knowledge(inventory=inventory)
-    found = scenes(inventory, operation.family)
+    found = scenes(inventory, operation.cluster_kind)
     assert found
     for scene in found:
         yield scene, knowledge
@@ -99,7 +102,7 @@ def test_departing_bodies_break_exactly_what_they_say(operation: Operation, inve
 def test_departing_bodies_do_so_where_nothing_exists_too(operation: Operation) -> None:
     """In a scene that even a wrong acceptance cannot harm, the absent snapshot is one more reason at most."""
     knowledge = Knowledge(inventory=INVENTORY)
-    scene = harmless_scene(INVENTORY, operation.family, ABSENT)
+    scene = harmless_scene(INVENTORY, operation.cluster_kind, ABSENT)
     assert not scene.real
     for body in departing_bodies(operation, scene, 3):
         broken = {v.requirement for v in reading_of(operation, scene, body, knowledge).violations}
@@ -129,7 +132,7 @@ def test_on_an_endpoint_that_takes_any_id_conforming_bodies_must_succeed(operati
 
 @each_create
 def test_base_bodies_are_one_of_each_kind(operation: Operation) -> None:
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     bases = base_bodies(operation, scene)
     if has_table(operation):
         assert [b.document["deliveryType"] for b in bases] == ["automated", "download", "pointInTime", "pointInTime"]
@@ -144,7 +147,7 @@ def test_base_bodies_are_one_of_each_kind(operation: Operation) -> None:
 
 @each_create
 def test_every_needed_property_is_left_out_and_nulled(operation: Operation) -> None:
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     for base in base_bodies(operation, scene):
         found = list(absences(operation, base))
         if has_table(operation):
@@ -159,7 +162,7 @@ def test_every_needed_property_is_left_out_and_nulled(operation: Operation) -> N
 
 @each_dedicated
 def test_every_requirement_of_the_table_is_broken(operation: Operation) -> None:
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     broken = {(str(b.document.get("deliveryType")), b.breaks) for b in departing_bodies(operation, scene)}
     for row in DELIVERIES.values():
         owed = {(row.type, requirement) for requirement in row.required.values() if requirement != "T-ENUM"}
@@ -211,7 +214,7 @@ STRINGS += [("cluster-create", name) for name in ("snapshotId", "targetClusterNa
 @pytest.mark.parametrize(("name", "field"), STRINGS)
 def test_every_boundary_of_a_pattern_is_generated(name: str, field: str) -> None:
     operation = OPERATIONS[name]
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     schema = schema_of(operation)["properties"][field]
     good = base_bodies(operation, scene)[0].document[field]
     refused = [v.value for v in refused_values(schema, good)]
@@ -240,7 +243,7 @@ def test_every_boundary_of_a_pattern_is_generated(name: str, field: str) -> None
 
 def test_at_most_so_many_values_of_each_property_are_taken_and_the_telling_ones_first() -> None:
     operation = OPERATIONS["cluster-create"]
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     for base in base_bodies(operation, scene):
         every = list(departing_values(operation, base, None))
         few = list(departing_values(operation, base, 3))
@@ -253,7 +256,7 @@ def test_at_most_so_many_values_of_each_property_are_taken_and_the_telling_ones_
 
 @each_create
 def test_bodies_come_the_same_every_time_and_none_twice(operation: Operation) -> None:
-    (scene, *_) = scenes(INVENTORY, operation.family)
+    (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     for source in (conforming_bodies, departing_bodies, free_bodies):
         first, second = list(source(operation, scene)), list(source(operation, scene))
         assert [encode(b.document) for b in first] == [encode(b.document) for b in second]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from atlas_conformance.adapters import JudgingTransport, TrafficJudge
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response
-from atlas_conformance.contracts.judge import Judge, judge
+from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.reading import read
+from atlas_conformance.contracts.reading import Readings
 from atlas_conformance.strategies import (
     conforming_answers,
     conforming_documents,
@@ -37,7 +37,7 @@ QUIET = settings(
 
 
 def findings(request: Request, response: Response, knowledge: Knowledge) -> Any:
-    return judge(Exchange(request, response, 1_900_000_000.0, 1_900_000_000.1), knowledge).findings
+    return Judge(knowledge=knowledge).judge(Exchange(request, response, 1_900_000_000.0, 1_900_000_000.1)).findings
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -49,7 +49,7 @@ def test_conforming_requests_break_nothing_and_vary(operation: str, known: bool)
     @given(conforming_requests(operation, INVENTORY if known else None))
     def check(case: Any) -> None:
         assert case.breaks is None
-        reading = read(case.request, KNOWN if known else Knowledge())
+        reading = Readings(KNOWN if known else Knowledge()).of(case.request)
         assert reading is not None
         assert reading.operation.id == operation
         assert not reading.violations
@@ -66,7 +66,7 @@ def test_departing_requests_break_the_one_rule_that_they_name(operation: str) ->
     @QUIET
     @given(departing_requests(operation, INVENTORY))
     def check(case: Any) -> None:
-        reading = read(case.request, KNOWN)
+        reading = Readings(KNOWN).of(case.request)
         assert reading is not None
         assert {violation.requirement for violation in reading.violations} == {case.breaks}, case.what
         seen.add(case.breaks)

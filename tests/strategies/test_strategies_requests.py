@@ -13,8 +13,8 @@ from atlas_conformance.contracts.exchange import decoded_segments
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.media import accepts, asked_media_type
-from atlas_conformance.contracts.operations import OPERATIONS, Operation, match
-from atlas_conformance.contracts.reading import Reading, read
+from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import Reading, Readings
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.reference.fixtures import make_fixtures
 from atlas_conformance.strategies.malformed import (
@@ -32,6 +32,8 @@ from atlas_conformance.strategies.requests import Case, build, encode, headers, 
 from atlas_conformance.strategies.scenes import Scene, scenes
 from tests.strategies.scenery import INVENTORY, JOB, KNOWN, request
 
+OPERATIONS = Contract.load().operations
+
 EVERY = list(OPERATIONS.values())
 VERSIONS = Contract.load().versions
 CREATES = [o for o in EVERY if o.kind == "create"]
@@ -42,7 +44,7 @@ each_inventory = pytest.mark.parametrize("inventory", INVENTORIES.values(), ids=
 
 
 def reading_of(case: Case, inventory: Inventory = INVENTORY) -> Reading:
-    reading = read(case.request, Knowledge(inventory=inventory))
+    reading = Readings(Knowledge(inventory=inventory)).of(case.request)
     assert reading is not None, case.what
     return reading
 
@@ -58,13 +60,13 @@ def departing(cases: Iterator[Case], inventory: Inventory) -> list[tuple[str, st
 
 
 def first_scene(operation: Operation, inventory: Inventory = INVENTORY) -> Scene:
-    return scenes(inventory, operation.family)[0]
+    return scenes(inventory, operation.cluster_kind)[0]
 
 
 @each_operation
 @each_inventory
 def test_malformed_paths_break_exactly_what_they_say(operation: Operation, inventory: Inventory) -> None:
-    for scene in scenes(inventory, operation.family):
+    for scene in scenes(inventory, operation.cluster_kind):
         assert departing(malformed_paths(operation, scene, JOB), inventory) == []
 
 
@@ -92,7 +94,7 @@ def test_malformed_paths_decode_to_what_they_claim(operation: Operation) -> None
     for case, text in zip(cases, texts, strict=True):
         assert case.request.target.isascii()
         assert not set(case.request.target) & set(" \n\r\t\x00")
-        found = match(operation.method, case.request.path)
+        found = Contract.load().match(operation.method, case.request.path)
         assert found is not None
         assert found[0] == operation
         changed = {name: value for name, value in found[1].items() if value != good[name]}
@@ -103,7 +105,7 @@ def test_malformed_paths_decode_to_what_they_claim(operation: Operation) -> None
 @each_operation
 @each_inventory
 def test_absent_paths_break_exactly_what_they_say(operation: Operation, inventory: Inventory) -> None:
-    for scene in scenes(inventory, operation.family):
+    for scene in scenes(inventory, operation.cluster_kind):
         assert departing(absent_paths(operation, scene, JOB, inventory), inventory) == []
 
 
@@ -119,7 +121,7 @@ def test_every_kind_of_absence_is_generated(operation: Operation) -> None:
 @each_create
 @each_inventory
 def test_snapshots_of_others_break_exactly_n_snapshot(operation: Operation, inventory: Inventory) -> None:
-    for scene in scenes(inventory, operation.family) if operation.resource.what == "job" else ():
+    for scene in scenes(inventory, operation.cluster_kind) if operation.resource.what == "job" else ():
         cases = list(snapshots_of_others(operation, scene, inventory))
         assert {case.breaks for case in cases} == {"N-SNAPSHOT"}
         assert any("absent" in case.what for case in cases)
@@ -184,17 +186,21 @@ def test_odd_pages_are_odd(operation: Operation) -> None:
 @each_operation
 def test_other_methods_are_no_operation(operation: Operation) -> None:
     good = request(operation.id)
-    methods = {o.method for o in EVERY if match(o.method, good.path) is not None and match(o.method, good.path)[0] == o}  # type: ignore[index]
+    methods = {
+        o.method
+        for o in EVERY
+        if Contract.load().match(o.method, good.path) is not None and Contract.load().match(o.method, good.path)[0] == o
+    }  # type: ignore[index]
     cases = list(other_methods(good, frozenset(methods)))
     assert {case.request.method for case in cases} >= {"PUT", "PATCH"} - methods
     for case in cases:
-        assert read(case.request, KNOWN) is None
+        assert Readings(KNOWN).of(case.request) is None
 
 
 @each_operation
 def test_every_form_is_the_same_request(operation: Operation) -> None:
     good = request(operation.id)
-    plain = read(good, KNOWN)
+    plain = Readings(KNOWN).of(good)
     assert plain is not None
     forms = set()
     for case in in_every_form(good):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from atlas_conformance.cli.run import run_suites
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import Mode
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
@@ -15,6 +15,8 @@ from atlas_conformance.reports.model import Report
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
+
+REQUIREMENTS = Contract.load().requirements
 
 KEYS = ("public_key", "private_key")
 LEVELS = ("core", "extended", "workflow")

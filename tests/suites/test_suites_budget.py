@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from atlas_conformance.cli.run import run_suites
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.inventory import Absent
 from atlas_conformance.contracts.knowledge import EVERY, Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.guard.guard import Guard
 from atlas_conformance.http.target import Safety, Target
 from atlas_conformance.reference.credentials import environment
@@ -28,6 +29,8 @@ from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters, scenes
 from atlas_conformance.targets.target_file import target_from_text
 from tests.suites.running import complaint, unexercised
+
+OPERATIONS = Contract.load().operations
 
 INVENTORY = replace(
     make_fixtures(3, 1_780_000_000).inventory,
@@ -65,7 +68,7 @@ class Rationed:
 def creates(operation: Operation, *, plain: bool = False) -> list[Request]:
     """Conforming creates of an operation: each row of the table; and unless `plain` everything else that conforms."""
     requests = []
-    for scene in scenes(INVENTORY, operation.family)[: 1 if plain else None]:
+    for scene in scenes(INVENTORY, operation.cluster_kind)[: 1 if plain else None]:
         bodies = base_bodies(operation, scene) if plain else conforming_bodies(operation, scene)
         requests += [build(operation, path_parameters(operation, scene, ""), body.document) for body in bodies]
     return requests

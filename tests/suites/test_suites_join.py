@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import atlas_conformance.suites
-from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.runner import marks
+
+REQUIREMENTS = Contract.load().requirements
+OPERATIONS = Contract.load().operations
 
 MODULES = sorted(path.stem for path in Path(atlas_conformance.suites.__path__[0]).glob("test_*.py"))
 
@@ -69,20 +71,20 @@ def operations_of(test: object) -> list[str]:
 @pytest.mark.parametrize("name", TESTS)
 def test_every_marked_requirement_binds_an_operation_that_the_test_runs_on(name: str) -> None:
     """A create's suite may show what only reads are bound by, so families count, not single operations."""
-    families = {OPERATIONS[operation].family for operation in operations_of(TESTS[name])}
+    families = {OPERATIONS[operation].resource.label for operation in operations_of(TESTS[name])}
     for requirement in marked(TESTS[name]):
-        bound = {OPERATIONS[operation].family for operation in REQUIREMENTS[requirement].operations}
+        bound = {OPERATIONS[operation].resource.label for operation in REQUIREMENTS[requirement].operations}
         assert not families or families & bound, requirement
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
 def test_every_family_that_a_requirement_binds_is_reached_by_a_test_that_names_it(requirement: str) -> None:
-    bound = {OPERATIONS[operation].family for operation in REQUIREMENTS[requirement].operations}
+    bound = {OPERATIONS[operation].resource.label for operation in REQUIREMENTS[requirement].operations}
     reached: set[str] = set()
     for test in TESTS.values():
         if requirement in marked(test):
             names = operations_of(test) or list(OPERATIONS)
-            reached |= {OPERATIONS[operation].family for operation in names}
+            reached |= {OPERATIONS[operation].resource.label for operation in names}
     assert bound <= reached
 
 
@@ -91,7 +93,7 @@ def test_the_groups_of_operations_are_what_they_say() -> None:
     assert {o.id for o in marks.EVERY} == set(OPERATIONS)
     assert {o.kind for o in marks.GETS} == {"get"}
     assert {o.kind for o in marks.LISTS} == {"list"}
-    assert {o.family for o in marks.DEDICATED_CREATES} == {"cluster"}
+    assert {o.resource.label for o in marks.DEDICATED_CREATES} == {"cluster"}
     assert {o.id for o in marks.V2} == {o.id for o in OPERATIONS.values() if o.api == "v2" and o.media_type is not None}
     assert {o.id for o in marks.JOB_CREATES} == {o.id for o in marks.CREATES} - {"snapshot-take"}
     assert {o.id for o in marks.JOB_GETS} == {o.id for o in marks.GETS if "snapshot" not in o.id}

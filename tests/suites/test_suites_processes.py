@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from atlas_conformance.cli.run import run_suites
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import Report
@@ -25,6 +25,8 @@ from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.processes import homes
 from atlas_conformance.runner.session import Session
 from tests.suites.running import complaint
+
+OPERATIONS = Contract.load().operations
 
 SEED = 5
 SELECTED = ("T-ECHO", "T-NEW", "B-REQUIRED", "L-STABLE", "L-PAGE")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from atlas_conformance.cli.run import run_suites
-from atlas_conformance.contracts.catalogue import DEPARTURES
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.freedoms import FREEDOMS, IMITATIONS
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.records import ExchangeRecord, Record
@@ -17,6 +17,8 @@ from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
 from tests.suites.running import ACCOUNT, KEYS, complaint, unexercised, verified
+
+DEPARTURES = Contract.load().departures
 
 # Which requirements are about a freedom; a run of these alone meets every place where an endpoint may use it.
 ABOUT: dict[tuple[str, ...], tuple[str, ...]] = {

@@ -14,13 +14,15 @@ from types import MappingProxyType
 
 import pytest
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Cluster, Inventory
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Limits, Target, Tls, with_absent
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 from tests.targets.scripted_wire import Arrival, WireServer, answer
+
+OPERATIONS = Contract.load().operations
 
 P1 = "0123456789abcdef01234567"
 KNOWN = Inventory((Cluster(P1, "Flexy", "flex"), Cluster(P1, "Source", "dedicated"), Cluster(P1, "Old", "tenant")))
@@ -205,9 +207,9 @@ def test_a_success_for_an_absent_job_is_no_mock_where_fixtures_are_known(server:
 
 def endpoint(operations: set[str], arrival: Arrival) -> bytes:
     """Answer as an endpoint that has only some operations: 405 on a path it has, 404 elsewhere."""
-    from atlas_conformance.contracts.operations import operations_at
+    pass
 
-    here = [operation for operation, _ in operations_at(arrival.target) if operation.id in operations]
+    here = [operation for operation, _ in Contract.load().operations_at(arrival.target) if operation.id in operations]
     if arrival.header("authorization") is None:
         return error(401, "UNAUTHORIZED", ("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'))
     if not here:

@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from typing import TypeAlias
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request, Response
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.failures import Withheld
 from atlas_conformance.http.guard.fronts import Turn
@@ -370,7 +370,7 @@ class Guard:
 
 def _makes(operation: str) -> str:
     """Return what a create makes, by its id: a job or a snapshot."""
-    return OPERATIONS[operation].resource.what
+    return Contract.load().operations[operation].resource.what
 
 
 def _key(request: Request) -> _Key:

@@ -17,9 +17,10 @@ from urllib.parse import unquote, unquote_plus
 
 import regex
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request, decoded_segments
 from atlas_conformance.contracts.inventory import Inventory
-from atlas_conformance.contracts.operations import Operation, operations_at
+from atlas_conformance.contracts.operation import Operation
 
 Standing: TypeAlias = Literal["absent", "known", "malformed", "foreign"]
 """How a value stands to what exists: known to be absent; known to exist; such that nothing can be called it; or
@@ -78,7 +79,7 @@ class Place:
     @property
     def is_dedicated(self) -> bool:
         """Whether its operations are those of dedicated clusters."""
-        return any(operation.family == "cluster" for operation in self.operations)
+        return any(operation.cluster_kind == "dedicated" for operation in self.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ def place_of(request: Request) -> Place | None:
     inner = segments[1:-1] if segments[-1] == "" else segments[1:]
     if any(not segment.strip(".") or any(c in segment for c in "/\\%;?#") for segment in inner):
         return None
-    found = operations_at(request.path)
+    found = Contract.load().operations_at(request.path)
     if not found:
         return None
     values = tuple(found[0][1].values())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import TOKEN, Class, Fault
 from atlas_conformance.reference.fault_parts import ALL, CREATES, sound
@@ -99,7 +99,7 @@ def _operations() -> Iterator[Fault]:
         yield _fault(
             place, "readers-create", "A-ROLE", "A reader may create a job.", "negative", skip=frozenset({"A-ROLE"})
         )
-        if OPERATIONS[place].family != "tenant":
+        if Contract.load().operations[place].cluster_kind != "tenant":
             yield _fault(
                 place,
                 "refused-readers-create",
@@ -133,7 +133,7 @@ def _negative_remaining(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _everywhere() -> Iterator[Fault]:
-    reads = tuple(place for place in ALL if OPERATIONS[place].kind in {"get", "list"})
+    reads = tuple(place for place in ALL if Contract.load().operations[place].kind in {"get", "list"})
     yield Fault(
         "digest/any-response",
         "A-WRONG",

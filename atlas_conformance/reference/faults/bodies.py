@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.bodies import CLUSTER_FIELDS, SHARED_FIELDS, Field, is_cluster_name, is_item_name
 from atlas_conformance.reference.fault import Class, Fault
 from atlas_conformance.reference.fault_parts import (
@@ -22,7 +22,7 @@ from atlas_conformance.reference.messages import Call
 
 
 def _fields(operation: str) -> tuple[Field, ...]:
-    return CLUSTER_FIELDS if OPERATIONS[operation].family == "cluster" else SHARED_FIELDS
+    return CLUSTER_FIELDS if Contract.load().operations[operation].cluster_kind == "dedicated" else SHARED_FIELDS
 
 
 def _target(operation: str) -> tuple[str, str]:

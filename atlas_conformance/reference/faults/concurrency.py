@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.authentication import TOKEN_PATH
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.documents import job_document
@@ -70,9 +70,9 @@ def _not_cancelled(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _writers() -> Iterator[Fault]:
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         if operation.kind == "create" and operation.level != "workflow":
-            requirement = "T-NEW" if operation.family == "cluster" else "S-NEW"
+            requirement = "T-NEW" if operation.cluster_kind == "dedicated" else "S-NEW"
             sentence = "Two creates at once are given one id."
             yield _fault(operation.id, "one-id-for-two", requirement, sentence, job=_id_of_the_other)
     for place in ("flex-create", "cluster-create"):

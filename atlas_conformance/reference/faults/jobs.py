@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import Class, Fault
 from atlas_conformance.reference.fault_parts import (
@@ -33,7 +33,7 @@ def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, 
 
 
 def _cluster_property(place: str) -> str:
-    return "instanceName" if OPERATIONS[place].family == "flex" else "clusterName"
+    return "instanceName" if Contract.load().operations[place].cluster_kind == "flex" else "clusterName"
 
 
 def _running(view: View) -> View:

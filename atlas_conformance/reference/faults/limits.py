@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import check_content_type
 from atlas_conformance.reference.fault import Fault, Page
@@ -14,7 +14,9 @@ from atlas_conformance.reference.messages import Call, Refusal
 
 _LONGEST_NAME = 64
 _LISTS = ("flex-list", "cluster-list")
-_ON_DEDICATED = tuple(one.id for one in OPERATIONS.values() if one.family == "cluster" and one.kind != "cancel")
+_ON_DEDICATED = tuple(
+    one.id for one in Contract.load().operations.values() if one.cluster_kind == "dedicated" and one.kind != "cancel"
+)
 
 
 def _cut_name(backend: Backend, call: Call) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check, is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
@@ -161,7 +161,7 @@ def _existence() -> Iterator[Fault]:
                 Refusal(409, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
             ),
         )
-        if OPERATIONS[place].family != "tenant":
+        if Contract.load().operations[place].cluster_kind != "tenant":
             yield _fault(
                 place,
                 "refused-and-created",

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import NOWHERE, Class, Fault
 from atlas_conformance.reference.fault_parts import ALL, CREATES, changing, hiding, on_error, on_success
@@ -49,7 +49,7 @@ def _refusing_later(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 def _statuses_and_types() -> Iterator[Fault]:
     for place in WITH_BODY:
-        v2 = OPERATIONS[place].api == "v2"
+        v2 = Contract.load().operations[place].api == "v2"
         if v2:
             yield _fault(
                 place,
@@ -152,8 +152,8 @@ def _statuses_and_types() -> Iterator[Fault]:
             "shape",
             view=changing("id", lambda value: value[:23]),
         )
-        family = OPERATIONS[place].family
-        if family == "cluster":
+        kind = Contract.load().operations[place].cluster_kind
+        if kind == "dedicated":
             yield _fault(
                 place,
                 "failed-text",

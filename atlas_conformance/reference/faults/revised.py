@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import NOWHERE, Class, Fault, Page
 from atlas_conformance.reference.fault_parts import (
@@ -110,7 +110,7 @@ def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callabl
 
 def _statuses() -> Iterator[Fault]:
     for place in CREATES:
-        dedicated = OPERATIONS[place].family == "cluster"
+        dedicated = Contract.load().operations[place].cluster_kind == "dedicated"
         named = {
             "B-JSON": (("B-JSON/parse", "B-JSON/object"), 409),
             "B-TYPE": (("B-TYPE/snapshotId",), 403),
@@ -160,7 +160,7 @@ def _statuses() -> Iterator[Fault]:
         yield _fault(
             place, "undocumented-500", "C-5XX", sentence, "negative", replace={"B-UNKNOWN": restated(unknown, 500)}
         )
-        if OPERATIONS[place].api == "v2":
+        if Contract.load().operations[place].api == "v2":
             typed = both(_refusing_versioned, sound(place, "B-JSON/content-type"))
             sentence = "A body of the versioned media type is refused."
             yield _fault(

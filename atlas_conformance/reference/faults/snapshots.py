@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.inventory import Kind
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
@@ -16,16 +17,16 @@ from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.snapshots import status_of
 
-_SNAPSHOTS = tuple(one for one in OPERATIONS.values() if one.resource.what == "snapshot")
+_SNAPSHOTS = tuple(one for one in Contract.load().operations.values() if one.resource.what == "snapshot")
 SHOWN = tuple(one.id for one in _SNAPSHOTS if one.media_type is not None)
 GETS = tuple(one.id for one in _SNAPSHOTS if one.kind == "get")
 LISTS = tuple(one.id for one in _SNAPSHOTS if one.kind == "list")
 RESTORES = ("flex-create", "flex-download", "cluster-create", "cluster-create-v1")
-_FIRST = {"flex": "PENDING", "cluster": "queued"}
-_END = {"flex": "COMPLETED", "cluster": "completed"}
-_FAILED = {"flex": "FAILED", "cluster": "failed"}
-_DATE = {"flex": "finishTime", "cluster": "createdAt"}
-_LAST_DATE = {"flex": "expiration", "cluster": "expiresAt"}
+_FIRST: dict[Kind | None, str] = {"flex": "PENDING", "dedicated": "queued"}
+_END: dict[Kind | None, str] = {"flex": "COMPLETED", "dedicated": "completed"}
+_FAILED: dict[Kind | None, str] = {"flex": "FAILED", "dedicated": "failed"}
+_DATE: dict[Kind | None, str] = {"flex": "finishTime", "dedicated": "createdAt"}
+_LAST_DATE: dict[Kind | None, str] = {"flex": "expiration", "dedicated": "expiresAt"}
 
 View = Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]]
 
@@ -84,10 +85,10 @@ def _is(*states: str) -> Callable[[dict[str, Any]], bool]:
 
 def _states_and_dates() -> Iterator[Fault]:
     for place in SHOWN:
-        family = OPERATIONS[place].family
-        end, date, last = _END[family], _DATE[family], _LAST_DATE[family]
+        kind = Contract.load().operations[place].cluster_kind
+        end, date, last = _END[kind], _DATE[kind], _LAST_DATE[kind]
         for what, value in (("status-unknown", "done"), ("status-other-case", None)):
-            swapped = value or (end.upper() if family == "cluster" else end.lower())
+            swapped = value or (end.upper() if kind == "dedicated" else end.lower())
             wanted = _always if place == "snapshot-take" else _is(end)
             view = _where(wanted, _with(status=swapped))
             yield _fault(place, what, "SNAP-STATUS", f"A status is {swapped}.", "shape", snapshot_view=view)
@@ -95,38 +96,38 @@ def _states_and_dates() -> Iterator[Fault]:
         yield _fault(place, "date-not-utc", "SNAP-TIME", f"{last} is not in UTC.", "shape", snapshot_view=offset)
         short = _where(_always, _cut(last, "", 10))
         yield _fault(place, "date-without-time", "SNAP-TIME", f"{last} has no time.", "shape", snapshot_view=short)
-        early = ("finishTime", "scheduledTime") if family == "flex" else ("createdAt", "expiresAt")
-        seconds = 3_600 if family == "flex" else -400 * DAY
+        early = ("finishTime", "scheduledTime") if kind == "flex" else ("createdAt", "expiresAt")
+        seconds = 3_600 if kind == "flex" else -400 * DAY
         view = _where(_is(end), _moved(early[1], seconds))
         if place != "snapshot-take":
             sentence = f"{early[1]} is on the wrong side of {early[0]}."
             yield _fault(place, "dates-out-of-order", "SNAP-TIME", sentence, "shape", snapshot_view=view)
-            yield from _over_time(place, family)
+            yield from _over_time(place, kind)
             sentence = f"A snapshot that is {end} shows no {date}."
             hidden = _where(_is(end), _without(date))
             yield _fault(place, "done-without-date", "SNAP-DONE", sentence, "shape", snapshot_view=hidden)
         if place in ("snapshot-take", "flex-snapshot-list"):
-            dated = _where(_is(_FIRST[family], "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
+            dated = _where(_is(_FIRST[kind], "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
             sentence = f"A snapshot that is not done shows a {date}."
             yield _fault(place, "date-too-early", "SNAP-DONE", sentence, "shape", snapshot_view=dated)
 
 
-def _over_time(place: str, family: str) -> Iterator[Fault]:
-    date = _DATE[family]
-    back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[family]})
+def _over_time(place: str, kind: Kind | None) -> Iterator[Fault]:
+    date = _DATE[kind]
+    back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[kind]})
     yield _fault(place, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins anew.", "stateful",
                  snapshot_view=back)  # fmt: skip
-    failed = _later(3, _with(status=_FAILED[family]))
+    failed = _later(3, _with(status=_FAILED[kind]))
     yield _fault(place, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
                  snapshot_view=failed)  # fmt: skip
     yield _fault(place, "date-drifts", "SNAP-FIXED", f"{date} moves at each read.", "stateful",
                  snapshot_view=_drifting(date))  # fmt: skip
-    if family == "flex":
+    if kind == "flex":
         yield _fault(place, "schedule-changes", "SNAP-FIXED", "scheduledTime changes after some reads.", "stateful",
                      snapshot_view=_later(3, _moved("scheduledTime", -60)))  # fmt: skip
         return
     for name, value in (("type", "shardedCluster"), ("snapshotType", "fallback"), ("description", "something else")):
-        value = "replicaSet" if name == "type" and OPERATIONS[place].sharded else value
+        value = "replicaSet" if name == "type" and Contract.load().operations[place].sharded else value
         yield _fault(place, f"{name}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
                      snapshot_view=_later(3, _with(**{name: value})))  # fmt: skip
 
@@ -236,9 +237,9 @@ def _finding() -> Iterator[Fault]:
                          "stateful", skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster"}))  # fmt: skip
     for place in LISTS:
         for what, sentence, kind, change in _PAGES:
-            if OPERATIONS[place].paged:
+            if Contract.load().operations[place].paged:
                 yield _fault(place, what, "L-PAGE", sentence, kind, listing=change)
-        yield _fault(place, "no-results", "L-PAGE" if not OPERATIONS[place].paged else "C-SCHEMA",
+        yield _fault(place, "no-results", "L-PAGE" if not Contract.load().operations[place].paged else "C-SCHEMA",
                      "A list shows no results.", "shape", answer=on_success(_no_results))  # fmt: skip
 
 
@@ -303,7 +304,7 @@ def _refused_taken(backend: Backend, call: Call) -> None:
     snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
     if snapshot is None:
         raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
-    kind = "flex" if call.operation is not None and call.operation.family == "flex" else "dedicated"
+    kind = "flex" if call.operation is not None and call.operation.cluster_kind == "flex" else "dedicated"
     if status_of(snapshot, kind, call.now) in _END.values() and (kind == "flex" or snapshot.begun is not None):
         raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
 
@@ -318,7 +319,7 @@ def _restoring() -> Iterator[Fault]:
                      "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
         yield _fault(place, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
                      "stateful", job=_late)  # fmt: skip
-        if OPERATIONS[place].family == "cluster":
+        if Contract.load().operations[place].cluster_kind == "dedicated":
             skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
             yield _fault(place, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
                          skip=skipped)  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.documents import job_document
 from atlas_conformance.reference.messages import Answer, Refusal
 from atlas_conformance.reference.neighbours.visits import GENERAL, Visit
 
-_READ = OPERATIONS["cluster-get-v1"]
+_READ = Contract.load().operations["cluster-get-v1"]
 
 
 def list_jobs(visit: Visit, project: str, name: str) -> Answer:
