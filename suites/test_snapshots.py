@@ -101,7 +101,7 @@ def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistor
     """Restore a snapshot by every create of dedicated clusters; return the jobs, each read once."""
     made: list[JobHistory] = []
     for create in _RESTORES:
-        if create.cluster_kind != "dedicated" or not endpoint.offers(create.id):
+        if create.cluster_kind != _TAKE.cluster_kind or not endpoint.offers(create.id):
             continue
         for body in base_bodies(create, scene):
             if "snapshotId" in body.document:
@@ -159,7 +159,7 @@ def _kind(operation: Operation) -> str:
 def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Operation) -> None:
     """A list is read several times, and each snapshot that it shows by its id."""
     scene = endpoint.scenes_of(operation)[0]
-    if not scene.real or (operation.cluster_kind == "dedicated" and scene.sharded is not operation.sharded):
+    if not scene.real or scene.sharded is not operation.sharded:
         return
     read = reading_of(operation)
     _list_elsewhere(endpoint, operation)
@@ -192,10 +192,10 @@ def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
 @takes_long
 def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
     """Whatever order snapshots are taken, read, listed, restored and deleted in, each one's story holds."""
-    scenes = [scene for scene in endpoint.scenes("dedicated")[:3] if scene.real]
+    scenes = [scene for scene in endpoint.scenes(_TAKE.cluster_kind)[:3] if scene.real]
     if not scenes or not endpoint.offers(_TAKE.id) or endpoint.client.guard.snapshots_left is not None:
         return
-    restores = [o for o in _RESTORES if o.cluster_kind == "dedicated" and endpoint.offers(o.id)]
+    restores = [o for o in _RESTORES if o.cluster_kind == _TAKE.cluster_kind and endpoint.offers(o.id)]
 
     class Stories(RuleBasedStateMachine):
         """Takes, reads, restores and deletes snapshots; what the answers must be is the chronicle's business."""

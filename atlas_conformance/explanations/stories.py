@@ -248,7 +248,7 @@ def snapshots(world: World, kind: Kind) -> Iterator[Exchange]:
     found = scenes(world.inventory, kind)
     for scene in (*(s for s in found if not s.sharded), *(s for s in found if s.sharded))[:: max(1, len(found) - 1)]:
         around = [o for o in _of(kind) if o.resource.what == "snapshot"]
-        reads = [o for o in around if o.kind in ("get", "list") and (o.sharded == scene.sharded or kind == "flex")]
+        reads = [o for o in around if o.kind in ("get", "list") and o.sharded == scene.sharded]
         snapshot = scene.snapshots[0]
         for operation in around:
             if operation.kind == "create":

@@ -29,7 +29,7 @@ def some_snapshot(endpoint: Endpoint, operation: Operation, scene: Scene) -> str
 
 
 def _found(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | None:
-    if not scene.real or (operation.cluster_kind == "dedicated" and operation.sharded is not scene.sharded):
+    if not scene.real or operation.sharded is not scene.sharded:
         return None
     with endpoint.in_passing():
         shown = listed_snapshots(endpoint, operation, scene)

@@ -107,7 +107,7 @@ def test_an_id_says_nothing_of_a_job_of_another_family(create: str, read: str, o
     for name in (create, other):
         sent = request(CREATES[name])
         assert not failed(chronicle.feed(answer(sent, job_of(name), started=2.0)))
-        own = chronicle.job(JOB, OPERATIONS[name].resource.label)
+        own = chronicle.job(JOB, OPERATIONS[name].resource)
         assert own is not None and own.create_operation == name
 
 

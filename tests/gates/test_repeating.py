@@ -43,7 +43,7 @@ def test_the_sample_is_broken() -> None:
 
 
 def test_what_fails_again_repeats_and_is_not_tried_a_second_time() -> None:
-    repeating, send = Repeating(KNOWLEDGE), Sender(BROKEN)
+    repeating, send = Repeating(Judge(knowledge=KNOWLEDGE)), Sender(BROKEN)
     records = repeating.try_again(7, exchange(), BROKEN, send)
     assert {(r.requirement, r.operation, r.place) for r in records} == KEYS
     assert {(r.n, r.again, r.outcome) for r in records} == {(7, 101, "repeated")}
@@ -51,7 +51,7 @@ def test_what_fails_again_repeats_and_is_not_tried_a_second_time() -> None:
 
 
 def test_what_holds_the_second_time_is_unstable_and_tried_a_few_times() -> None:
-    repeating, send = Repeating(KNOWLEDGE), Sender(HELD)
+    repeating, send = Repeating(Judge(knowledge=KNOWLEDGE)), Sender(HELD)
     for n in range(10):
         assert {r.outcome for r in repeating.try_again(n, exchange(), BROKEN, send)} <= {"held"}
     assert send.sent == TRIES
@@ -59,7 +59,7 @@ def test_what_holds_the_second_time_is_unstable_and_tried_a_few_times() -> None:
 
 def test_an_answer_that_does_not_put_it_to_the_test_tells_nothing() -> None:
     for judgement in (Judgement(), None):
-        records = Repeating(KNOWLEDGE).try_again(1, exchange(), BROKEN, Sender(judgement))
+        records = Repeating(Judge(knowledge=KNOWLEDGE)).try_again(1, exchange(), BROKEN, Sender(judgement))
         assert {r.outcome for r in records} == {"untold"}
         assert {r.again for r in records} == ({101} if judgement is not None else {None})
 
@@ -68,19 +68,19 @@ def test_a_failure_at_another_place_of_the_same_answer_repeats() -> None:
     elsewhere = Judgement(
         findings=tuple(Finding(f.requirement, f.operation, f.expected, f.seen, "/elsewhere") for f in BROKEN.findings)
     )
-    records = Repeating(KNOWLEDGE).try_again(1, exchange(), BROKEN, Sender(elsewhere))
+    records = Repeating(Judge(knowledge=KNOWLEDGE)).try_again(1, exchange(), BROKEN, Sender(elsewhere))
     assert {r.outcome for r in records} == {"repeated"}
 
 
 def test_what_rests_on_earlier_exchanges_is_not_tried() -> None:
     moved = Judgement(findings=(Finding("S-FLOW", "flex-get", "no step back", "PENDING", "/response/body/status"),))
     send = Sender(HELD)
-    assert Repeating(KNOWLEDGE).try_again(1, exchange(), moved, send) == [] and send.sent == 0
+    assert Repeating(Judge(knowledge=KNOWLEDGE)).try_again(1, exchange(), moved, send) == [] and send.sent == 0
 
 
 def test_nothing_is_sent_where_nothing_was_found() -> None:
     departed = Finding("C-SCHEMA", "flex-get", "x", "y", "/response/body", departure="K-TIMESTAMP")
     send = Sender(HELD)
     for judgement in (HELD, Judgement(findings=(departed,))):
-        assert Repeating(KNOWLEDGE).try_again(1, exchange(), judgement, send) == []
+        assert Repeating(Judge(knowledge=KNOWLEDGE)).try_again(1, exchange(), judgement, send) == []
     assert send.sent == 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.contracts.inventory import KINDS, Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings
@@ -172,7 +172,7 @@ def test_every_requirement_of_the_table_is_broken(operation: Operation) -> None:
 
 
 def test_half_an_oplog_pair_is_generated_from_either_side() -> None:
-    (scene, *_) = scenes(INVENTORY, "cluster")
+    (scene, *_) = scenes(INVENTORY, "dedicated")
     halves = [set(b.document) & {"oplogTs", "oplogInc"} for b in half_pairs(scene)]
     assert {"oplogTs"} in halves
     assert {"oplogInc"} in halves
@@ -180,7 +180,7 @@ def test_half_an_oplog_pair_is_generated_from_either_side() -> None:
 
 
 def test_delivery_types_go_wrong_by_case_space_newline_and_type() -> None:
-    (scene, *_) = scenes(INVENTORY, "cluster")
+    (scene, *_) = scenes(INVENTORY, "dedicated")
     values = [b.document["deliveryType"] for b in wrong_delivery_types(scene)]
     for value in ("Automated", "automated\n", " download", "pointintime", "DOWNLOAD", "", "RESTORE", 1, True):
         assert value in values
@@ -265,8 +265,8 @@ def test_bodies_come_the_same_every_time_and_none_twice(operation: Operation) ->
 
 
 def test_scenes_name_what_exists() -> None:
-    for family, kind in (("flex", "flex"), ("tenant", "tenant"), ("cluster", "dedicated")):
-        for scene in scenes(INVENTORY, family):
+    for kind in KINDS:
+        for scene in scenes(INVENTORY, kind):
             assert scene.real
             cluster = next(c for c in INVENTORY.clusters if (c.project, c.name) == (scene.project, scene.cluster))
             assert cluster.kind == kind
@@ -278,9 +278,9 @@ def test_scenes_name_what_exists() -> None:
 
 
 def test_a_harmless_scene_restores_nothing_to_nowhere() -> None:
-    for family in ("flex", "tenant", "cluster"):
-        scene = harmless_scene(INVENTORY, family, ABSENT)
+    for kind in KINDS:
+        scene = harmless_scene(INVENTORY, kind, ABSENT)
         assert scene.snapshots == (ABSENT.snapshot,)
         assert scene.targets == ((ABSENT.project, ABSENT.target),)
         assert scene.moment is not None
-        assert harmless_scene(Inventory(), family, ABSENT).cluster == ABSENT.cluster
+        assert harmless_scene(Inventory(), kind, ABSENT).cluster == ABSENT.cluster
