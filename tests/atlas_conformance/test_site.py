@@ -81,7 +81,7 @@ def test_each_page_has_the_blocks_of_its_source(site: Path) -> None:
         assert {tag: counts[tag] for tag in BLOCKS} == {tag: wanted[tag] for tag in BLOCKS}, name
 
 
-def test_the_navigation_leads_to_what_the_issue_of_each_page_is() -> None:
+def test_the_navigation_has_every_page() -> None:
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     nav = yaml.safe_load(text[text.index("nav:") : text.index("not_in_nav:")])["nav"]
     pages = [page for entry in nav for value in entry.values() for page in (value if isinstance(value, list) else [entry])]
