@@ -97,7 +97,7 @@ class Reading:
 
     @property
     def path_is_malformed(self) -> bool:
-        """Whether a parameter of the path is malformed, which may be told to anybody."""
+        """Whether a parameter of the path is malformed, which an endpoint may say to anybody."""
         return any(violation.requirement.startswith("P-") for violation in self.violations)
 
     @property

@@ -77,7 +77,7 @@ class LatencyPicture:
 
 @dataclass(frozen=True, slots=True)
 class EffortRow:
-    """How often a requirement was put to the test, as a bar on a logarithmic scale."""
+    """How often a requirement was exercised, as a bar on a logarithmic scale."""
 
     requirement: str
     verdict: str

@@ -159,7 +159,7 @@ def half_pairs(scene: Scene) -> Iterator[Body]:
 
 
 def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
-    """Yield otherwise complete bodies whose deliveryType is none of the three (T-ENUM, B-TYPE)."""
+    """Yield otherwise complete bodies whose deliveryType is not one of the three (T-ENUM, B-TYPE)."""
     project, name = scene.targets[0]
     everything: dict[str, Any] = {"snapshotId": scene.snapshots[0], "targetClusterName": name, "targetGroupId": project}
     moment = moments(scene)[0] if moments(scene) else {}

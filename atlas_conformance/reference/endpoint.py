@@ -98,7 +98,7 @@ class Endpoint:
         return refused if operations and self.backend.free["wrong-method"] == "405" else missing
 
     def _not_offered(self, missing: Refusal, refused: Refusal) -> Refusal:
-        """Return what is told about an operation that this endpoint leaves out."""
+        """Return what the endpoint says about an operation that it leaves out."""
         match self.backend.free["extended-absent"]:
             case "405":
                 return refused

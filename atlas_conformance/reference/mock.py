@@ -80,7 +80,7 @@ class MockAtlas:
         return self
 
     def _given(self) -> dict[str, Any]:
-        """Return the options that were asked for by name; they go before what the scenario says."""
+        """Return the options that were asked for by name; they win over the scenario."""
         return {name: value for name, value in self._options.items() if name not in ("seed", "step", "freedoms")}
 
     def __exit__(

@@ -203,7 +203,7 @@ class _Learner:
     def settle_missing(self) -> None:
         """Decide on creates whose 404 may speak of the route, or of a project or cluster that does not exist."""
         for name, response in self._missing.items():
-            # Another create that took an invented place, a place that the target names, or an error that is none of
+            # Another create that took an invented place, a place that the target names, or an error that is not one of
             # the API's: each says that it is the route that is missing.
             if self._accepted or not self._invents or not says_error(response):
                 self._offered[name] = "every create is answered 404, as a path that no page names"

@@ -27,7 +27,7 @@ class Repeating:
     """Decides what is tried again, and what the second answer says.
 
     A finding repeats when the same requirement does not hold on the same operation again; it does not when the second
-    exchange puts the requirement to the test and it holds. Otherwise the second answer does not tell.
+    exchange exercises the requirement and it holds. Otherwise the second answer does not tell.
     """
 
     knowledge: Knowledge

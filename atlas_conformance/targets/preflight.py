@@ -30,7 +30,7 @@ _FATAL = frozenset({"unreachable", "refused", "tls", "timeout", "stopped"})
 
 
 class PreflightFailed(Exception):
-    """The endpoint cannot be verified as things are; the message is one sentence for a person."""
+    """The endpoint cannot be verified; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -312,9 +312,9 @@ def job_id_of(response: Response) -> str | None:
 
 
 def same_as_lost(exchange: Exchange, lost: Exchange) -> bool:
-    """Whether an answer is the one that a path without any operation gets.
+    """Whether an answer is what a path without any operation gets.
 
-    Errors of the API's own form are told apart by their code, others by their words, but for those that repeat the
+    Errors of the API's own form are distinguished by their code, others by their words, but for those that repeat the
     request and for numbers, which may be of the moment.
     """
     one, other = exchange.response, lost.response

@@ -162,7 +162,7 @@ def a_new_job_repeats_its_moment(new: CreationView) -> Outcome | None:
 
 @rule("T-ONLY-POINT", on=CreationView)
 def a_new_job_shows_the_moment_that_was_asked_for(new: CreationView) -> Iterator[Outcome]:
-    """The moment that a new pointInTime job shows is the one that the request asked for."""
+    """The moment that a new pointInTime job shows is that of the request."""
     return _echoed(new, "T-ONLY-POINT")
 
 

@@ -22,7 +22,9 @@ def blocks(document: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", [ROOT / "docs" / "verify.md", ROOT / "docs" / "target-file.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [ROOT / "docs" / "verify.md", ROOT / "docs" / "target-file.md"], ids=lambda path: path.name
+)
 def test_target_files_that_are_shown_can_be_used(document: Path) -> None:
     (text,) = blocks(document, "toml")
     target = target_from_text(text, dict.fromkeys(re.findall(r'"([A-Z][A-Z_]+)"', text), "value"))

@@ -19,7 +19,7 @@ from tests.atlas_conformance.test_links import MARKDOWN
 
 pytest.importorskip("material", reason="the extra `docs` is not installed: `make docs` installs it")
 
-from docs.making.pages import OUTSIDE, with_site_links  # noqa: E402 - it needs MkDocs
+from docs.making.pages import OUTSIDE, with_site_links
 
 LOADED = re.compile(r"(?:<(?:script|img|iframe|source|video)[^>]*\ssrc|<link[^>]*\shref)=\"?((?:https?:)?//[^\s\">]+)")
 STYLED = re.compile(r"(?:url\(|@import )[\"']?((?:https?:)?//[^\s\"')]+)")
@@ -75,7 +75,9 @@ def test_each_page_has_the_blocks_of_its_source(site: Path) -> None:
     sources |= {path.name: path for path in (ROOT / "docs").glob("*.md")}
     for name, source in sources.items():
         text = source.read_text("utf-8")
-        wanted = Counter(token.tag if token.tag != "code" else "pre" for token in MARKDOWN.parse(text) if token.nesting >= 0)
+        wanted = Counter(
+            token.tag if token.tag != "code" else "pre" for token in MARKDOWN.parse(text) if token.nesting >= 0
+        )
         wanted |= Counter("img" for token in MARKDOWN.parse(text) for part in token.children or () if part.tag == "img")
         counts = Article((site / name.replace(".md", ".html")).read_text("utf-8")).counts
         assert {tag: counts[tag] for tag in BLOCKS} == {tag: wanted[tag] for tag in BLOCKS}, name
@@ -84,7 +86,9 @@ def test_each_page_has_the_blocks_of_its_source(site: Path) -> None:
 def test_the_navigation_has_every_page() -> None:
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     nav = yaml.safe_load(text[text.index("nav:") : text.index("not_in_nav:")])["nav"]
-    pages = [page for entry in nav for value in entry.values() for page in (value if isinstance(value, list) else [entry])]
+    pages = [
+        page for entry in nav for value in entry.values() for page in (value if isinstance(value, list) else [entry])
+    ]
     titles = [title for page in pages for title in page]
     assert titles[:2] == ["Start here", "Verify your endpoint"]
     own = {path.name for path in (ROOT / "docs").glob("*.md")} | {"requirements/index.md", *OUTSIDE.values()}
@@ -96,5 +100,7 @@ def test_links_lead_to_the_pages_of_the_site_or_are_words_alone() -> None:
     assert with_site_links(text, "contributing.md") == (
         "[a](mock.md#https) [b](contract-revisions.md) c [d](https://x.example) ![e](docs/p.svg)"
     )
-    below = with_site_links("[a](../safety.md) [b](../../README.md)\n```sh\n[c](../gone)\n```\n", "requirements/index.md")
+    below = with_site_links(
+        "[a](../safety.md) [b](../../README.md)\n```sh\n[c](../gone)\n```\n", "requirements/index.md"
+    )
     assert below == "[a](../safety.md) [b](../index.md)\n```sh\n[c](../gone)\n```\n"

@@ -56,7 +56,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)
         ("a: &a [*a]", "has a value that contains itself, at line 1"),
         ("a: 1\nb: *c", "has an unknown alias, at line 2"),
         ("? [a]\n: 1", "has a key that is no text, at line 1"),
-        ("a: !!timestamp 2024-01-01", "which is none of JSON"),
+        ("a: !!timestamp 2024-01-01", "which JSON does not have"),
         ("a: {<<: 5}", "merges what is no object"),
         ("a: 1\n---\nb: 2", "holds 2 documents"),
         ("\x00", "is neither JSON nor YAML"),

@@ -184,7 +184,7 @@ class Guard:
                 self._created.setdefault((place.project, place.cluster, job), create)
 
     def repeatable(self, request: Request) -> bool:
-        """Tell whether a request that may have arrived may be sent again."""
+        """Return whether a request that may have arrived may be retried."""
         return request.method in READS or not self.remote
 
     @property

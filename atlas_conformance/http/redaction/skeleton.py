@@ -1,6 +1,6 @@
 """What is left of a text without escapes, case and signs, and where each letter of it stood.
 
-A secret is found in it however it is spelt: in other case, escaped once or more, with separators, over several lines.
+A secret is found in it however it is written: in other case, escaped once or more, with separators, over several lines.
 """
 
 from __future__ import annotations
