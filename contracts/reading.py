@@ -45,7 +45,7 @@ class Reading:
 
     `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
     false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
-    `undocumented` are the properties of the body that no page names. `too_large` are the statuses that HTTP has for
+    `undocumented` are the properties of the body that are undocumented. `too_large` are the statuses that HTTP has for
     what is large, as far as the request is.
     """
 

@@ -123,7 +123,7 @@ class FindingGroup:
     """All findings of one requirement on one operation at one place.
 
     `count` is the number of exchanges, `first` the number of the first of them; `sample` is the one with the smallest
-    request (of an unstable group: the one that was repeated) and `finding` what was found on it. `repeat` is what
+    request (of an unstable group: the repeated one) and `finding` what was found on it. `repeat` is what
     came of repeating the request, or None where the finding rests on several exchanges. `lead` is the
     key of the group that explains this one, or None where it stands for itself; `also` are the groups that this one
     explains. `advice` says that the requirement is a "should" and nobody was strict.

@@ -10,7 +10,7 @@ from atlas_conformance.reports.watching import Sight, Timeline
 from atlas_conformance.reports.wording import number, one_line, plural
 
 SHOWN_JOBS = 24
-"""So many followed jobs are drawn, those on which most was seen to change first."""
+"""How many followed jobs are drawn, those on which most was seen to change first."""
 
 _STATES = {
     "PENDING": "waiting", "QUEUED": "waiting", "RUNNING": "running", "running": "running", "delivered": "running",

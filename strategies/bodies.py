@@ -190,7 +190,7 @@ def impossible_targets(operation: Operation, scene: Scene, inventory: Inventory)
 
 
 def undocumented_properties(base: Body) -> Iterator[Body]:
-    """Yield the base with a property that no page names (B-UNKNOWN), after the others and before them."""
+    """Yield the base with an undocumented property (B-UNKNOWN), after the others and before them."""
     yield Body(base.document | {"unheardOf": 1}, "B-UNKNOWN", f"{base.what}: a property that nobody names")
     yield Body({"comment": "x"} | base.document, "B-UNKNOWN", f"{base.what}: another one, before all others")
 

@@ -22,7 +22,7 @@ from atlas_conformance.http.wire import Line, RawHeaders, Reply, tls_context
 from atlas_conformance.http.writing import RequestWriter
 
 TURNS = 4
-"""So many times a harmless request is sent whose connection is reset."""
+"""How many times a harmless request is sent when its connection is reset."""
 
 
 class Lines:

@@ -19,7 +19,7 @@ _WINDOW_SECONDS = 60.0
 
 
 _MOST_DOUBTS = 3
-"""So many impossible values of a caller's headers are put down to answers that came out of order, or to chance."""
+"""How many impossible values of a caller's headers may be due to answers out of order, or to chance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ SAMPLE = 2
 """How many exchanges of each operation, status and set of held requirements are journalled."""
 
 EXAMPLES = 20
-"""So many exchanges of each finding are journalled; the others are counted in the load record."""
+"""How many exchanges of each finding are journalled; the others are counted in the load record."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from atlas_conformance.reports.model import Report
 
 SOUND = "sound"
 USERS = 50
-"""So many users come at once in a trial under load."""
+"""How many users come at once in a trial under load."""
 
 _OF_SNAPSHOTS = frozenset(o.id for o in OPERATIONS.values() if o.resource.name == "dedicated snapshot")
 _READ_BACK = {

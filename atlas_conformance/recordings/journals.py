@@ -69,7 +69,7 @@ class JournalEntries:
     def __iter__(self) -> Iterator[Recorded | Unjudged | Cut]:
         """Yield each exchange with those of its findings that it does not show by itself; a cut journal ends in a Cut.
 
-        Findings that rest on several exchanges may follow long after the exchange that they are about; they come with the
+        Findings that rest on several exchanges may follow long after the exchange that they concern; they come with the
         latest exchange before them. Raises NoRecording on a line that is invalid or out of place.
         """
         waiting: ExchangeRecord | None = None

@@ -32,7 +32,7 @@ class Recording:
     """
 
     def __init__(self, name: str, file: ByteSource, masking: Masking, attached: Attached | None = None) -> None:
-        """Look at the beginning of `file`; entries come masked by `masking`. Raises NoRecording if it is none."""
+        """Look at the beginning of `file`; entries come masked by `masking`. Raises NoRecording otherwise."""
         self.name = name
         self._masking = masking
         self._attached = attached

@@ -13,7 +13,7 @@ from atlas_conformance.contracts.knowledge import Knowledge
 
 _NONE: Counter[tuple[str, str, str]] = Counter()
 _MOST_PAGES = 16
-"""So many pages are followed at the same time; of more, the one seen longest ago is forgotten."""
+"""How many pages are followed at the same time; of more, the one seen longest ago is forgotten."""
 
 
 @dataclass

@@ -132,7 +132,7 @@ def check_group_exists(backend: Backend, call: Call) -> None:
 
 
 def check_cluster_exists(backend: Backend, call: Call) -> None:
-    """Refuse a cluster that does not exist (`N-CLUSTER`); note the one that exists."""
+    """Refuse a cluster that does not exist (`N-CLUSTER`); note one that exists."""
     call.cluster = backend.fixtures.clusters.get((call.project, call.cluster_name))
     if call.cluster is None:
         raise Refusal(404, "CLUSTER_NOT_FOUND", "There is no such cluster.", parameters=(call.cluster_name[:64],))
@@ -156,7 +156,7 @@ def check_cluster_kind(backend: Backend, call: Call) -> None:
 
 
 def find_job(backend: Backend, call: Call) -> None:
-    """Refuse a job that does not exist (`N-JOB`); note the one that exists."""
+    """Refuse a job that does not exist (`N-JOB`); note one that exists."""
     call.job = backend.jobs.find(call.job_id)
     if call.job is None:
         raise _no_job(404)
@@ -187,7 +187,7 @@ def _no_job(status: int) -> Refusal:
 
 
 def find_snapshot(backend: Backend, call: Call) -> None:
-    """Refuse a snapshot in the path that does not exist (`N-SNAPSHOT`); note the one that exists."""
+    """Refuse a snapshot in the path that does not exist (`N-SNAPSHOT`); note one that exists."""
     call.snapshot = backend.snapshots.find(call.job_id)
     if call.snapshot is None:
         raise _no_snapshot(404)

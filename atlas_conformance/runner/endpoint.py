@@ -418,7 +418,7 @@ class Endpoint:
         return judged
 
     def take_in(self, failures: Iterable[NoAnswer]) -> None:
-        """Send again what the preflight had no answer to, and record what the endpoint spoilt."""
+        """Repeat what the preflight had no answer to, and record what the endpoint spoilt."""
         with contextlib.suppress(EndpointLost, RunEnded):  # the first test comes upon that too, and says so
             for failure in failures:
                 if is_spoilt(failure):

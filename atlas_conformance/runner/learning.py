@@ -206,14 +206,14 @@ class _Learner:
             # Another create that took an invented place, a place that the target names, or an error that is not one of
             # the API's: each says that it is the route that is missing.
             if self._accepted or not self._invents or not says_error(response):
-                self._offered[name] = "every create is answered 404, as a path that no page names"
+                self._offered[name] = "every create is answered 404, like an undocumented path"
         for exchange in self._found.exchanges:
             named = match(exchange.request.method, exchange.request.path)
             if named is None or named[0].level != "core" or self._claimed or self._found.lost is None:
                 continue
             create = next((name for name, read in READ_OF.items() if read == named[0].id), "")
             if self._offered.get(create, True) is not True and same_as_lost(exchange, self._found.lost):
-                self._offered[named[0].id] = "GET is answered 404, as a path that no page names"
+                self._offered[named[0].id] = "GET is answered 404, like an undocumented path"
 
     # Reads of what was created
 

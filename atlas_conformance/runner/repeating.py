@@ -17,7 +17,7 @@ from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
 
 TRIES = 3
-"""So many exchanges of one key are tried again at most, until one repeats."""
+"""How many exchanges of one key are repeated at most, until one fails again."""
 
 Key = tuple[str, str, str]
 

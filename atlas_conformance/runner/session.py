@@ -246,7 +246,7 @@ class Session:
     def part(self, path: Path, sharing: int) -> Endpoint:
         """Go on with the run in a process of its own, after `rest`: with its own client, and its own journal at `path`.
 
-        So many processes share the run's connections. Raises JournalError.
+        The processes share the run's connections. Raises JournalError.
         """
         prepared = self._prepared
         assert prepared is not None

@@ -247,7 +247,7 @@ def _tell(probe: _Probe, attempt: Attempt, lost: Attempt) -> tuple[Offered, str]
         if not same_as_lost(attempt, lost):
             return "yes", ""
         if (probe.operation.kind == "list" and probe.known) or not says_error(attempt.response):
-            return "no", "GET is answered 404, as a path that no page names"
+            return "no", "GET is answered 404, like an undocumented path"
     return "unknown", "GET is answered 404, which may mean the job or the operation"
 
 
@@ -260,7 +260,7 @@ def _tell_ending(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
             return ("yes", "") if "DELETE" in names else ("no", f"the path allows {allow}")
         same = isinstance(lost, Exchange) and same_as_lost(read, lost)
         if read.response.status in (404, 501) and same and not says_error(read.response):
-            return "no", "its path is answered as one that no page names"
+            return "no", "its path is answered like an undocumented one"
     return "unknown", "only a DELETE could tell"
 
 

@@ -217,7 +217,7 @@ def test_where_nothing_of_the_contract_is_described_one_difference_says_so(tmp_p
     assert f"none of the {len(OPERATIONS)} operations is described" in told.sentence and "servers" in told.sentence
 
 
-def test_an_operation_without_responses_is_told_of_once(tmp_path: Path) -> None:
+def test_an_operation_without_responses_is_reported_once(tmp_path: Path) -> None:
     document = bundled()
     del document["paths"][FLEX]["get"]["responses"]
     (told,) = against(tmp_path, document)
@@ -252,7 +252,7 @@ def test_a_range_or_the_default_describes_each_status_in_it(tmp_path: Path, name
     assert between(tmp_path, answered(**{name: ERROR}), answered(s400=ERROR, s404=ERROR)) == []
 
 
-def test_a_status_of_its_own_goes_before_its_range(tmp_path: Path) -> None:
+def test_a_status_of_its_own_wins_over_its_range(tmp_path: Path) -> None:
     assert against(tmp_path, answered(s4XX=ODD, s400=ERROR, s404=ERROR)) == []
 
 
@@ -290,7 +290,7 @@ def test_a_version_that_is_replaced_breaks_clients_and_is_compared(tmp_path: Pat
     assert {each.breaks for each in told} >= {("clients",)}
 
 
-def test_a_version_with_an_end_is_told_of(tmp_path: Path) -> None:
+def test_a_version_with_an_end_is_reported(tmp_path: Path) -> None:
     document = bundled()
     document["paths"][FLEX]["get"]["responses"]["200"]["content"][FLEX_TYPE]["x-sunset"] = "2030-01-01"
     (told,) = against(tmp_path, document)
