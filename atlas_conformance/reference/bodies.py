@@ -42,7 +42,8 @@ def is_cluster_name(text: str) -> bool:
 
 def is_item_name(text: str) -> bool:
     """Tell whether a text is 1 to 64 code points, each a letter or number of any script or one of the marks
-    `-_.(),:&@+'`."""
+    `-_.(),:&@+'`.
+    """
     return 1 <= len(text) <= 64 and all(char in _ITEM_MARKS or unicodedata.category(char)[0] in "LN" for char in text)
 
 

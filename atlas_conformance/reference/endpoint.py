@@ -36,7 +36,8 @@ class Endpoint:
         self, backend: Backend, *, url: str, fault: Fault | None = None, offered: Collection[str] | None = None
     ) -> None:
         """Put the pipelines together; raises ValueError where `fault` names a step or an operation that doesn't
-        exist."""
+        exist.
+        """
         self.backend = backend
         self.url = url
         self.pause = 0.0 if fault is None else fault.pause

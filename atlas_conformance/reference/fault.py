@@ -27,7 +27,8 @@ TOKEN = "token"
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list: its jobs or snapshots, its number (from 1), the size asked for, how many there are in all,
-    and whether `totalCount` is shown and a next page exists."""
+    and whether `totalCount` is shown and a next page exists.
+    """
 
     jobs: tuple[Job, ...]
     number: int

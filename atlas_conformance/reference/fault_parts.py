@@ -1,5 +1,6 @@
 """Building blocks of faults: checks that excuse a case, normalise a value, or notice nothing, and views that change one
-property."""
+property.
+"""
 
 from __future__ import annotations
 

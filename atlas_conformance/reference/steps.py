@@ -37,7 +37,8 @@ class Step:
 
 def check_credentials(backend: Backend, call: Call) -> None:
     """Refuse a call without valid credentials with 401, before anything else is looked at (`A-NONE`, `A-WRONG`,
-    `A-BEFORE`)."""
+    `A-BEFORE`).
+    """
     call.role = backend.authentication.role_of(call)
 
 

@@ -129,7 +129,7 @@ def components_name_different_replica_sets(job: JobView) -> Outcome | Sequence[O
 
 @rule("T-FLAGS", on=JobView)
 def no_job_both_failed_and_was_cancelled(job: JobView) -> Outcome | None:
-    """failed and cancelled are never both true."""
+    """A job never shows both failed and cancelled as true."""
     if job.delivery is None:
         return None
     both = job.document.get("failed") is True and job.document.get("cancelled") is True
