@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import os
 import re
@@ -24,6 +25,7 @@ PICTURE = ROOT / "docs" / "pictures" / "report.svg"
 FAULT = "cluster-create/automated-targetClusterName-unchecked"
 ARGUMENTS = ("run", "--base-url", "http://127.0.0.1:4010", "--profile", "quick", "--seed", "1")
 COLUMNS, MOST_LINES = 100, 42
+WIDTH_OF_LETTER = 12.2
 THEME = TerminalTheme(
     (27, 31, 38),
     (214, 218, 224),
@@ -118,11 +120,14 @@ def drawn(text: str, arguments: Sequence[str] = ARGUMENTS) -> str:
 
 
 def words(picture: str) -> list[str]:
-    """Return the lines of a picture, as text."""
+    """Return the lines of a picture below its title, as text."""
     rows: dict[float, str] = {}
-    for y, content in re.findall(r'<text [^>]*y="([0-9.]+)"[^>]*>([^<]*)</text>', picture):
-        rows[float(y)] = rows.get(float(y), "") + content
-    return [row.replace("&#160;", " ").rstrip() for _, row in sorted(rows.items())]
+    form = r'<text class="(\S+)"[^>]* x="([0-9.]+)" y="([0-9.]+)"[^>]*>([^<]*)</text>'
+    for kind, x, y, content in re.findall(form, picture):
+        if not kind.endswith("-title"):
+            before = rows.get(float(y), "").ljust(round(float(x) / WIDTH_OF_LETTER))
+            rows[float(y)] = before + html.unescape(content).replace("\N{NO-BREAK SPACE}", " ")
+    return [row.rstrip() for _, row in sorted(rows.items())]
 
 
 if __name__ == "__main__":
