@@ -4,8 +4,9 @@
 VENV = .venv
 BIN = $(VENV)/bin/python -m
 INSTALLED = $(VENV)/.installed
+DOCS_INSTALLED = $(VENV)/.docs-installed
 
-.PHONY: run test constraints requirements-docs
+.PHONY: run test coverage docs pictures constraints requirements-docs
 .DEFAULT_GOAL = run
 
 # Verify the embedded reference endpoint against the whole contract.
@@ -13,12 +14,29 @@ run: $(INSTALLED)
 	@$(BIN) atlas_conformance run $(ARGS)
 
 # Style, types, layers, then the project's own tests.
-test: $(INSTALLED)
+test: $(INSTALLED) $(DOCS_INSTALLED)
 	@$(BIN) ruff check --quiet .
 	@$(BIN) ruff format --check .
 	@$(BIN) mypy
 	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
 	@$(BIN) pytest tests --numprocesses auto --dist loadfile $(ARGS)
+
+# All tests, with the branches of the product that they miss. It takes almost twice the time of `make test`.
+coverage: $(INSTALLED) $(DOCS_INSTALLED)
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(BIN) coverage run -m pytest tests --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN) coverage combine --quiet
+	@$(BIN) coverage report --fail-under 90
+
+# Build the documents as a site: open build/site/index.html.
+docs: $(DOCS_INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 $(BIN) mkdocs build --quiet --strict
+	@echo "Open build/site/index.html."
+
+# Make the pictures of the documents anew, after a change to what a run prints.
+pictures: $(INSTALLED)
+	@$(VENV)/bin/python docs/making/picture.py
+	@$(VENV)/bin/python docs/making/flow.py
 
 # Write the page of each requirement anew, after a change to requirements, rules, faults or suites.
 requirements-docs: $(INSTALLED)
@@ -42,3 +60,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	done; \
 	echo "Python 3.11 or later with its venv module is needed and $(or $(PYTHON),python3) is not that: install it" \
 	  "(Debian: apt-get install python3-venv) or name it with make PYTHON=/path/to/python3.11." >&2; exit 1
+
+# What the site needs stands apart, so that `make run` installs less.
+$(DOCS_INSTALLED): $(INSTALLED)
+	@$(BIN) pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]' && touch $@

@@ -33,7 +33,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def description(folder: Path, size: int) -> Path:
-    """Write the contract's own description among so many bytes of other operations, as YAML."""
+    """Write the contract's own description among a number of bytes of other operations, as YAML."""
     document = bundled()
     own = dict(document["paths"])
     for number in range(size // len(json.dumps(own))):

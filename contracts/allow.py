@@ -38,7 +38,7 @@ def advice_on_allow(exchange: Exchange, knowledge: Knowledge, contract: Contract
 def wrong_allow(response: Response, refused: str, methods: Set[str]) -> str | None:
     """Return what is wrong with the `Allow` header of a 405 to the method `refused`, or None.
 
-    It names `methods`, which the path is known to have, and not the one that was refused; other ones are its own
+    It names `methods`, which the path is known to have, and not the refused one; others are its own
     business. A path that is known to have none may send an empty header, but sends one.
     """
     values = [value for name, value in response.headers if name.lower() == "allow"]

@@ -40,7 +40,7 @@ _REQUIREMENT_OF_KEYWORD = {
 class BodyReading:
     """What the body of a create says: the parsed document, the rules that it breaks, and where the endpoint is free.
 
-    `undocumented` are the names of its properties that no page names.
+    `undocumented` are the names of its properties that are undocumented.
     """
 
     document: Any

@@ -50,7 +50,7 @@ LISTED_WITHIN = 30.0
 class Told:
     """What the chronicle says of one exchange.
 
-    `alone` are the pairs of `judgement.held` that the exchange upholds by itself; the others rest on what came before
+    `alone` are the pairs of `judgement.held` that hold by this exchange alone; the others rest on what came before
     it. `examined` is the exchange as read, or None where it belongs to no offered operation. `about` are the keys of
     the jobs whose earlier exchanges its findings rest on.
     """
@@ -115,7 +115,7 @@ class Chronicle:
         return self.store.find(job_id, resource, place)
 
     def followed(self, reading: Reading, job_id: str) -> JobHistory | None:
-        """The history of a job that a request is about: in the place of its path, or in the one that it belongs to."""
+        """The history of a job that a request is about: in the place of its path, or in its own place."""
         known = self.store.get(job_id, reading.operation.resource, reading.place)
         return known if known is not None else self._elsewhere(reading, job_id)
 
@@ -137,7 +137,7 @@ class Chronicle:
         return self.judge.readings.of(request)
 
     def target(self, request: Request) -> Target | None:
-        """The target that a create names, or None where it cannot be told, or there is none."""
+        """The target that a create names, or None if it is unknown or absent."""
         reading = self.reading(request)
         return self.target_of(reading) if reading is not None else None
 
@@ -350,7 +350,7 @@ class Chronicle:
         )
 
     def _is_whole(self, exchange: Exchange, shown: int) -> bool:
-        """Whether one page that shows so many is the whole list."""
+        """Whether one page with this number of items is the whole list."""
         page = page_of(exchange.request)
         filtered = any(name not in _OF_FORM for name, _ in exchange.request.query)
         return page is not None and page[1] == 1 and shown < page[0] and not filtered

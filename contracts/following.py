@@ -210,7 +210,7 @@ class RestoreView:
 
 @dataclass(eq=False)
 class StoryView:
-    """The date that a job shows of its snapshot (`field`), beside the one that the snapshot has shown (`owed`)."""
+    """The date that a job shows of its snapshot (`field`), and the date that the snapshot has shown (`owed`)."""
 
     field: str
     shown: Any

@@ -77,7 +77,7 @@ class AnswerMemory:
         self._known: dict[tuple[object, ...], _Answer] = {}
 
     def recall(self, exchange: Exchange, judge_anew: Callable[[], _Answer]) -> _Answer:
-        """Return what the answer shows, judged anew only where it is not remembered."""
+        """Return what the answer shows, judged again only where it is not remembered."""
         request, response = exchange.request, exchange.response
         if len(response.body) > self._longest or len(request.body or b"") > self._longest:
             return judge_anew()

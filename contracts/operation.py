@@ -36,7 +36,7 @@ def takes_in(claimed: Level, level: Level) -> bool:
 class Parameter:
     """One parameter of a path: its name, what it names (`role`), what it must look like, and the requirements at stake.
 
-    `malformed` is the requirement that refuses a value that does not fit, `absent` the one that refuses the name of
+    `malformed` is the requirement that refuses a value that does not fit, `absent` refuses the name of
     something that does not exist; None where the contract has none.
     """
 

@@ -46,7 +46,7 @@ class ValueFailure:
     """A value of an answer's body did not hold, unless the real service is known to answer so.
 
     `inner` leads to the value inside `document`, the unwrapped body. `mistyped`: the value is of the wrong JSON type,
-    so that nothing finer is said of it; `malformed`: it is none that the schema admits, so that comparing it says
+    so that nothing finer is said of it; `malformed`: the schema does not admit it, so that comparing it says
     nothing.
     """
 

@@ -1,7 +1,7 @@
 """ECMA-262 regular expressions in Unicode mode, the dialect of JSON Schema's `pattern`, on top of the `regex` package.
 
 Python's own dialect differs where it hurts: `$` also matches before a trailing newline, `\\d` and `\\w` take every
-script. A pattern is therefore read construct by construct and written anew with one meaning only; what is not
+script. A pattern is therefore read construct by construct and written again with one meaning only; what is not
 understood raises.
 """
 

@@ -45,7 +45,7 @@ class Reading:
 
     `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
     false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
-    `undocumented` are the properties of the body that no page names. `too_large` are the statuses that HTTP has for
+    `undocumented` are the properties of the body that are undocumented. `too_large` are the statuses that HTTP has for
     what is large, as far as the request is.
     """
 
@@ -97,7 +97,7 @@ class Reading:
 
     @property
     def path_is_malformed(self) -> bool:
-        """Whether a parameter of the path is malformed, which may be told to anybody."""
+        """Whether a parameter of the path is malformed, which an endpoint may say to anybody."""
         return any(violation.requirement.startswith("P-") for violation in self.violations)
 
     @property

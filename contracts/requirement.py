@@ -102,7 +102,7 @@ def read_requirements(
 ) -> Mapping[str, Requirement]:
     """Return the requirements that `requirements.toml` describes, by id and in its order.
 
-    Raises ValueError for a selector that names nothing, a source that is not there, and a basis or force that is none.
+    Raises ValueError for a selector that names nothing, a source that does not exist, and an unknown basis or force.
     """
     return MappingProxyType(
         {key: _requirement(key, described, operations, sources) for key, described in document.items()}

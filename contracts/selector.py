@@ -36,7 +36,7 @@ def selected(selectors: str | Iterable[str], operations: Iterable[Operation]) ->
     """Return the ids of the operations that a selector, or any one of several, names, in their order.
 
     `jobs` and `snapshots` are the operations whose answers show one. Raises ValueError where a selector has a word
-    that is none.
+    that does not exist.
     """
     wanted = [_read(selector) for selector in ([selectors] if isinstance(selectors, str) else selectors)]
     return tuple(o.id for o in operations if any(_takes(one, _matters(o)) for one in wanted))

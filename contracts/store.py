@@ -26,7 +26,7 @@ def held_by(job: JobHistory) -> Target | None:
 class JobStore:
     """Keeps the history of every job that was seen, or of the last `most` of them.
 
-    Jobs are told apart by resource, place and id: the same id in another resource is another job.
+    Jobs are distinguished by resource, place and id: the same id in another resource is another job.
     """
 
     def __init__(self, most: int | None = None) -> None:

@@ -315,7 +315,7 @@ class JobView(ItemView):
         """Look its deliveryType up."""
         named = self.document.get("deliveryType")
         self.delivery = self.deliveries.get(named) if isinstance(named, str) else None
-        """The row of the decision table for its deliveryType; None where that is none of a dedicated cluster's."""
+        """The row of the decision table for its deliveryType; None if a dedicated cluster has no such type."""
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Two runs compared: what fails now and did not, what no longer fails, and what is no longer put to the test.
+"""Two runs compared: what fails now and did not, what no longer fails, and what is no longer exercised.
 
 Failures match by requirement, operation and place, never by message or by what was drawn.
 """
@@ -39,7 +39,7 @@ class Outline:
     """A run as far as a comparison needs it.
 
     `failures` are the findings that are no known departures, advice among them. `cells` maps each pair of requirement
-    and operation to its status and the number of exchanges that put it to the test; `reasons` says why some have none.
+    and operation to its status and the number of exchanges that exercised it; `reasons` says why some have none.
     `facts` are what the run was: profile, level, mode, seed and the like.
     """
 

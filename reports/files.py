@@ -14,7 +14,7 @@ from atlas_conformance.interrupts import undisturbed
 
 
 def put(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path` in one step; raise OSError where that cannot be done.
+    """Replace the file `path` by `content` in one step; raise OSError where that cannot be done.
 
     What is no regular file, such as a FIFO or /dev/stdout, is written into and stays what it is. A symbolic link stays
     too, and the file that it names is replaced.
@@ -80,7 +80,7 @@ def _write_all(handle: int, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes | Path) -> None:
-    """Put content, or a copy of a file, in the place of `path` in one step."""
+    """Replace the file `path` by content, or by a copy of a file, in one step."""
     with undisturbed():
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -46,7 +46,7 @@ class Group:
         return next((by_outcome[outcome] for outcome in (REPEATED, HELD, UNTOLD) if outcome in by_outcome), None)
 
     def shown(self) -> tuple[int, Finding]:
-        """Return the exchange that is shown, and its finding: the smallest, or the one that did not repeat."""
+        """Return the exchange that is shown, and its finding: the smallest, or an unstable one."""
         assert self.best is not None
         repeat = self.repeat()
         if repeat is not None and repeat.outcome == HELD and repeat.n in self.early:

@@ -60,10 +60,10 @@ from atlas_conformance.reports.wording import (
 )
 
 SHOWN_CARDS = 50
-"""So many findings are laid out when the page opens; the others wait as text."""
+"""How many findings are laid out when the page opens; the others wait as text."""
 
 CHUNK = 200
-"""So many findings wait in each block of text."""
+"""How many findings wait in each block of text."""
 
 _ALSO_SHOWN = 500
 _TEMPLATES = Path(__file__).with_name("templates")

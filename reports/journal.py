@@ -120,7 +120,7 @@ class JournalWriter:
             self._append_findings(n, findings, tuple(related))
 
     def repeat(self, record: RepeatRecord) -> None:
-        """Append what became of a request that was sent again because of a finding; see RepeatRecord."""
+        """Append what came of repeating a request because of a finding; see RepeatRecord."""
         with self._lock:
             self._write(replace(record, place=encodable_text(record.place)), flush=True)
 
@@ -204,7 +204,7 @@ class Journal:
         self.header: Header = first
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield every record in order; raise JournalError on a line that is none, or out of order.
+        """Yield every record in order; raise JournalError on a line that is invalid or out of order.
 
         A last line that was cut off is left out and makes the journal partial, as does a missing or a contradictory
         closing line.
@@ -294,7 +294,7 @@ class Journal:
 def records_in(lines: bytes) -> Iterator[Record]:
     """Yield the records of whole lines out of a journal; a last line that was cut off is left out.
 
-    Raises JournalError on a line that is none.
+    Raises JournalError on an invalid line.
     """
     for line in lines.splitlines(keepends=True):
         if line.endswith(b"\n"):

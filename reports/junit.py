@@ -74,7 +74,7 @@ def junit(report: Report, curl: Curl | None = None, standing: Standing | None = 
 
 
 def legal(text: str) -> str:
-    """Return `text` with every character that XML 1.0 cannot hold spelt as an escape."""
+    """Return `text` with every character that XML 1.0 cannot hold written as an escape."""
     return _ILLEGAL.sub(lambda match: f"\\u{ord(match.group()):04x}", visible(text))
 
 
@@ -131,7 +131,7 @@ def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None)
         f"Source: {report.rows[shown.requirement].source_on(shown.operation)}",
         f"Expected: {one_line(shown.finding.expected, 1000)}",
         f"Seen: {one_line(shown.finding.seen, 1000)}",
-        *(["Unstable: the requirement held when the same request was sent again"] if shown.unstable else []),
+        *(["Unstable: the requirement held when the request was repeated"] if shown.unstable else []),
         f"Where: {one_line(shown.finding.pointer)}",
         f"Exchanges: {shown.count}, the smallest request is exchange {shown.sample.n}, {one_line(shown.sample.test)}",
         "",

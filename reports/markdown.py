@@ -55,7 +55,7 @@ def markdown(report: Report, curl: Curl | None = None, standing: Standing | None
 
 
 def escaped(text: str) -> str:
-    """Return one line of text with everything that Markdown or HTML could read spelt so that it is shown."""
+    """Return one line of text with everything that Markdown or HTML could read written so that it is shown."""
     plain = one_line(text, 2000)
     return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", plain)
 

@@ -56,7 +56,7 @@ Pair = tuple[str, str]
 Grouped = tuple[bool, Key]
 """Whether a group is advice, and its key: a requirement may have both at one place."""
 
-NO_EXCHANGE = "no request of this run put it to the test"
+NO_EXCHANGE = "no request of this run exercised it"
 UNSELECTED = "left out by --requirement"
 EXCLUSION = "left out by --exclude"
 
@@ -252,7 +252,7 @@ class Tally:
         return rows
 
     def _passed(self) -> Counter[Pair]:
-        """Return, for each pair, the number of exchanges that upheld it and have no finding of it."""
+        """Return, for each pair, the number of exchanges in which it held without a finding."""
         passed: Counter[Pair] = Counter()
         held_sets = list(self._held_sets)
         for held, count in zip(held_sets, self._held_counts, strict=True):

@@ -29,7 +29,7 @@ HELD = "held"
 UNTOLD = "untold"
 
 LADDER = (FAILED, ERROR, ADVICE, DEPARTURE, PASSED, WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED)
-"""The statuses of a cell, the one that decides for its requirement first."""
+"""The statuses of a cell, the status that decides for its requirement first."""
 
 EXIT_CODES: Mapping[str, int] = {
     PASSED: 0, FAILED: 1, UNREACHABLE: 3, ERROR: 4, INCOMPLETE: 4, NOT_EXERCISED: 4,
@@ -39,7 +39,7 @@ EXIT_CODES: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One requirement on one operation: its status, and how many exchanges upheld it, broke it or departed from it.
+    """One requirement on one operation: its status, and how many exchanges kept it, broke it or departed from it.
 
     An exchange counts once: as failed, else as advice (`advised`), else as a known departure, else as passed. Exchanges
     in passing (ExchangeRecord) do not count; a failure that only they show counts as one. `reason` says why there are
@@ -57,7 +57,7 @@ class Cell:
 
     @property
     def exercised(self) -> int:
-        """The number of exchanges that put the requirement to the test on the operation."""
+        """The number of exchanges that exercised the requirement on the operation."""
         return self.passed + self.failed + self.departed + self.advised
 
     @property
@@ -72,7 +72,7 @@ class Row:
     """A requirement: its words, its verdict (the worst of its cells by LADDER), and its cells.
 
     `source` is the first place where it can be looked up, in words; `sources` are all of them. `basis` and `force` are
-    empty for a requirement that this version does not know. `selected` is false where the run was told to leave the
+    empty for a requirement that this version does not know. `selected` is false where an option left the
     requirement out.
     """
 
@@ -101,7 +101,7 @@ class Row:
 
     @property
     def exercised(self) -> int:
-        """The number of exchanges that put the requirement to the test, over all operations."""
+        """The number of exchanges that exercised the requirement, over all operations."""
         return sum(cell.exercised for cell in self.cells.values())
 
     @property
@@ -112,7 +112,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A finding's request sent again: the outcome (see RepeatRecord), and the exchange, None where there was none."""
+    """A finding's request, repeated: the outcome (see RepeatRecord), and the exchange, None where there was none."""
 
     outcome: str
     again: ExchangeRecord | None
@@ -123,8 +123,8 @@ class FindingGroup:
     """All findings of one requirement on one operation at one place.
 
     `count` is the number of exchanges, `first` the number of the first of them; `sample` is the one with the smallest
-    request (of an unstable group: the one that was sent again) and `finding` what was found on it. `repeat` is what
-    became of the request when it was sent again, or None where the finding rests on several exchanges. `lead` is the
+    request (of an unstable group: the repeated one) and `finding` what was found on it. `repeat` is what
+    came of repeating the request, or None where the finding rests on several exchanges. `lead` is the
     key of the group that explains this one, or None where it stands for itself; `also` are the groups that this one
     explains. `advice` says that the requirement is a "should" and nobody was strict.
     """
@@ -143,7 +143,7 @@ class FindingGroup:
 
     @property
     def unstable(self) -> bool:
-        """Whether the requirement held each time that the request of such a finding was sent again."""
+        """Whether the requirement held each time that the request of such a finding was repeated."""
         return self.repeat is not None and self.repeat.outcome == HELD
 
     @property

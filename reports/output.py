@@ -18,7 +18,7 @@ from atlas_conformance.reports.writing import JOURNAL
 
 @contextmanager
 def to_reader() -> Iterator[None]:
-    """Print to a reader inside; nobody has to read to the end, and an output that cannot be written to is told.
+    """Print to a reader inside; nobody has to read to the end, and an output that cannot be written is reported.
 
     The exit code stays the verdict's either way.
     """

@@ -10,7 +10,7 @@ from atlas_conformance.reports.watching import Sight, Timeline
 from atlas_conformance.reports.wording import number, one_line, plural
 
 SHOWN_JOBS = 24
-"""So many followed jobs are drawn, those on which most was seen to change first."""
+"""How many followed jobs are drawn, those on which most was seen to change first."""
 
 _STATES = {
     "PENDING": "waiting", "QUEUED": "waiting", "RUNNING": "running", "running": "running", "delivered": "running",
@@ -77,7 +77,7 @@ class LatencyPicture:
 
 @dataclass(frozen=True, slots=True)
 class EffortRow:
-    """How often a requirement was put to the test, as a bar on a logarithmic scale."""
+    """How often a requirement was exercised, as a bar on a logarithmic scale."""
 
     requirement: str
     verdict: str

@@ -52,7 +52,7 @@ class Progress:
         self._live: Live | None = None
         self._over = threading.Event()
         self.waiting: Callable[[], str | None] = lambda: None
-        """Says what is waited for at this moment, or None; in a log, a wait that goes on is told once an interval."""
+        """Says what is waited for at this moment, or None; in a log, a long wait is reported once an interval."""
 
     def __enter__(self) -> Progress:
         self._started = self._printed = self._clock()

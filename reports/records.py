@@ -80,7 +80,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRecord:
-    """An exchange, numbered from 1 in the order of the journal, and the (requirement, operation) pairs that it upheld.
+    """An exchange, numbered from 1 in the order of the journal, and the (requirement, operation) pairs that held in it.
 
     `test` names the test that caused it, `operation` is the operation's id or None where the request reaches none.
     `passing` marks one that prepares a test, waits, watches or repeats: it is judged like any other, but how many of
@@ -184,9 +184,9 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class RepeatRecord:
-    """What became of the request of exchange `n` when it was sent again, as exchange `again`, to see a finding twice.
+    """What came of repeating the request of exchange `n`, as exchange `again`, to see a finding twice.
 
-    `outcome` is `repeated` (the requirement did not hold again), `held` (it was put to the test again and held), or
+    `outcome` is `repeated` (the requirement did not hold again), `held` (it was exercised again and held), or
     `untold` (the answer does not tell, or there was none: then `again` may be None).
     """
 
@@ -353,7 +353,7 @@ def encodable_text(text: str) -> str:
 
 
 def encodable(value: Any) -> Any:
-    """Return a JSON value with all that UTF-8 or a JSON number of 64 bits cannot hold spelt as text."""
+    """Return a JSON value with all that UTF-8 or a JSON number of 64 bits cannot hold written as text."""
     if isinstance(value, str):
         return encodable_text(value)
     if isinstance(value, Mapping):

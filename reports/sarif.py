@@ -88,7 +88,7 @@ def _result(
     exchange = group.sample.exchange
     request, response = exchange.request, exchange.response
     expected, seen = one_line(group.finding.expected, 800), one_line(group.finding.seen, 800)
-    unstable = " It did not repeat when the same request was sent again." if group.unstable else ""
+    unstable = " The requirement held when the request was repeated." if group.unstable else ""
     result: dict[str, Any] = {
         "ruleId": group.requirement,
         "ruleIndex": index[group.requirement],

@@ -44,7 +44,7 @@ class Standing:
             return f"The gate “{self.gate}” lets the run through{''.join(f'; {note}' for note in notes)}."
         if self.blocking:
             return f"The gate “{self.gate}” is closed: {'; '.join(self.blocking)}."
-        return "The gate was not asked: the run itself came to no verdict."
+        return "The gate was not asked: the run itself reached no verdict."
 
 
 def _or(bases: Iterable[Basis]) -> str:

@@ -186,7 +186,7 @@ def _finding(group: FindingGroup, report: Report, curl: Curl | None) -> dict[str
 
 
 def _repeat(group: FindingGroup) -> dict[str, Any] | None:
-    """Return what became of the same request sent again."""
+    """Return what came of repeating the same request."""
     if group.repeat is None:
         return None
     again = group.repeat.again

@@ -64,7 +64,7 @@ SYMBOLS: Mapping[str, str] = {
     NOT_OFFERED: "○",
     EXCLUDED: "⊘",
 }
-"""The sign of each status, told apart without colour."""
+"""The sign of each status, distinguished without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
     **SYMBOLS,
@@ -111,7 +111,7 @@ _BODY_LINES = 24
 def print_report(report: Report, console: Console, *, curl: Curl | None = None, written: Iterable[Path] = ()) -> None:
     """Print the whole report; `written` are the files that were written, named at the end.
 
-    Characters that the console's encoding does not have are spelt as escapes.
+    Characters that the console's encoding does not have are written as escapes.
     """
     if "utf" in console.encoding.lower():
         _print_all(report, console, SYMBOLS, curl, written)
@@ -435,7 +435,7 @@ def _field(console: Console, name: str, text: str, style: str = "") -> None:
 
 
 def _wrapped(console: Console, text: Text, indent: int) -> None:
-    """Print `text` wrapped, each line indented by so many columns."""
+    """Print `text` wrapped, each line indented by a number of columns."""
     for line in text.wrap(console, max(20, console.width - indent)):
         line.rstrip()
         console.print(Text(" " * indent).append_text(line), soft_wrap=True)

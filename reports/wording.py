@@ -56,13 +56,13 @@ FAMILIES: Mapping[str, str] = {
 """The heading of each family of requirements, by the letter that its ids begin with."""
 
 MEANINGS: Mapping[str, str] = {
-    PASSED: "every exchange upheld it",
+    PASSED: "it held in every exchange",
     FAILED: "at least one exchange broke it",
     ADVICE: "it should hold and does not; that fails nothing",
     DEPARTURE: "only as the real service is known to depart",
     ERROR: "the suite itself failed",
     WITHHELD: "the safety guard let no request out",
-    NOT_EXERCISED: "nothing put it to the test",
+    NOT_EXERCISED: "nothing exercised it",
     NOT_OFFERED: "the endpoint does not offer the operation",
     EXCLUDED: "left out by --exclude; nothing is said of it",
 }
@@ -81,7 +81,7 @@ _TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
 
 
 def visible(text: str) -> str:
-    """Return `text` with every character that is not printable spelt as an escape, but for newlines and tabs.
+    """Return `text` with every character that is not printable written as an escape, but for newlines and tabs.
 
     So that text of an endpoint can neither steer a terminal nor reorder what a person reads.
     """
@@ -213,7 +213,7 @@ def verdict_sentence(report: Report) -> str:
             sentence = "The one exercised requirement does not hold."
         if report.unstable:
             unstable = plural(len(report.unstable), "failure is", "failures are")
-            sentence += f" {unstable} unstable: the same request sent again was answered as it should be."
+            sentence += f" {unstable} unstable: the requirement held when the request was repeated."
         if report.errors:
             sentence += f" The suite itself failed {_times(len(report.errors))}."
         if report.partial:
@@ -229,7 +229,7 @@ def verdict_sentence(report: Report) -> str:
     elif report.verdict == INCOMPLETE:
         sentence = f"Nothing failed as far as the run went, but it is partial: {report.partial}."
     elif report.verdict == NOT_EXERCISED:
-        sentence = "No requirement was put to the test, so nothing is known of the endpoint."
+        sentence = "No requirement was exercised, so nothing is known of the endpoint."
     else:
         held = exercised - len(advised)
         sentence = f"{'All ' if held > 1 and not advised else ''}{plural(held, 'exercised requirement')} hold"

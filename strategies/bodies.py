@@ -158,7 +158,7 @@ def half_pairs(scene: Scene) -> Iterator[Body]:
 
 
 def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
-    """Yield otherwise complete bodies whose deliveryType is none of the three (T-ENUM, B-TYPE)."""
+    """Yield otherwise complete bodies whose deliveryType is not one of the three (T-ENUM, B-TYPE)."""
     project, name = scene.targets[0]
     everything: dict[str, Any] = {"snapshotId": scene.snapshots[0], "targetClusterName": name, "targetGroupId": project}
     moment = moments(scene)[0] if moments(scene) else {}
@@ -189,7 +189,7 @@ def impossible_targets(operation: Operation, scene: Scene, inventory: Inventory)
 
 
 def undocumented_properties(base: Body) -> Iterator[Body]:
-    """Yield the base with a property that no page names (B-UNKNOWN), after the others and before them."""
+    """Yield the base with an undocumented property (B-UNKNOWN), after the others and before them."""
     yield Body(base.document | {"unheardOf": 1}, "B-UNKNOWN", f"{base.what}: a property that nobody names")
     yield Body({"comment": "x"} | base.document, "B-UNKNOWN", f"{base.what}: another one, before all others")
 

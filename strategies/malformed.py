@@ -146,7 +146,8 @@ def odd_pages(good: Request) -> Iterator[Case]:
 
 def large_pages(good: Request) -> Iterator[Case]:
     """Yield list requests for pages far beyond the last: at the ends of what 32, 53 and 64 bits hold, and past them
-    (C-5XX)."""
+    (C-5XX).
+    """
     for number in (2**31, 2**63 - 1, 10**30, 999_999_999, 2**31 - 1, 2**53 + 1, 2**63):
         yield Case(with_query(good, f"pageNum={number}"), None, f"pageNum={number}")
     for number in (2**31 - 1, 2**63 - 1):  # in range alone, and beyond it times the size

@@ -17,7 +17,7 @@ _FEW = 10
 
 @dataclass(frozen=True)
 class Case:
-    """A request and what it is meant to put to the test.
+    """A request and what it is meant to exercise.
 
     `breaks` is the one requirement that the request breaks, or None for a conforming request; `what` says in a few
     words what is particular to it.

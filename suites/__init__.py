@@ -1,1 +1,1 @@
-"""The suites: which requests to send, in what order, and which requirement each one puts to the test."""
+"""The suites: which requests to send, in what order, and which requirement each one covers."""

@@ -120,7 +120,7 @@ def _try_once_more(endpoint: Endpoint, operation: Operation, scene: Scene, reque
     """Let earlier jobs finish and send the request again; it counts where a plain create is accepted before and
     after it. Return whether the jobs did finish.
 
-    So a target that somebody else keeps busy, or whose jobs cannot be read, is never held against the endpoint.
+    So a target that somebody else keeps busy, or whose jobs cannot be read, never counts as a failure of the endpoint.
     """
     plain = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
     if not until_idle(endpoint):

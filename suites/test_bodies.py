@@ -46,7 +46,7 @@ def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operat
 @puts_to_the_test("T-POINT", "T-ENUM", "B-TYPE")
 @on(DEDICATED_CREATES)
 def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpoint, operation: Operation) -> None:
-    """Half an oplog pair, no moment at all, a deliveryType that is none of the three."""
+    """Half an oplog pair, no moment at all, an unknown deliveryType."""
     scene = endpoint.scenes_of(operation)[0]
     wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 12))
     refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))

@@ -19,7 +19,7 @@ _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS",
 def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, operation: Operation) -> None:
     """A job of each kind and of each snapshot is read at once, again and again until it has finished, and after that.
 
-    Under a budget of jobs these are the ones that the run has created so far.
+    Under a budget of jobs these are the jobs that the run has created so far.
     """
     jobs = _created(endpoint, operation)
     if not jobs:

@@ -197,6 +197,6 @@ def test_a_read_changes_nothing(endpoint: Endpoint, operation: Operation) -> Non
         return
     query = {"itemsPerPage": "500"} if operation.kind == "list" else None
     request = build(operation, path_parameters(operation, scene, finished), query=query)
-    with endpoint.in_passing():  # what the others are held against
+    with endpoint.in_passing():  # what the others are compared with
         endpoint.verify([request])
     endpoint.verify([request] * 3)

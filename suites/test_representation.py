@@ -21,7 +21,7 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 @puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
 @on(tuple(operation for operation in EVERY if operation.media_type is not None))
 def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation: Operation) -> None:
-    """Each combination on a success; the body inside is judged as ever."""
+    """Each combination on a success; the body inside is judged as always."""
     request = ordinary(endpoint, operation)
     if request is None:
         reason = "there is no job to read, and none may be created"

@@ -27,7 +27,7 @@ class JudgingMiddleware:
         self._traffic = traffic
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one connection. Raises what the application does, and RequirementFailed as the judge is told to."""
+        """Serve one connection. Raises what the application does, and RequirementFailed if the judge raises."""
         if scope["type"] != "http" or not self._traffic.concerns(_url(scope)):
             await self._app(scope, receive, send)
             return

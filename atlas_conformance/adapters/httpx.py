@@ -20,7 +20,7 @@ class JudgingTransport(httpx.BaseTransport):
         self._wrapped = wrapped if wrapped is not None else httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. Raises what the wrapped transport does, and RequirementFailed as the judge is told to."""
+        """Send a request. Raises what the wrapped transport does, and RequirementFailed if the judge raises."""
         passage = _begin(self._traffic, request)
         if passage is None:
             return self._wrapped.handle_request(request)
@@ -47,7 +47,7 @@ class AsyncJudgingTransport(httpx.AsyncBaseTransport):
         self._wrapped = wrapped if wrapped is not None else httpx.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. Raises what the wrapped transport does, and RequirementFailed as the judge is told to."""
+        """Send a request. Raises what the wrapped transport does, and RequirementFailed if the judge raises."""
         passage = _begin(self._traffic, request)
         if passage is None:
             return await self._wrapped.handle_async_request(request)

@@ -32,7 +32,7 @@ class JudgingAdapter(BaseAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a request. Raises what the wrapped adapter does, and RequirementFailed as the judge is told to."""
+        """Send a request. Raises what the wrapped adapter does, and RequirementFailed if the judge raises."""
         given: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         passage = self._begin(request, stream)
         if passage is None:

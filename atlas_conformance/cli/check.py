@@ -42,7 +42,7 @@ _USAGE, _ERROR = 2, 4
     type=click.Choice(("pages", "one")),
     default="pages",
     show_default=True,
-    help="Whether a page of a HAR file may be a session of its own: then its jobs are not held against those of other"
+    help="Whether a page of a HAR file may be a session of its own: then its jobs are not compared with those of other"
     " pages where that alone makes a failure. With `one`, they always are.",
 )
 def check_command(

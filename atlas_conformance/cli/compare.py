@@ -27,7 +27,7 @@ def compare_command(
     Failures match by requirement, operation and place. What was exercised in OLD and is not in NEW is lost coverage,
     and counts as worse.
 
-    Exit codes: 0 the gate lets NEW through; 1 it does not; 2 wrong usage; 4 NEW came to no verdict.
+    Exit codes: 0 the gate lets NEW through; 1 it does not; 2 wrong usage; 4 NEW reached no verdict.
     """
     with in_one_sentence():
         policy = Policy.load(gate, old, waivers, bases=basis, strict=strict)

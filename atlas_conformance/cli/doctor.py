@@ -74,7 +74,7 @@ def doctor_command(
     Exit codes:
       0  the plan is shown
       2  wrong usage, target file or environment
-      3  the endpoint cannot be reached, or not be verified as things are
+      3  the endpoint cannot be reached, or not be verified
       4  an error of the suite itself
     """
     try:

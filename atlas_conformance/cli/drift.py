@@ -45,7 +45,7 @@ def drift_command(
     """Compare the contract with a vendor's OpenAPI description (3.0 or 3.1, YAML or JSON, one file or several).
 
     With two descriptions, the old one and the new one, they are compared with each other, as far as the contract is
-    concerned. Each difference is told with whom it breaks: clients or endpoints that keep to the contract (or to the
+    concerned. Each difference says whom it breaks: clients or endpoints that keep to the contract (or to the
     old description), or nobody. Nothing is fetched: references lead to files in the description's own folder.
 
     \b

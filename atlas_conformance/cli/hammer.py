@@ -76,7 +76,7 @@ def hammer_command(**given: object) -> None:
       0  everything that was exercised holds, and no limit is broken
       1  a requirement fails, or a limit is broken
       2  wrong usage, target file or environment
-      3  the endpoint or the master cannot be reached, or not be verified as things are
+      3  the endpoint or the master cannot be reached, or not be verified
       4  an error of the program itself, a run that was cut short or lost a worker, or nothing was exercised
     """
     try:

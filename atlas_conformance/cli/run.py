@@ -74,7 +74,7 @@ def run_command(form: str, **given: object) -> None:
       0  everything that was exercised holds, or the gate lets it through
       1  a requirement fails (--gate says which failures count)
       2  wrong usage, target file or environment
-      3  the endpoint cannot be reached, stops answering, or cannot be verified as things are
+      3  the endpoint cannot be reached, stops answering, or cannot be verified
       4  an error of the suite itself, an interrupted run, or nothing was exercised
     """
     try:

@@ -182,7 +182,7 @@ def serve_command(**given: Any) -> None:
 
 
 def _options(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the endpoint's arguments: what the command line says goes before what the scenario says."""
+    """Return the endpoint's arguments: the command line wins over the scenario."""
     disturb, latency, step = given["disturb"], given["latency"], given["step"]
     usual = {"level": "workflow", "latency": 0.0, "authentication": ("digest", "bearer")}
     said = _said(given["scenario"])

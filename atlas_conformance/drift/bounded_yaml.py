@@ -48,7 +48,7 @@ def too_deep(path: Path) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """An object or array whose end has not come yet; `key` is the one that awaits its value."""
+    """An object or array whose end has not come yet; `key` awaits its value."""
 
     value: dict[str, Any] | list[Any]
     anchor: str | None
@@ -153,7 +153,7 @@ class _Builder:
         for other in done.merged:
             if not isinstance(other, dict):
                 raise self._refuse(event, "merges what is no object")
-            # What the object says itself, or an earlier merge said, goes before.
+            # What the object says itself, or an earlier merge said, wins.
             done.value = {**other, **done.value} if isinstance(done.value, dict) else done.value
         if done.anchor is not None:
             self.anchors[done.anchor] = done.value, self.count - done.before
@@ -166,7 +166,7 @@ class _Builder:
         kind = event.tag.removeprefix(_TAG)
         value = text if kind in ("str", "!") else _plain(text)
         if not isinstance(value, _OF_TAG.get(kind, ())):
-            raise self._refuse(event, f"has a value with the tag {event.tag}, which is none of JSON")
+            raise self._refuse(event, f"has a value with the tag {event.tag}, which JSON does not have")
         return value
 
 

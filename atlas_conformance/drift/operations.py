@@ -23,7 +23,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One operation: its full path template, and the path items around it, the one that stands nearest last."""
+    """One operation: its full path template, and the path items around it, the nearest last."""
 
     path: str
     operation: Node
@@ -92,7 +92,7 @@ def unnamed(path: str) -> str:
 
 
 def _items(stated: Node) -> Iterator[Node]:
-    """Yield a path item and those that it refers to, the farthest first: what stands beside `$ref` goes before."""
+    """Yield a path item and those that it refers to, the farthest first: what stands beside `$ref` wins."""
     chain = [stated]
     while chain[-1].reference is not None and len(chain) < _LONGEST_CHAIN:
         chain.append(chain[-1].follow(chain[-1].reference))

@@ -1,6 +1,6 @@
 """What can be said of a pattern without matching: how long its texts are, and how it is written plainly.
 
-Two patterns that are written alike once groups, classes and repetitions are spelt in one way mean the same. What is
+Two patterns that are written alike once groups, classes and repetitions are written in one way mean the same. What is
 not understood keeps its spelling, and says nothing about lengths.
 """
 

@@ -168,7 +168,7 @@ def _may_be(shape: Shape, kind: str) -> bool:
 
 
 def _implied(mine: Shape, other: Shape) -> dict[str, float]:
-    """Return the bounds that a pattern or format of either side implies: where it is missing is told by itself."""
+    """Return the bounds that a pattern or format of either side implies: its absence is another difference."""
     forms = {**mine.forms, **other.forms}.values()
     facts = [pattern_facts(each) for each in forms]
     implied: dict[str, float] = dict(_INT32) if "int32" in mine.formats | other.formats else {}

@@ -129,7 +129,7 @@ def _exchange(exchange: Exchange) -> str:
 
 
 def _headers(headers: Headers) -> list[str]:
-    """Return the headers that say something here; nonces, which are drawn anew each time, are left out."""
+    """Return the headers that say something here; nonces, which are drawn again each time, are left out."""
     return [
         one_line(f"{name.title()}: {_NONCE.sub('nonce=(drawn)', value)}", 300)
         for name, value in headers

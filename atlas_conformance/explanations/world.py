@@ -45,7 +45,7 @@ class Moment:
 
 
 class World:
-    """An endpoint that begins anew: with a fault, or sound; the exchanges with it are judged as they happen."""
+    """An endpoint that begins again: with a fault, or sound; the exchanges with it are judged as they happen."""
 
     def __init__(self, fault: Fault | None = None, *, closed: bool = False, rate: int | None = None) -> None:
         """Begin at `START`. A `closed` one asks for credentials; `rate` is the requests a minute that it takes."""

@@ -96,7 +96,7 @@ class Policy:
         lost = [lost.requirement for lost in comparison.lost if self._counts(lost.requirement)] if comparison else []
         blocking = tuple(_blocking(gate, run, comparison, {*accepted, *uncounted}, lost, waived.complaints))
         if run.verdict == UNREACHABLE:
-            blocking = ()  # what a lost endpoint has not shown can be held against nothing
+            blocking = ()  # what a lost endpoint has not shown can be compared with nothing
         if run.verdict == FAILED:
             own = 4 if errors or run.partial else 0
         exit_code = 1 if blocking else own

@@ -37,7 +37,7 @@ def merge(paths: Sequence[Path], into: Path, *, strict: bool = False) -> Report:
 
     With `strict` advice is failure in it, as it is where the shards are strict.
 
-    Exchanges keep their order within a shard and are numbered anew, shard by shard. Raises MergeError where the shards
+    Exchanges keep their order within a shard and are numbered again, shard by shard. Raises MergeError where the shards
     do not add up: one is missing, given twice or cut short, or they are of different runs. Raises ReportError where
     the journal cannot be written.
     """
@@ -118,9 +118,9 @@ def _copy_whole(journal: Journal, writer: JournalWriter) -> str:
 
 
 def copy_records(journal: Journal, writer: JournalWriter, part: str) -> str:
-    """Append the records of a part to the joined journal, exchanges numbered anew; return when the part ended.
+    """Append the records of a part to the joined journal, exchanges numbered again; return when the part ended.
 
-    `part` names it where an error of the suite is told. Raises JournalError; a part that breaks off is copied up to
+    `part` names it in an error of the suite. Raises JournalError; a part that breaks off is copied up to
     there.
     """
     closing = copy_part(journal, writer, part)
@@ -128,7 +128,7 @@ def copy_records(journal: Journal, writer: JournalWriter, part: str) -> str:
 
 
 def copy_part(records: Iterable[Record], writer: JournalWriter, part: str) -> Closing | None:
-    """Append records out of a journal to another, exchanges numbered anew; return the closing line, if it is there.
+    """Append records out of a journal to another, exchanges numbered again; return the closing line, if it is there.
 
     The records may be from its middle, as long as none refers to an exchange before the first of them. `part` names
     where they are from, for errors of the suite.

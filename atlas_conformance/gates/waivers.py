@@ -131,9 +131,9 @@ def _day(value: Any, where: str) -> datetime.date | None:
 def apply_waivers(waivers: Iterable[Waiver], run: Outline) -> Waived:
     """Return what waivers make of a run, on the day on which it started.
 
-    A waiver covers also the findings that the one it is for explains. One that is expired covers nothing; that one, one
-    that matches nothing, and one whose requirement now holds are complained of, by name. A requirement that the run was
-    told to leave out, and an operation that it could not reach, say nothing of a waiver.
+    A waiver also covers the findings that follow from its own. The result names each waiver that is expired (it covers
+    nothing), that matches nothing, or whose requirement now holds. Requirements that an option left out, and operations
+    that the run could not reach, make no waiver stale.
     """
     day = datetime.date.fromisoformat(run.started[:10])
     covered: dict[Key, Waiver] = {}

@@ -55,7 +55,7 @@ class Client:
 
     Every exchange and every failure that leaves the client is free of secrets. From the thread that called `send` or
     `send_all`, in request order, are called: `on_exchange` with each exchange, `on_paced` with each 429 or 503 that was
-    waited out and sent again, and `on_unsettled` with each write that may have had an effect which no answer tells of
+    waited out and retried, and `on_unsettled` with each write that may have had an effect which no answer tells of
     (it was cut off, or answered 503). `prefer` is the scheme of requests that leave it open. `sleep` and `monotonic`
     serve pauses and pacing. `turn` is shared by the clients of several processes (see Guard).
     """
@@ -79,7 +79,7 @@ class Client:
         self.prefer = prefer
         self.guard = Guard(target, turn)
         self.paced = 0
-        """How many answers asked for a pause and were sent again."""
+        """How many answers asked for a pause, with their requests retried."""
         self.on_unsettled: Callable[[Request], object] | None = None
         self.on_paced = on_paced
         self.on_no_answer: Callable[[NoAnswer], object] | None = None
@@ -88,7 +88,7 @@ class Client:
         self._closed = False
         self._ended = threading.Event()
         self.pause = sleep or self._ended.wait
-        """Waits for so many seconds, or until the client is ended."""
+        """Waits for a number of seconds, or until the client is ended."""
         self._pacer = Pacer(
             target.limits.rate,
             clock=monotonic,
@@ -138,13 +138,13 @@ class Client:
         return self._ended.is_set()
 
     def resume(self) -> None:
-        """Let requests be sent again after `end`; a closed client stays closed."""
+        """Let requests be sent after `end`; a closed client stays closed."""
         if not self._closed:
             self._ended.clear()
 
     @property
     def lost_connections(self) -> int:
-        """How many connections were closed before an answer was complete; most of their requests were sent again."""
+        """How many connections were closed before an answer was complete; most of their requests were retried."""
         return self._lines.lost
 
     @property
@@ -186,7 +186,7 @@ class Client:
         return exchanges
 
     def attempt_all(self, requests: Iterable[Request]) -> list[Attempt]:
-        """Like `send_all`, with the failure itself in the place of each exchange that did not come about."""
+        """Like `send_all`, with the failure itself instead of each exchange that did not come about."""
         return list(self.attempts(requests))
 
     def attempts(self, requests: Iterable[Request]) -> Iterator[Attempt]:
@@ -242,7 +242,7 @@ class Client:
         return shown
 
     def _perform(self, request: Request) -> _Outcome:
-        """Check, send, wait and send again as asked; never raises for what NotSent covers."""
+        """Check, send, wait and retry as asked; never raises for what NotSent covers."""
         paced: list[Exchange] = []
         limits = self.target.limits
         self._local.waited = 0.0
@@ -269,7 +269,7 @@ class Client:
                 paced.append(exchange)
                 self._local.waited += pause
                 if writes:
-                    # What is sent again counts again: the first one may have done what its answer does not tell.
+                    # A retry counts again: the first one may have done what its answer does not tell.
                     unsettled = unsettled or answered.status == 503
                     self.guard.settle(request, answered)
                     checked = False
@@ -288,7 +288,7 @@ class Client:
                 self.guard.settle(request, answered, sent=sent)
 
     def _may_wait(self, pause: float) -> bool:
-        """Whether the request of this thread may wait so much longer, after all that it, and the run, has waited."""
+        """Whether the request of this thread may wait that much longer, after what it, and the run, has waited."""
         waited: float = getattr(self._local, "waited", 0.0)
         return waited + pause <= self.target.limits.pause_seconds and self._patience.lasts()
 

@@ -22,7 +22,7 @@ from atlas_conformance.http.wire import Line, RawHeaders, Reply, tls_context
 from atlas_conformance.http.writing import RequestWriter
 
 TURNS = 4
-"""So many times a harmless request is sent whose connection is reset."""
+"""How many times a harmless request is sent when its connection is reset."""
 
 
 class Lines:
@@ -76,7 +76,7 @@ class Lines:
     def exchange(
         self, request: Request, authorization: Secret | None, *, harmless: bool = False, turns: int = TURNS
     ) -> Exchange:
-        """Send, and send again where a kept connection turns out closed, or a harmless request's was reset.
+        """Send, and retry where a kept connection turns out closed, or a harmless request's was reset.
 
         `authorization` is the value of that header. Raises Unsendable and Withheld before anything is sent, and
         NoAnswer.
@@ -119,7 +119,7 @@ class Lines:
         raise AssertionError("unreachable")
 
     def worth_another(self, failure: NotSent, turn: int, *, harmless: bool) -> bool:
-        """Whether a request that failed in its `turn` (from 1) on this thread's line may simply be sent again."""
+        """Whether a request that failed in its `turn` (from 1) on this thread's line may simply be retried."""
         if not isinstance(failure, NoAnswer) or failure.cause != "closed":
             return False
         if harmless or failure.request.method in READS:

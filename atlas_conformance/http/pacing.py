@@ -20,8 +20,8 @@ class Pacer:
     """Hands out moments to send at, to any number of threads; `clock` is monotonic seconds, `sleep` waits.
 
     Nobody is kept waiting once `stopped` says true. `longest` bounds, in seconds, one wait for an allowance. `waits` is
-    told, from any thread, until when (on `clock`) is waited, and for what; `remark` is handed a sentence where what an
-    endpoint says of an allowance cannot be true, so that it is ignored from then on.
+    called, from any thread, with the end of a wait (on `clock`) and its reason. `remark` is called with a sentence if
+    what an endpoint says about an allowance cannot be true, so that it is ignored from then on.
     """
 
     def __init__(

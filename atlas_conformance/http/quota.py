@@ -19,12 +19,12 @@ _WINDOW_SECONDS = 60.0
 
 
 _MOST_DOUBTS = 3
-"""So many impossible values of a caller's headers are put down to answers that came out of order, or to chance."""
+"""How many impossible values of a caller's headers may be due to answers out of order, or to chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What one answer told: requests that are left, how many a window grants, and seconds until it starts anew."""
+    """What one answer said: requests that are left, how many a window grants, and seconds until it starts again."""
 
     remaining: int
     limit: int | None = None
@@ -121,7 +121,7 @@ class Window:
         """Weigh a value that no window of requests could have: what is granted changes, or what is left jumps.
 
         Within a window less is left after each request, by about one. Others may use the same allowance, answers that
-        were under way together come in any order, and a window starts anew: so a jump happens, but not again and again.
+        were under way together come in any order, and a window starts again: so a jump happens, but not repeatedly.
         """
         sent, self._sent = self._sent, 0
         elapsed, self._noted = now - self._noted, now

@@ -135,7 +135,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Direct:
-    """One connection without a proxy, kept alive and opened anew where it is no longer good.
+    """One connection without a proxy, kept alive and opened again where it is no longer good.
 
     A pool does the same for many, at a sixth of an exchange's cost.
     """

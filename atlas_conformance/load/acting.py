@@ -1,4 +1,4 @@
-"""What a user does next: create, poll, list, cancel, look through the wrong cluster, or misuse."""
+"""What a user does next: create, poll, list, cancel, look through the wrong cluster, or send what must be refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEIGHTS: Mapping[str, int] = {
 """How often a user does what, in parts of a hundred."""
 
 MOST_OPEN = 1_000
-"""With so many open jobs nobody creates another: they are polled first."""
+"""With this number of open jobs nobody creates another: they are polled first."""
 
 _YOUNG = 60
 _DELETED = 0.3

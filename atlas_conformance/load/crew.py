@@ -35,7 +35,7 @@ class Signal(Protocol):
         """Whether it was set."""
 
     def wait(self, timeout: float | None = None) -> object:
-        """Sleep until it is set, or for so many seconds."""
+        """Sleep until it is set, or for a number of seconds."""
 
 
 @dataclass

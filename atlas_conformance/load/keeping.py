@@ -49,7 +49,7 @@ class ClosingStore(JobStore):
         self.open: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have not ended yet, as far as was seen, the oldest first."""
         self.settled: OrderedDict[JobKey, JobHistory] = OrderedDict()
-        """The jobs that have ended and are still followed, the one that settled longest ago first."""
+        """The jobs that have ended and are still followed, the longest settled first."""
         self.summaries = 0
         self.under_way: Counter[Target] = Counter()
         """How many creates are under way to each target."""
@@ -95,7 +95,7 @@ class ClosingStore(JobStore):
         return (not followed and job_id in self._ids[resource.name]) or first <= started
 
     def welcomes(self, job_id: str, resource: Resource, place: Place, ended: float) -> bool:
-        """Whether there is room to follow one more job that is none of this process's; its first sight is kept if
+        """Whether there is room to follow one more job of another process; its first sight is kept if
         not.
         """
         if len(self._adopted) < ADOPTED:

@@ -48,7 +48,7 @@ class Ledger:
 
     @property
     def settled(self) -> OrderedDict[JobKey, JobHistory]:
-        """The jobs that have ended and are still followed, the one that settled longest ago first."""
+        """The jobs that have ended and are still followed, the longest settled first."""
         return self._store.settled
 
     @property
@@ -69,7 +69,7 @@ class Ledger:
         return self._chronicle.job(job_id, resource, place)
 
     def target(self, request: Request) -> Target | None:
-        """The target that a create names, or None where it cannot be told, or there is none."""
+        """The target that a create names, or None if it is unknown or absent."""
         return self._chronicle.target(request) if request.method == "POST" else None
 
     @contextmanager

@@ -13,7 +13,7 @@ from atlas_conformance.load.summary import Summary
 from atlas_conformance.reports.journal import JournalError
 
 INTERVALS = 240
-"""So many intervals a run is cut into at most: they start a second wide and double in width as it goes on."""
+"""How many intervals a run is cut into at most: they start a second wide and double in width as it goes on."""
 
 PACED = frozenset({429})
 """Statuses that only ask to come back later: they are counted, and their latency says nothing."""

@@ -36,7 +36,7 @@ TICK = 0.2
 
 
 class MasterFailed(Exception):
-    """A run cannot be led as things are; the message is one sentence for a person."""
+    """A run cannot be led; the message is one sentence for a person."""
 
 
 class Interrupted(MasterFailed):

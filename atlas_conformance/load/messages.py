@@ -36,4 +36,4 @@ ENDED = "hammer-ended"
 """Worker: all that I have written was sent."""
 
 PIECE = 256 * 1024
-"""A message carries at most so many bytes of a file."""
+"""The bytes of a file that one message carries at most."""

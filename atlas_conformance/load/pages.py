@@ -18,10 +18,10 @@ from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.resources import Resource
 
 SIGHTINGS = 6
-"""So many earlier pages of each list are kept to compare with."""
+"""How many earlier pages of each list are kept to compare with."""
 
 FLOORS = 2_048
-"""So many steps of the number of jobs that a list has shown are kept."""
+"""How many steps of the number of jobs that a list has shown are kept."""
 
 
 def is_settled(resource: Resource, document: Mapping[str, Any]) -> bool:

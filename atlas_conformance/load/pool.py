@@ -26,10 +26,10 @@ from atlas_conformance.strategies.requests import Case, build
 from atlas_conformance.strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 
 CASES = 40
-"""So many constructed requests of each operation are taken, at random."""
+"""How many constructed requests of each operation are taken, at random."""
 
 DRAWN = 15
-"""So many requests of each operation are drawn by Hypothesis."""
+"""How many requests of each operation Hypothesis draws."""
 
 _LONGEST = 4_096
 """Requests with longer bodies are for the sequential suites: they say nothing of clients that come at once."""
@@ -41,8 +41,8 @@ T = TypeVar("T")
 class Pool:
     """What users send that does not depend on a job.
 
-    `creates` conform, `misuse` is refused, odd, or another form of the same; `lists` are the (operation, scene) pairs
-    that are listed, `places` all clusters of each kind as (project, name), `jobs` whether anything may be created.
+    `creates` conform, the `misuse` requests do not, or are other forms of a create; `lists` are the (operation, scene)
+    pairs to list, `places` all clusters of each kind as (project, name), `jobs` whether anything may be created.
     """
 
     creates: tuple[Request, ...]

@@ -2,7 +2,7 @@
 
 `load.jsonl` stands beside the journal. The journal holds whole exchanges, of a run under load a sample and all that
 findings rest on; the load record holds when each request was meant to be sent, was sent and was answered, by what
-status, what it upheld and what was found. Lines are handed to the operating system at once, so a process that is killed
+status, what held and what was found. Lines are handed to the operating system at once, so a process that is killed
 loses none.
 
 - first line: `{"load": 1, "epoch": ..., "name": ...}`; all times in other lines are seconds since `epoch`;
@@ -30,7 +30,7 @@ from atlas_conformance.reports.records import encodable
 
 VERSION = 1
 ADVICE = "advice"
-"""Stands in the place of a known departure where a finding is advice."""
+"""Replaces a known departure if a finding is advice."""
 
 FILE = "load.jsonl"
 """The name of a load record in a folder of reports."""
@@ -104,7 +104,7 @@ class RecordWriter:
         judgement: Judgement,
         cause: str | None = None,
     ) -> int:
-        """Append one request, times in epoch seconds, and return the number of the set of pairs that it upheld."""
+        """Append one request, times in epoch seconds, and return the number of the set of pairs that held."""
         held = self._held_number(judgement.held)
         found = list(dict.fromkeys(self._found_number(finding) for finding in judgement.findings))
         epoch = self._epoch

@@ -20,17 +20,17 @@ from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.runner.unanswered import is_spoilt, no_answer_finding, unanswered
 
 SAMPLE = 2
-"""So many exchanges of each operation, status and set of upheld requirements are journalled."""
+"""How many exchanges of each operation, status and set of held requirements are journalled."""
 
 EXAMPLES = 20
-"""So many exchanges of each finding are journalled; the others are counted in the load record."""
+"""How many exchanges of each finding are journalled; the others are counted in the load record."""
 
 
 @dataclass
 class Recorder:
     """Takes what became of each request of a process.
 
-    `secrets` are what is masked before anything is kept; `found` is told each failure, with
+    `secrets` are what is masked before anything is kept; `found` is called with each failure, with
     the moment of its exchange.
     """
 

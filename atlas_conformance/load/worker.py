@@ -27,7 +27,7 @@ SEND_EVERY = 0.5
 """Seconds between two looks at what is to be sent on."""
 
 CONNECT_ATTEMPTS = 5
-"""So often, five seconds each, a worker looks for its master."""
+"""How often, five seconds each, a worker looks for its master."""
 
 FILES = (JOURNAL, FILE)
 

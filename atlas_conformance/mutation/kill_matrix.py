@@ -136,7 +136,7 @@ def markdown(outcomes: Sequence[Outcome], profile: str, seed: int, seconds: floa
     command = f"atlas-conformance prove --profile {profile} --seed {seed} --report DIR"
     lines += [
         f"Made by `{command}`; the same command makes it again.",
-        "The tests that put the broken requirement to the test come first, and a run ends as soon as it is named on an",
+        "The tests that cover the broken requirement come first, and a run ends as soon as it is named on an",
         "operation that the fault shows on.",
         "",
     ]

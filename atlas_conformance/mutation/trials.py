@@ -17,7 +17,7 @@ from atlas_conformance.reports.model import Report
 
 SOUND = "sound"
 USERS = 50
-"""So many users come at once in a trial under load."""
+"""How many users come at once in a trial under load."""
 
 _OF_SNAPSHOTS = frozenset(o.id for o in Contract.load().operations.values() if o.resource.name == "dedicated snapshot")
 _READ_BACK = {
@@ -31,8 +31,8 @@ _READ_BACK = {
 class Trial:
     """One behaviour to run the suites against: a single fault, or a sound endpoint in one of its modes (`fault` None).
 
-    `requirement` is the one that the fault breaks, `operations` those that it shows on, `kind` its class. With `users`,
-    so many come at once, in place of the sequential suites.
+    The fault breaks `requirement`, `operations` those that it shows on, `kind` its class. With `users`,
+    that number of users comes at once, instead of the sequential suites.
     """
 
     name: str
@@ -123,7 +123,7 @@ def sound_trials(seed: int = 0) -> list[Trial]:
         Trial("sound, digest only", "one authentication scheme", authentication=("digest",), seed=seed + 1),
         Trial("sound, bearer only", "the other authentication scheme", authentication=("bearer",), seed=seed + 2),
         Trial("sound, core only", "no extended operation", level="core", seed=seed + 3),
-        Trial("sound, known departures", "as the real service departs", imitate=tuple(IMITATIONS), seed=seed + 4),
+        Trial("sound, known departures", "with its known departures", imitate=tuple(IMITATIONS), seed=seed + 4),
     ]
     # Each round takes another choice of every freedom, so that each choice of each freedom is in at least one round.
     rounds = max(len(choices) for choices in FREEDOMS.values())

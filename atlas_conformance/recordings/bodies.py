@@ -103,7 +103,7 @@ def _decoded(text: str, content: Mapping[str, Any]) -> bytes:
 
 def _of_base64(text: str) -> bytes | None:
     """Return what a text in base64 stands for: in lines, without padding, or in the alphabet for URLs; None if it is
-    none.
+    not base64.
     """
     bare = _BLANKS.sub("", text).translate(_URL_SAFE).rstrip("=")
     try:

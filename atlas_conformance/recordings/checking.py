@@ -30,7 +30,7 @@ from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.wording import CHECK
 
 REMEMBERED = 1_000
-"""So many jobs are followed at the same time; of more, the one seen longest ago is forgotten."""
+"""How many jobs are followed at the same time; of more, the one seen longest ago is forgotten."""
 
 CUT_EXIT = 2
 """The exit code where a recording breaks off, whatever was found up to there."""

@@ -35,7 +35,7 @@ def _place(pointer: str) -> str:
 
 @dataclass
 class Counts:
-    """How many exchanges upheld a requirement on an operation, broke it, and so on."""
+    """In how many exchanges a requirement held on an operation, failed, and so on."""
 
     passed: Counter[Pair] = field(default_factory=Counter)
     departed: Counter[Pair] = field(default_factory=Counter)
@@ -131,7 +131,7 @@ class Condenser:
         )
 
     def _counts(self) -> Counts:
-        """Return how many exchanges upheld each pair, failed it, earned advice on it, or departed as is known."""
+        """Return in how many exchanges each pair held, failed, earned advice, or was a known departure."""
         counts = Counts()
         for (held, keys), count in self._kinds.items():
             broken = {(told[0], told[1]) for told in keys if self._fails(told)}

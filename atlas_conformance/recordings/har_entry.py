@@ -184,7 +184,7 @@ def _interval(entry: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _moment(value: Any) -> tuple[float, bool] | None:
-    """Return epoch seconds of a moment, and whether it tells whole seconds only; None where it is none."""
+    """Return epoch seconds of a moment, and whether it has whole seconds only; None if it is no moment."""
     if isinstance(value, str):
         return _moment_of_text(value)
     if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):

@@ -66,7 +66,7 @@ def _entry(exchange: Exchange, origin: str) -> dict[str, Any]:
         "headersSize": -1,
         "bodySize": len(request.body or b""),
     }
-    if request.body or request.method not in _BODILESS:  # that a body is empty is told in no other way
+    if request.body or request.method not in _BODILESS:  # nothing else says that a body is empty
         sent["postData"] = {"mimeType": request.header("content-type") or "", **_text(request.body or b"")}
     content = {"size": len(response.body), "mimeType": response.header("content-type") or ""}
     return {

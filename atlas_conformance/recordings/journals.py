@@ -46,7 +46,7 @@ class JournalEntries:
     _number: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        """Read the header. Raises NoRecording where it is none of a journal that this version reads."""
+        """Read the header. Raises NoRecording if this version cannot read the journal."""
         line = self._line()
         try:
             document = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
@@ -69,8 +69,8 @@ class JournalEntries:
     def __iter__(self) -> Iterator[Recorded | Unjudged | Cut]:
         """Yield each exchange with those of its findings that it does not show by itself; a cut journal ends in a Cut.
 
-        Findings that rest on several exchanges may stand far behind the exchange they are told of; they come with the
-        latest exchange before them. Raises NoRecording on a line that is none, or that is not in its place.
+        Findings that rest on several exchanges may follow long after the exchange that they concern; they come with the
+        latest exchange before them. Raises NoRecording on a line that is invalid or out of place.
         """
         waiting: ExchangeRecord | None = None
         findings: list[Finding] = []
@@ -95,7 +95,7 @@ class JournalEntries:
 
     def learn(self) -> None:
         """Let `masking` learn the credentials of the whole journal, up to where it breaks off. Raises NoRecording on a
-        line that is none, or that is not in its place.
+        line that is invalid or out of place.
         """
         for record in self._records():
             if isinstance(record, ExchangeRecord):

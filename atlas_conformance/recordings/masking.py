@@ -260,7 +260,7 @@ def _telling(headers: Any) -> Headers:
 
 
 def _pairs(pairs: Any) -> Iterator[tuple[str, str]]:
-    """Yield names and values of a list in HAR, without what is none."""
+    """Yield names and values of a list in HAR, without invalid ones."""
     for pair in pairs if isinstance(pairs, list) else ():
         name, value = _mapping(pair).get("name"), _mapping(pair).get("value")
         if isinstance(name, str) and isinstance(value, str):

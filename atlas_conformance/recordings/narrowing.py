@@ -1,4 +1,4 @@
-"""What a recording leaves out, and which requirements it therefore cannot put to the test."""
+"""What a recording leaves out, and which requirements it therefore cannot exercise."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Narrowing:
             self._identities = True
 
     def reasons(self) -> Iterator[StatusRecord]:
-        """Yield the reason of each requirement and operation that the recordings cannot put to the test."""
+        """Yield the reason of each requirement and operation that the recordings cannot exercise."""
         for requirement in Contract.load().requirements.values():
             for operation in requirement.operations:
                 reason = self._reason(requirement.id, operation)

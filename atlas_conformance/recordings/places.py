@@ -16,7 +16,7 @@ _ILLEGAL = re.compile(r"[^\x21-\x7e]")
 def target_of(url: str, contract: Contract | None = None) -> str | None:
     """Return the request target from `/api/atlas/` on, percent-encoded, or None where no operation has the path.
 
-    The operations are those of `contract`, or of the one that the package brings. Where a base path holds `/api/atlas/`
+    The operations are those of `contract`, or of the package's own contract. Where a base path holds `/api/atlas/`
     itself, the first place from which the rest is a path of the contract counts.
     """
     place = _AUTHORITY.match(url)

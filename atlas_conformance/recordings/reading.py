@@ -32,7 +32,7 @@ class Recording:
     """
 
     def __init__(self, name: str, file: ByteSource, masking: Masking, attached: Attached | None = None) -> None:
-        """Look at the beginning of `file`; entries come masked by `masking`. Raises NoRecording where it is none."""
+        """Look at the beginning of `file`; entries come masked by `masking`. Raises NoRecording otherwise."""
         self.name = name
         self._masking = masking
         self._attached = attached
@@ -54,7 +54,7 @@ class Recording:
 
     def learn(self) -> bool:
         """Let the masking learn the credentials of the whole recording, instead of going through its entries; return
-        whether these belong to several pages. Raises NoRecording where a journal is none.
+        whether these belong to several pages. Raises NoRecording if a journal is invalid.
         """
         with suppress(OSError, *DAMAGED):  # told when the entries are read
             if self._journal is not None:
@@ -93,7 +93,7 @@ class Recording:
 def opened(source: Source | Path, masking: Masking | None = None) -> Iterator[Recording]:
     """Open a recording, to be read once; its entries come masked by `masking`.
 
-    Raises NoRecording where it cannot be read, or is none.
+    Raises NoRecording if it cannot be read, or is no recording.
     """
     if isinstance(source, Path):
         with gathered([source]) as sources, opened(sources[0], masking) as recording:

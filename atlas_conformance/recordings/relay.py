@@ -235,5 +235,5 @@ async def _pass_body(
 
 
 def _raw(message: h11.Request | h11.Response) -> Headers:
-    """Return the header lines as they were spelt."""
+    """Return the header lines as they were written."""
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in message.headers.raw_items())

@@ -13,7 +13,7 @@ from atlas_conformance.contracts.knowledge import Knowledge
 
 _NONE: Counter[tuple[str, str, str]] = Counter()
 _MOST_PAGES = 16
-"""So many pages are followed at the same time; of more, the one seen longest ago is forgotten."""
+"""How many pages are followed at the same time; of more, the one seen longest ago is forgotten."""
 
 
 @dataclass
@@ -30,8 +30,8 @@ class Sessions:
     """Judges exchanges in their order, each in the light of those before it.
 
     Where a recording is followed by page, a page whose jobs fail only because of what other pages show is a session of
-    its own: a new client, or a mock that began anew with the same ids. From then on it is followed alone, and pages
-    after it are held against it.
+    its own: a new client, or a mock that began again with the same ids. From then on it is followed alone, and pages
+    after it are compared with it.
 
     To follow each page by itself takes twice the time, so it is done only once it is known to be needed: before, such a
     failure raises PagesDiffer.
@@ -88,7 +88,7 @@ class Sessions:
         self._joined = own.chronicle
         requirement = next(iter(more))[0]
         self.parted.append(
-            f"Page {page} of {self._recording} is taken for a session of its own: held against other pages, its jobs"
+            f"Page {page} of {self._recording} is taken for a session of its own: compared with other pages, its jobs"
             f" would fail {requirement} (--sessions one does so)."
         )
         return alone

@@ -22,7 +22,7 @@ from atlas_conformance.recordings.entries import NoRecording
 
 STANDARD_INPUT = "-"
 LONGEST_PIPE = 4 * 1024**3
-"""So much is taken from a pipe, as it is read twice and has to be kept on disk meanwhile."""
+"""How much is taken from a pipe: it is read twice, and kept on disk meanwhile."""
 
 _BUFFER = 1 << 18
 _RECORDING = re.compile(r"(?i)\.(har|jsonl|ndjson)(\.(gz|zst|zstd|zz|zlib|z|zip))?$|\.har\.json$")

@@ -18,7 +18,7 @@ LEFT_OUT_BEFORE = "whose answer's body was left out when it was recorded, as it 
 _IDS = re.compile(rb'"(?:\w*I|i)d"\s*:\s*"([a-f0-9]{24})"').finditer
 _WORDS = re.compile(r"[^\W_]+")
 _LEAST_TELLING = 16
-"""A credential is told by pieces where so many of its letters are in no word that traffic holds anyway."""
+"""Pieces show a credential if this number of its letters is in no word that traffic holds anyway."""
 _TOLD_BY_PIECES = 8
 _LAST_LETTERS = 256
 """Of a longer credential its end is looked for in pieces."""

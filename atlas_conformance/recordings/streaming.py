@@ -23,7 +23,7 @@ PASSED_OVER = 256 * 1024 * 1024
 _PIECE = 1 << 18
 _LONGEST_PIECE = 1 << 22
 _MARGIN = 16  # an error this near the end of what was read may be a token that is cut in two
-_UNFINISHED = 3  # the longest part of a number that is none by itself: the "e+" of 1e+5
+_UNFINISHED = 3  # the longest part of a number that is no number by itself: the "e+" of 1e+5
 _LARGE = 4 * 1024 * 1024
 _MOST_PARTS = 1_000_000  # of a large value; each takes up far more memory than its text
 _BLANK = re.compile(r"[ \t\n\r]*")
@@ -254,7 +254,7 @@ class JsonStream:
         return bool(more) or not self._ended
 
     def _bytes(self, size: int) -> bytes:
-        """Return the next bytes: as many as `size` where there are so many, as decompressors give few at a time."""
+        """Return the next bytes: `size` of them if there are enough, as decompressors give few at a time."""
         parts: list[bytes] = []
         while size > 0:
             try:

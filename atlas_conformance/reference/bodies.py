@@ -42,7 +42,8 @@ def is_cluster_name(text: str) -> bool:
 
 def is_item_name(text: str) -> bool:
     """Tell whether a text is 1 to 64 code points, each a letter or number of any script or one of the marks
-    `-_.(),:&@+'`."""
+    `-_.(),:&@+'`.
+    """
     return 1 <= len(text) <= 64 and all(char in _ITEM_MARKS or unicodedata.category(char)[0] in "LN" for char in text)
 
 
@@ -117,13 +118,13 @@ def _is_left_out(call: Call) -> bool:
 
 
 def check_something_said(backend: Backend, call: Call) -> None:
-    """Refuse a body without any property, where the endpoint is told to."""
+    """Refuse a body without any property, if the endpoint is set to."""
     if not call.fields and backend.free["empty-take"] == "refused":
         raise Refusal(400, "MISSING_ATTRIBUTE", "The body must not be empty.")
 
 
 def check_retention(backend: Backend, call: Call) -> None:
-    """Refuse to keep a snapshot for more than a year, where the endpoint is told to."""
+    """Refuse to keep a snapshot for more than a year, if the endpoint is set to."""
     days = call.fields.get("retentionInDays")
     if _number(days) and days > LONGEST_RETENTION and backend.free["long-retention"] == "refused":
         raise invalid("retentionInDays", f"must be at most {LONGEST_RETENTION}")
@@ -284,7 +285,7 @@ def _half(present: str, missing: str) -> Check:
 
 
 def _free_combinations(backend: Backend, call: Call) -> None:
-    """Refuse the combinations that an endpoint may refuse, where it is told to."""
+    """Refuse the combinations that an endpoint may refuse, if it is set to."""
     fields, free = call.fields, backend.free
     delivery = fields.get("deliveryType")
     points = [name for name in POINT_FIELDS if name in fields]

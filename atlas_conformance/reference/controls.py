@@ -30,7 +30,8 @@ KEPT_BODY = 16_384
 class SeenRequest:
     """A request that was answered: its method, its target as received, the operation that it named, if any, the status
     of the answer, when it came (epoch seconds of the endpoint's clock), and its body where that was JSON, not long, and
-    for an operation of the contract."""
+    for an operation of the contract.
+    """
 
     method: str
     target: str
@@ -43,7 +44,8 @@ class SeenRequest:
 @dataclass(frozen=True, slots=True)
 class JobState:
     """How a restore job stands. `state` is PENDING, QUEUED, RUNNING, COMPLETED, FAILED or CANCELLED, for each kind of
-    cluster; `changes_at` is when the next one comes (epoch seconds), None where the job has ended."""
+    cluster; `changes_at` is when the next one comes (epoch seconds), None where the job has ended.
+    """
 
     id: str
     project: str

@@ -37,7 +37,8 @@ class Endpoint:
         self, backend: Backend, *, url: str, fault: Fault | None = None, offered: Collection[str] | None = None
     ) -> None:
         """Put the pipelines together; raises ValueError where `fault` names a step or an operation that doesn't
-        exist."""
+        exist.
+        """
         self.backend = backend
         self.url = url
         self.pause = 0.0 if fault is None else fault.pause
@@ -99,7 +100,7 @@ class Endpoint:
         return refused if operations and self.backend.free["wrong-method"] == "405" else missing
 
     def _not_offered(self, missing: Refusal, refused: Refusal) -> Refusal:
-        """Return what is told about an operation that this endpoint leaves out."""
+        """Return what the endpoint says about an operation that it leaves out."""
         match self.backend.free["extended-absent"]:
             case "405":
                 return refused

@@ -27,7 +27,8 @@ TOKEN = "token"
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list: its jobs or snapshots, its number (from 1), the size asked for, how many there are in all,
-    and whether `totalCount` is shown and a next page exists."""
+    and whether `totalCount` is shown and a next page exists.
+    """
 
     jobs: tuple[Job, ...]
     number: int
@@ -46,7 +47,7 @@ class Fault:
     says what is wrong, in the order in which a request meets it:
 
     - `freedoms` are choices that the fault needs to show; `start` may alter the backend before the first request;
-    - `pause` holds every call to the endpoint open for so many seconds, so that calls overlap (`Call.beside`);
+    - `pause` holds every call to the endpoint open for a number of seconds, so that calls overlap (`Call.beside`);
     - `credentials` names steps of the authentication that are left out (on every operation);
     - `request` may alter the call before any step; `skip` and `replace` leave out or exchange named steps, and
       `arrange` puts them in another order;

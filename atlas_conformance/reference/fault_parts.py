@@ -1,5 +1,6 @@
 """Building blocks of faults: checks that excuse a case, normalise a value, or notice nothing, and views that change one
-property."""
+property.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +126,7 @@ def changing(name: str, change: Callable[[Any], Any]) -> View:
 
 
 def on_reads_after(reads: int, view: View) -> View:
-    """Return a view that acts only after a job was shown so many times, its create's answer included."""
+    """Return a view that acts only after a job was shown a number of times, its create's answer included."""
 
     def late(backend: Backend, call: Call, job: Job, document: dict[str, Any]) -> dict[str, Any]:
         return view(backend, call, job, document) if backend.reads[job.id] > reads else document

@@ -79,7 +79,8 @@ class Call:
 @dataclass(slots=True)
 class Answer:
     """What is sent back: `document` is None where there is no body; `error` marks an error body (`E-*`), `listed` one
-    page of a list."""
+    page of a list.
+    """
 
     status: int
     document: Any

@@ -80,7 +80,7 @@ class MockAtlas:
         return self
 
     def _given(self) -> dict[str, Any]:
-        """Return the options that were asked for by name; they go before what the scenario says."""
+        """Return the options that were asked for by name; they win over the scenario."""
         return {name: value for name, value in self._options.items() if name not in ("seed", "step", "freedoms")}
 
     def __exit__(
@@ -168,7 +168,8 @@ class MockAtlas:
 
     def advance_to_next(self, job: str | None = None) -> None:
         """Move the clock to the next change of any job's state, or of this job's; raises ValueError where none comes
-        and KeyError for a job that does not exist."""
+        and KeyError for a job that does not exist.
+        """
         self._do(lambda controls: controls.advance_to("next", job))
 
     def advance_to_end(self, job: str | None = None) -> None:
@@ -231,5 +232,6 @@ class MockAtlas:
 
     def reset(self) -> None:
         """Start over, as between two tests: jobs, rules and requests are forgotten, the clock runs as the wall clock
-        does; URL, credentials, tokens and what exists stay."""
+        does; URL, credentials, tokens and what exists stay.
+        """
         self._do(lambda controls: controls.reset())

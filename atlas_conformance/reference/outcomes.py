@@ -14,7 +14,8 @@ STATES = ("PENDING", "QUEUED", "RUNNING")
 @dataclass(frozen=True, slots=True)
 class Failing:
     """Restores that fail: those of a project, of a cluster or of a snapshot, where these are given; after the first
-    `after` of them, and as many as `times`, or all."""
+    `after` of them, and as many as `times`, or all.
+    """
 
     project: str | None = None
     cluster: str | None = None

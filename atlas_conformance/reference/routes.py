@@ -14,7 +14,8 @@ _Shape = tuple[str | None, ...]
 
 class Routes:
     """The paths that an endpoint has. `level` leaves out operations of other levels, `offered` all but the named
-    ones."""
+    ones.
+    """
 
     def __init__(self, level: Level = "workflow", offered: Collection[str] | None = None) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
@@ -33,7 +34,8 @@ class Routes:
 
     def find(self, path: str) -> tuple[dict[str, Operation], list[str]]:
         """Return the operations at a path by method, and the decoded parameters in order; nothing where there is no
-        such path."""
+        such path.
+        """
         segments = [unquote(segment) if "%" in segment else segment for segment in path.split("/")]
         places = ((_parameters(shape, segments), found) for shape, found in self._shapes.get(len(segments), {}).items())
         fitting = [(parameters, found) for parameters, found in places if parameters is not None]

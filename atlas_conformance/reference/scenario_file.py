@@ -110,7 +110,7 @@ def _toml_lines(text: str) -> dict[_Place, int]:
             names = tuple(header[2].split("."))
             if header[1] == "[[":
                 last[names] = last.get(names, -1) + 1
-                # The arrays inside an array of tables begin anew with each of its tables.
+                # The arrays inside an array of tables begin again with each of its tables.
                 for deeper in [one for one in last if len(one) > len(names) and one[: len(names)] == names]:
                     del last[deeper]
             here = tuple(_numbered(names, last))

@@ -195,7 +195,7 @@ _HINTS = """
 # QUEUED = 1
 # RUNNING = 5
 
-# Restores that fail: of a cluster, of a snapshot; after so many that go well, so many times.
+# Restores that fail: of a cluster, of a snapshot; after how many that go well, and how many times.
 # [[failures]]
 # cluster = "Replica0"
 # after = 1

@@ -190,7 +190,7 @@ class ReferenceServer:
 
 
 class _Child:
-    """The process that serves, and the private socket over which it is told what to do: a JSON document a line."""
+    """The process that serves, and the private socket over which it gets its orders: a JSON document a line."""
 
     def __init__(self, settings: Settings) -> None:
         ours, theirs = socket.socketpair()

@@ -47,7 +47,7 @@ def ends(begun: float, step: float, kind: str) -> int:
 
 
 class Snapshots:
-    """Those that exist: the ones of the fixtures, and the ones that were taken, kept in SQLite; without the deleted.
+    """The snapshots that exist: those of the fixtures, and those that were taken, kept in SQLite; without the deleted.
 
     Use it from one thread; `close` it at the end.
     """

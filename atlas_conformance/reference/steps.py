@@ -37,7 +37,8 @@ class Step:
 
 def check_credentials(backend: Backend, call: Call) -> None:
     """Refuse a call without valid credentials with 401, before anything else is looked at (`A-NONE`, `A-WRONG`,
-    `A-BEFORE`)."""
+    `A-BEFORE`).
+    """
     call.role = backend.authentication.role_of(call)
 
 
@@ -114,7 +115,7 @@ def check_snapshot_id(backend: Backend, call: Call) -> None:
 
 
 def check_flags(backend: Backend, call: Call) -> None:
-    """Refuse a flag that is no boolean, where the endpoint is told to (`V-QUERY`)."""
+    """Refuse a flag that is no boolean, if the endpoint is set to (`V-QUERY`)."""
     if call.query_string and backend.free["junk-flag"] == "refused":
         for name, value in call.query:
             if name in {"envelope", "pretty", "includeCount"} and value not in {"true", "false"}:
@@ -132,7 +133,7 @@ def check_group_exists(backend: Backend, call: Call) -> None:
 
 
 def check_cluster_exists(backend: Backend, call: Call) -> None:
-    """Refuse a cluster that does not exist (`N-CLUSTER`); note the one that does."""
+    """Refuse a cluster that does not exist (`N-CLUSTER`); note one that exists."""
     call.cluster = backend.fixtures.clusters.get((call.project, call.cluster_name))
     if call.cluster is None:
         raise Refusal(404, "CLUSTER_NOT_FOUND", "There is no such cluster.", parameters=(call.cluster_name[:64],))
@@ -156,7 +157,7 @@ def check_cluster_kind(backend: Backend, call: Call) -> None:
 
 
 def find_job(backend: Backend, call: Call) -> None:
-    """Refuse a job that does not exist (`N-JOB`); note the one that does."""
+    """Refuse a job that does not exist (`N-JOB`); note one that exists."""
     call.job = backend.jobs.find(call.job_id)
     if call.job is None:
         raise _no_job(404)
@@ -187,7 +188,7 @@ def _no_job(status: int) -> Refusal:
 
 
 def find_snapshot(backend: Backend, call: Call) -> None:
-    """Refuse a snapshot in the path that does not exist (`N-SNAPSHOT`); note the one that does."""
+    """Refuse a snapshot in the path that does not exist (`N-SNAPSHOT`); note one that exists."""
     call.snapshot = backend.snapshots.find(call.job_id)
     if call.snapshot is None:
         raise _no_snapshot(404)
@@ -215,14 +216,14 @@ def check_parts(backend: Backend, call: Call) -> None:
 
 
 def check_sharded(backend: Backend, call: Call) -> None:
-    """Refuse to list the snapshots of a replica set as a sharded cluster's, where the endpoint is told to."""
+    """Refuse to list the snapshots of a replica set as a sharded cluster's, if the endpoint is set to."""
     choice = backend.free["sharded-on-replica-set"]
     if call.cluster is not None and not call.cluster.sharded and choice != "empty":
         raise Refusal(int(choice), "CLUSTER_NOT_SHARDED", "The cluster is not sharded.")
 
 
 def check_second_take(backend: Backend, call: Call) -> None:
-    """Refuse to take a snapshot while another one is under way, where the endpoint is told to."""
+    """Refuse to take a snapshot while another one is under way, if the endpoint is set to."""
     choice = backend.free["second-take"]
     if choice != "taken" and backend.snapshots.under_way(call.project, call.cluster_name, call.now):
         raise Refusal(int(choice), "SNAPSHOT_IN_PROGRESS", "A snapshot of the cluster is under way.")
@@ -233,7 +234,7 @@ def _no_snapshot(status: int) -> Refusal:
 
 
 def check_unfinished(backend: Backend, call: Call) -> None:
-    """Refuse to restore a snapshot that is not done, where the endpoint is told to."""
+    """Refuse to restore a snapshot that is not done, if the endpoint is set to."""
     snapshot, choice = backend.snapshots.find(call.fields.get("snapshotId")), backend.free["unfinished-snapshot"]
     if snapshot is not None and choice != "taken" and call.now < snapshot.done:
         raise Refusal(int(choice), "SNAPSHOT_NOT_COMPLETED", "The snapshot is not done yet.")
@@ -255,7 +256,7 @@ def check_snapshot_owner(backend: Backend, call: Call) -> None:
 
 
 def check_target(backend: Backend, call: Call) -> None:
-    """Refuse a target that does not exist, is of the wrong kind or is busy, where the endpoint is told to."""
+    """Refuse a target that does not exist, is of the wrong kind or is busy, if the endpoint is set to."""
     project, name = backend.target_of(call)
     if not isinstance(project, str) or not isinstance(name, str):
         return
@@ -282,7 +283,7 @@ def _refuse_target(choice: str, code: str, detail: str) -> None:
 
 
 def check_window(backend: Backend, call: Call) -> None:
-    """Refuse a point in time outside the restore window, where the endpoint is told to."""
+    """Refuse a point in time outside the restore window, if the endpoint is set to."""
     if call.fields.get("deliveryType") != "pointInTime" or backend.free["point-outside-window"] == "taken":
         return
     if call.cluster is None:
@@ -330,7 +331,7 @@ def _gone() -> Refusal:
 
 
 def check_sunset(backend: Backend, call: Call) -> None:
-    """Answer 410 to an operation that the vendor has removed, where the endpoint is told to."""
+    """Answer 410 to an operation that the vendor has removed, if the endpoint is set to."""
     if call.operation is not None and call.operation.sunset and backend.free["sunset"] == "gone":
         raise _gone()
 
@@ -400,7 +401,7 @@ _REFERENCES: Mapping[str, Check] = {
 def pipeline(operation: Operation | None, free: Mapping[str, str]) -> tuple[Step, ...]:
     """Return the steps of an operation, or of a path or method that no operation has (None).
 
-    Of the freedoms count "check-order", what is wrong with the body is told before or after what does not exist, and
+    Of the freedoms count "check-order", mistakes in the body are reported before or after what does not exist, and
     "reference-order", which of the things that a body names is looked for first.
     """
     if operation is None:

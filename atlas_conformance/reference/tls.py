@@ -10,7 +10,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """The files of a certificate: itself, its key, the authority that clients are to trust, and a bundle of it and all
-    that is trusted anyway, for clients that trust one file alone."""
+    that is trusted anyway, for clients that trust one file alone.
+    """
 
     certificate: Path
     key: Path

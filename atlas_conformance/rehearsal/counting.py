@@ -19,7 +19,7 @@ class Count:
 
     `round_trips` is how many answers had to be waited for one after the other, when as many requests as there are
     workers are under way at a time; `withheld` is how many requests the guard kept back, by its reason. `reasons` is
-    why one that would have put a requirement to the test on an operation was, by requirement ("" for all that only a
+    why one that would have exercised a requirement on an operation was, by requirement ("" for all that only a
     success shows) and operation.
     """
 

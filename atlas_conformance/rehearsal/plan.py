@@ -1,4 +1,4 @@
-"""What a run would do, as values: how much it would send, what it would put to the test, and what it may destroy."""
+"""What a run would do, as values: how much it would send, what it would exercise, and what it may destroy."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Harm:
 
 @dataclass(frozen=True, slots=True)
 class Exercised:
-    """What becomes of one requirement: how many exchanges would put it to the test on which operation, and why none
+    """What becomes of one requirement: how many exchanges would exercise it on which operation, and why none
     would on others.
     """
 
@@ -111,11 +111,11 @@ class Plan:
 
     @property
     def exercised(self) -> tuple[Exercised, ...]:
-        """The requirements that would be put to the test on some operation."""
+        """The requirements that would be exercised on some operation."""
         return tuple(each for each in self.requirements if each.exchanges)
 
     def reasons(self) -> dict[str, dict[str, list[str]]]:
-        """Return why something would not be put to the test: reason, requirement, operations."""
+        """Return why something would not be exercised: reason, requirement, operations."""
         found: dict[str, dict[str, list[str]]] = {}
         for each in self.requirements:
             for operation, reason in each.not_exercised.items():

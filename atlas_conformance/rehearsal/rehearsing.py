@@ -193,7 +193,7 @@ def _reason(cell: Cell, count: Count, mode: str) -> str:
         of_all = count.reasons.get(("", cell.operation)) or cell.reason
         return f"withheld: {of_all}"
     if cell.reason == NO_EXCHANGE and mode != "restore":
-        return f"the mode is {mode}, which sends nothing that puts it to the test"
+        return f"the mode is {mode}, which sends nothing that exercises it"
     return cell.reason or ""
 
 

@@ -18,7 +18,7 @@ from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
 
 _ENOUGH_JOBS = 3
-"""So many jobs of a cluster are as good as any more: a run reads the first one that a list shows."""
+"""More jobs of a cluster than this are of no use: a run reads the first one that a list shows."""
 
 
 @dataclass(frozen=True)

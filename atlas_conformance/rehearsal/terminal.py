@@ -1,4 +1,4 @@
-"""A plan as text for a person: what may be destroyed first, then how much is sent, then what is put to the test."""
+"""A plan as text for a person: what may be destroyed first, then how much is sent, then what is exercised."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     _harm(plan, console)
     _heading(console, "What would be sent")
     _sending(plan, console)
-    _heading(console, "What would be put to the test")
+    _heading(console, "What would be exercised")
     _exercised(plan, console)
     _heading(console, "What would not, and why")
     _not_exercised(plan, console)
@@ -129,7 +129,7 @@ def _not_exercised(plan: Plan, console: Console) -> None:
             _line(console, "; ".join(partly), "dim", indent=4)
         lines += 1
     if not lines:
-        _line(console, "Everything that the endpoint offers would be put to the test.", "green")
+        _line(console, "Everything that the endpoint offers would be exercised.", "green")
 
 
 def _command(plan: Plan) -> str:
@@ -143,7 +143,7 @@ def _sentence(plan: Plan) -> str:
     harm = plan.harm
     core = [each for each in plan.requirements if each.level == "core"]
     covered = sum(bool(each.exchanges) for each in core)
-    said = f"{covered} of {plural(len(core), 'core requirement')} would be put to the test"
+    said = f"{covered} of {plural(len(core), 'core requirement')} would be exercised"
     said += f" with about {plural(plan.sending.requests, 'request')}"
     if harm.restores:
         said += f", and the data of {plural(len(harm.restores), 'cluster')} would be deleted"

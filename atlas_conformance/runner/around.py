@@ -55,7 +55,7 @@ def _says(exchange: Exchange, found: PreflightReport) -> str:
     as_lost = found.lost is not None and same_as_lost(exchange, found.lost)
     if status not in _MISSING or (status == 404 and not as_lost):
         return ""
-    return f"{method} is answered {status}" + (", as a path that no page names" if status == 404 else "")
+    return f"{method} is answered {status}" + (", like an undocumented path" if status == 404 else "")
 
 
 def _try_create(send: Send, operation: Operation, scene: Scene, found: PreflightReport) -> bool | str:

@@ -18,9 +18,9 @@ Pair = tuple[str, str]
 
 _OF_ITEMS = ("S-", "T-", "SNAP-")
 _BY_STATE = frozenset({"T-URL", "SNAP-DONE"})
-"""What only some states of a job or a snapshot uphold, so that it depends on when the run looked."""
+"""What holds only in some states of a job or a snapshot, so that it depends on when the run looked."""
 _AT_EACH_LOOK = frozenset({"S-FLOW", "SNAP-FLOW"})
-"""What each look at a job upholds, whether there was one before or not."""
+"""What holds at each look at a job, whether it was the first or not."""
 
 
 def counted(judge: Judge, told: Told, about: Set[str], own: Set[str] | None) -> frozenset[Pair]:

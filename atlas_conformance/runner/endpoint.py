@@ -1,4 +1,4 @@
-"""The endpoint as suites see it: send requests, have each exchange judged and journalled, learn what departs."""
+"""The endpoint as suites see it: send requests, have each exchange judged and journalled, learn what fails."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from atlas_conformance.strategies.sampling import CaseOrRequest, sample
 from atlas_conformance.strategies.scenes import Scene, harmless_scene, invented_scene, path_parameters, scenes
 
 _TRIES_OF_CLOSED = 4
-"""So often a request whose connection was cut is sent again before that counts as the endpoint's answer to it."""
+"""Retries after a dropped connection."""
 _SHRINKING_BUDGET = 400
 """Exchanges that one test may spend on making a failing request smaller."""
 
@@ -49,7 +49,7 @@ class Endpoint:
 
     `intervals` are the waits between looks at a job. `stop` is asked after each finding whether the run has seen
     enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. `about` are the
-    requirements that the test under way puts to the test. `shared_jobs` are the jobs that tests read which need one
+    requirements that the test under way covers. `shared_jobs` are the jobs that tests read which need one
     and no matter which, by the create and the place (None: there is none). In a `crowded` run other processes
     create jobs beside this one; `doubtful` says that what was found in the test under way may be of their making.
     `restless` are the lists that change by themselves.
@@ -196,7 +196,7 @@ class Endpoint:
     def begin_test(self, name: str, about: Iterable[str] = ()) -> None:
         """Start a new test: from now on `verify` fails on findings that were not known at this moment.
 
-        `about` are the requirements that it puts to the test.
+        `about` are the requirements that it covers.
         """
         self.test = name
         self.about = frozenset(about)
@@ -266,7 +266,7 @@ class Endpoint:
     def try_again(self, judged: Judged) -> None:
         """Send the request of an exchange with findings once more, and journal whether they repeat.
 
-        A DELETE that was carried out is not sent again: what it deleted or cancelled is no longer as it was.
+        A DELETE that was carried out is not repeated: what it deleted or cancelled is no longer as it was.
         """
         carried_out = judged.exchange.request.method == "DELETE" and 200 <= judged.status < 300
         if self.stop is not None or judged.status == 0 or carried_out:
@@ -309,7 +309,7 @@ class Endpoint:
                 raise Departed(new)
 
     def end_test(self) -> None:
-        """Raise Departed on all that the test has found anew."""
+        """Raise Departed on all that the test has found for the first time."""
         owed, self._owed = self._owed, []
         if owed:
             raise Departed(owed)
@@ -430,14 +430,14 @@ class Endpoint:
         return judged
 
     def take_in(self, failures: Iterable[NoAnswer]) -> None:
-        """Send again what the preflight had no answer to, and record what the endpoint spoilt."""
+        """Repeat what the preflight had no answer to, and record what the endpoint spoilt."""
         with contextlib.suppress(EndpointLost, RunEnded):  # the first test comes upon that too, and says so
             for failure in failures:
                 if is_spoilt(failure):
                     self._not_sent(failure)
 
     def _spoilt(self, failure: NoAnswer, operation: str, again: Exchange | None) -> Judged | None:
-        """Record an answer that was none (C-STATUS), and what came when the request was sent again, if anything."""
+        """Record an invalid answer (C-STATUS), and the answer to the retry, if there was one."""
         departed = self._departed
         finding = no_answer_finding(failure, operation)
         first = self._record_unanswered(failure, finding)
@@ -465,10 +465,10 @@ class Endpoint:
         operation = self.contract.operations["flex-get"]
         return build(operation, path_parameters(operation, self.scenes("flex")[0], self.absent_item(operation)))
 
-    # What could not be put to the test
+    # What could not be exercised
 
     def not_exercised(self, requirement: str, operation: str, reason: str) -> None:
-        """Note why a requirement could not be put to the test on an operation."""
+        """Note why a requirement could not be exercised on an operation."""
         self.untested.note(requirement, operation, reason)
 
     @contextmanager

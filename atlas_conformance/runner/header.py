@@ -1,4 +1,4 @@
-"""What a run is told to be, and what its journal says it was: the target as asked for, and the header."""
+"""What a run is asked for, and what its journal says it was: the target as asked for, and the header."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VERSIONED = ("hypothesis", "schemathesis", "httpx", "jsonschema", "pytest")
 
 
 def as_asked(target: Target, options: Options) -> Target:
-    """Return the target with what the options say of it. Raises TargetError on times and rates that are none."""
+    """Return the target with what the options say of it. Raises TargetError on malformed times and rates."""
     if options.wait is not None:
         parse_duration(options.wait, "--wait-for-endpoint")
     if options.level is not None:

@@ -171,7 +171,7 @@ def read_of(job: JobHistory) -> Operation:
 
 
 def read_again(endpoint: Endpoint, jobs: Sequence[tuple[Operation, JobHistory]]) -> None:
-    """Read every job once, at the same time, failing on what departs."""
+    """Read every job once, at the same time, failing on any finding."""
     endpoint.verify(build(operation, place(operation, job)) for operation, job in jobs)
 
 

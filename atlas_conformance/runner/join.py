@@ -16,7 +16,7 @@ NAME = "atlas-conformance"
 """The name under which the suites' plugin is registered; whoever registers it first runs the suites."""
 
 MARKERS = (
-    "requirement(*ids): the requirements that a suite test puts to the test",
+    "requirement(*ids): the requirements that a suite test covers",
     "makes_jobs: a suite test after which there are jobs to read",
     "takes_long: a suite test that processes which share the tests begin with",
 )

@@ -201,17 +201,17 @@ class _Learner:
     def settle_missing(self) -> None:
         """Decide on creates whose 404 may speak of the route, or of a project or cluster that does not exist."""
         for name, response in self._missing.items():
-            # Another create that took an invented place, a place that the target names, or an error that is none of
+            # Another create that took an invented place, a place that the target names, or an error that is not one of
             # the API's: each says that it is the route that is missing.
             if self._accepted or not self._invents or not says_error(response):
-                self._offered[name] = "every create is answered 404, as a path that no page names"
+                self._offered[name] = "every create is answered 404, like an undocumented path"
         for exchange in self._found.exchanges:
             named = Contract.load().match(exchange.request.method, exchange.request.path)
             if named is None or named[0].level != "core" or self._claimed or self._found.lost is None:
                 continue
             create = next((o.id for o in Contract.load().operations.values() if o.links.get("read") == named[0].id), "")
             if self._offered.get(create, True) is not True and same_as_lost(exchange, self._found.lost):
-                self._offered[named[0].id] = "GET is answered 404, as a path that no page names"
+                self._offered[named[0].id] = "GET is answered 404, like an undocumented path"
 
     # Reads of what was created
 

@@ -23,11 +23,11 @@ UNKNOWN = "unknown"
 """The id and state of a job that may be there: its create was never answered."""
 
 _MOST_READS = 40
-"""So many jobs at most are read one by one at the end; of the others the last that was seen is told."""
+"""How many jobs are read one by one at the end; of the others the last known state is reported."""
 
 
 def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
-    """Look at what has not finished, and cancel what can be cancelled, for at most so many seconds.
+    """Look at what has not finished, and cancel what can be cancelled, for a limited number of seconds.
 
     What the endpoint does not answer in time, or no longer at all, stays as it was last seen. A run that stops at the
     first finding leaves everything as it is.

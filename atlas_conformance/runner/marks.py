@@ -1,4 +1,4 @@
-"""Marks of suite tests: the requirements that a test puts to the test, and the operations it runs on."""
+"""Marks of suite tests: the requirements that a test covers, and the operations it runs on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
 
 
 def puts_to_the_test(*requirements: str) -> pytest.MarkDecorator:
-    """Mark a test with the ids of the requirements that it puts to the test; `--requirement` selects by them."""
+    """Mark a test with the ids of the requirements that it covers; `--requirement` selects by them."""
     return pytest.mark.requirement(*requirements)
 
 

@@ -16,7 +16,7 @@ from atlas_conformance.strategies.requests import Case
 from atlas_conformance.strategies.scenes import Scene
 
 _TRIED_ALONE = 60
-"""How many refused creates are sent again, one at a time, to find the one that created a job."""
+"""How many refused creates are repeated, one at a time, to find which of them created a job."""
 
 
 def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:

@@ -35,7 +35,7 @@ def offered_operations(
             there, reason = takes_in(target.level, operation.level), f"the target claims the level {target.level} alone"
         else:
             there = found.offered.get(name) == "yes"
-            reason = found.reasons.get(name, "the endpoint does not have it, or it could not be told by reads alone")
+            reason = found.reasons.get(name, "the endpoint does not have it, or reads alone could not show it")
         if there:
             offered.add(name)
         reasons[name] = True if there else reason

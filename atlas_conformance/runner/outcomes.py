@@ -13,7 +13,7 @@ __all__ = ["Departed", "EndpointLost", "Judged", "NoAnswer", "RunEnded"]
 
 
 class Departed(AssertionError):
-    """The endpoint departs from the contract in a way that no earlier test of the run has shown."""
+    """The endpoint fails a requirement in a way that no earlier test of the run has shown."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)

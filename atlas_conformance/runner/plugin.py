@@ -113,7 +113,7 @@ class SuitePlugin:
         pytest.exit(sentence, returncode=code)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep the tests that put a selected requirement to the test, and of these the ones of the run's shard."""
+        """Keep the tests that cover a selected requirement, and of these the tests of the run's shard."""
         wanted = set(self.session.options.requirements)
         marks = {i: {r for m in i.iter_markers("requirement") for r in m.args} for i in items}
         kept = [i for i in items if not wanted or wanted & marks[i]]
@@ -132,7 +132,7 @@ class SuitePlugin:
         items[:] = kept
 
     def _place(self, item: pytest.Item) -> int:
-        """Where a test comes when a requirement is to be put to the test first; jobs to read come before reading
+        """Where a test comes when a requirement is to be exercised first; jobs to read come before reading
         them.
         """
         assert self.first is not None
@@ -222,7 +222,7 @@ class SuitePlugin:
 
 
 def _is_departure(error: BaseException) -> bool:
-    """Whether an exception, or what Hypothesis made of it, says only that the endpoint departs."""
+    """Whether an exception, or what Hypothesis made of it, says only that a requirement failed."""
     if isinstance(error, Departed):
         return True
     if isinstance(error, BaseExceptionGroup):

@@ -14,7 +14,8 @@ from atlas_conformance.runner.learning import Learnt
 @dataclass(frozen=True)
 class Prepared:
     """What a run has before its journal: the client, what is known of the endpoint, the journal's header, the
-    exchanges of the preflight, and what the first creates taught."""
+    exchanges of the preflight, and what the first creates taught.
+    """
 
     client: Client
     knowledge: Knowledge

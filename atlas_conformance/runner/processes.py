@@ -89,7 +89,7 @@ class Processes:
                 self._run([deque(sorted(self._again))], alone=True)
 
     def _part(self, queue: deque[int], sharing: int, *, alone: bool) -> _Part:
-        """Start a process, one of so many; `queue` are its tests to begin with."""
+        """Start one of several processes; `queue` are its tests to begin with."""
         number = len(self._parts) + 1
         path = self._folder / f"{number}.jsonl"
         ours, theirs = self._context.Pipe()

@@ -16,7 +16,7 @@ from atlas_conformance.reports.model import HELD, REPEATED, UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
 
 TRIES = 3
-"""So many exchanges of one key are tried again at most, until one repeats."""
+"""How many exchanges of one key are repeated at most, until one fails again."""
 
 Key = tuple[str, str, str]
 
@@ -26,7 +26,7 @@ class Repeating:
     """Decides what is tried again, and what the second answer says.
 
     A finding repeats when the same requirement does not hold on the same operation again; it does not when the second
-    exchange puts the requirement to the test and it holds. Otherwise the second answer does not tell.
+    exchange exercises the requirement and it holds. Otherwise the second answer does not tell.
     """
 
     judge: Judge

@@ -12,7 +12,7 @@ from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.http.client import Client
 
 _READS = 3
-"""So many reads in a row have to differ, each from the one before: somebody else may create a job between two."""
+"""How many reads in a row have to differ, each from the read before: somebody else may create a job between two."""
 
 
 @dataclass(frozen=True)

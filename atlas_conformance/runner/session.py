@@ -61,7 +61,7 @@ from atlas_conformance.targets.target_file import (
 
 _MOST_PROCESSES = 4
 _WORTH_SHARING = 40
-"""From so many tests on a run is shared among processes, if nobody says among how many."""
+"""A run of at least this number of tests is shared among processes, unless an option says otherwise."""
 _LAST_LOOK = 60.0
 _HURRIED_LOOK = 1.0
 """Seconds for the last look at the jobs of a run that came to its end, and of one that was cut short."""
@@ -219,7 +219,7 @@ class Session:
         return made
 
     def processes(self, tests: int) -> int:
-        """How many processes share the run's tests, which are so many.
+        """How many processes share the run's tests, given their number.
 
         More than one only where what each of them sends needs no common account: on loopback, where everything may be
         restored, without a budget of jobs or a limit of the rate, and with clusters that are known.
@@ -246,7 +246,7 @@ class Session:
     def part(self, path: Path, sharing: int) -> Endpoint:
         """Go on with the run in a process of its own, after `rest`: with its own client, and its own journal at `path`.
 
-        So many processes share the run's connections. Raises JournalError.
+        The processes share the run's connections. Raises JournalError.
         """
         prepared = self._prepared
         assert prepared is not None

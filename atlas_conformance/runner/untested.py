@@ -1,4 +1,4 @@
-"""What could not be put to the test, and why."""
+"""What could not be exercised, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Untested:
         self._withheld: dict[tuple[str, str], str] = {}
 
     def note(self, requirement: str, operation: str, reason: str) -> None:
-        """Note why a requirement could not be put to the test on an operation."""
+        """Note why a requirement could not be exercised on an operation."""
         known = self._unexercised.get((requirement, operation), reason)
         self._unexercised[requirement, operation] = min(reason, known)
 

@@ -35,7 +35,7 @@ def identities_from_table(
 ) -> tuple[Mapping[Credential, Credentials], str | None]:
     """Read the `authentication` table: return the identities and the secrets file as it was named, or None.
 
-    A variable of the environment goes before the same name in the secrets file, whose path is relative to `folder`.
+    A variable of the environment wins over the same name in the secrets file, whose path is relative to `folder`.
     """
     secrets_file = table.take("secrets_file", str)
     values = dict(environ)

@@ -30,7 +30,7 @@ _FATAL = frozenset({"unreachable", "refused", "tls", "timeout", "stopped"})
 
 
 class PreflightFailed(Exception):
-    """The endpoint cannot be verified as things are; the message is one sentence for a person."""
+    """The endpoint cannot be verified; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ def _tell(probe: _Probe, attempt: Attempt, lost: Attempt) -> tuple[Offered, str]
         if not same_as_lost(attempt, lost):
             return "yes", ""
         if (probe.operation.kind == "list" and probe.known) or not says_error(attempt.response):
-            return "no", "GET is answered 404, as a path that no page names"
+            return "no", "GET is answered 404, like an undocumented path"
     return "unknown", "GET is answered 404, which may mean the job or the operation"
 
 
@@ -264,7 +264,7 @@ def _tell_ending(read: Attempt, lost: Attempt) -> tuple[Offered, str]:
             return ("yes", "") if "DELETE" in names else ("no", f"the path allows {allow}")
         same = isinstance(lost, Exchange) and same_as_lost(read, lost)
         if read.response.status in (404, 501) and same and not says_error(read.response):
-            return "no", "its path is answered as one that no page names"
+            return "no", "its path is answered like an undocumented one"
     return "unknown", "only a DELETE could tell"
 
 
@@ -316,9 +316,9 @@ def job_id_of(response: Response) -> str | None:
 
 
 def same_as_lost(exchange: Exchange, lost: Exchange) -> bool:
-    """Whether an answer is the one that a path without any operation gets.
+    """Whether an answer is what a path without any operation gets.
 
-    Errors of the API's own form are told apart by their code, others by their words, but for those that repeat the
+    Errors of the API's own form are distinguished by their code, others by their words, but for those that repeat the
     request and for numbers, which may be of the moment.
     """
     one, other = exchange.response, lost.response

@@ -113,7 +113,7 @@ class Table:
             return None
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                self.fail(key, f"must be an array of strings, and its item {index} is none")
+                self.fail(key, f"must be an array of strings, and its item {index} is not a string")
         return tuple(values)
 
     def table(self, key: str) -> Table | None:
@@ -125,7 +125,7 @@ class Table:
         """Yield the tables of an array of tables; none where the key is absent."""
         for index, value in enumerate(self.take(key, list) or ()):
             if not isinstance(value, dict):
-                self.fail(key, f"must be an array of tables, and its item {index} is none")
+                self.fail(key, f"must be an array of tables, and its item {index} is not a table")
             yield Table(value, self._file, self._lines, f"{self._join(key)}[{index}]")
 
     def finish(self) -> None:

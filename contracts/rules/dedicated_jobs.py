@@ -129,7 +129,7 @@ def components_name_different_replica_sets(job: JobView) -> Outcome | Sequence[O
 
 @rule("T-FLAGS", on=JobView)
 def no_job_both_failed_and_was_cancelled(job: JobView) -> Outcome | None:
-    """failed and cancelled are never both true."""
+    """A job never shows both failed and cancelled as true."""
     if job.delivery is None:
         return None
     both = job.document.get("failed") is True and job.document.get("cancelled") is True
@@ -162,7 +162,7 @@ def a_new_job_repeats_its_moment(new: CreationView) -> Outcome | None:
 
 @rule("T-ONLY-POINT", on=CreationView)
 def a_new_job_shows_the_moment_that_was_asked_for(new: CreationView) -> Iterator[Outcome]:
-    """The moment that a new pointInTime job shows is the one that the request asked for."""
+    """The moment that a new pointInTime job shows is that of the request."""
     return _echoed(new, "T-ONLY-POINT")
 
 

@@ -43,7 +43,7 @@ def a_list_without_pages_shows_its_results(page: PageView) -> Outcome | None:
 
 @rule("L-PAGE", on=PageView)
 def a_total_is_not_told_where_it_is_declined(page: PageView) -> Outcome | None:
-    """totalCount is left out with includeCount=false."""
+    """A page shows no totalCount with includeCount=false."""
     if page.request.parameter("includeCount") == "false" and page.asked is not None:
         total = page.document.get("totalCount", _NOT_SHOWN)
         seen = "none" if total is _NOT_SHOWN else total

@@ -20,7 +20,7 @@ FIRST_YEAR = "1980"
 """No job has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
 
 LENIENCY = datetime.timedelta(minutes=5)
-"""By so much the clock that writes a job's dates may be ahead of the one that writes the answer's `Date`."""
+"""How far the clock behind a job's dates may be ahead of the clock behind the answer's `Date`."""
 OTHER_CLOCK = datetime.timedelta(days=1)
 """The same for the clock of the client or recorder, where an answer has no `Date`."""
 

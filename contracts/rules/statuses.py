@@ -149,7 +149,7 @@ def _is_told_of_its_body(view: StatusView) -> bool:
 
 
 def _owes_another(reading: Reading, status: int) -> bool:
-    """Tell whether a status is none that refuses a body, although what the request names might excuse it."""
+    """Return whether a status refuses no body, although what the request names might excuse it."""
     broken = reading.violations
     form = all(violation.requirement.startswith(("B-", "T-")) for violation in broken)
     allowed = {one for violation in broken for one in violation.statuses}

@@ -105,7 +105,7 @@ def test_other_paths_and_other_scopes_pass_unjudged() -> None:
 
 
 @pytest.mark.parametrize("host", [b"a:b", b"[", b"", b"\xff", b"mock.example:99999"])
-def test_a_host_that_is_none_passes(host: bytes) -> None:
+def test_an_invalid_host_passes(host: bytes) -> None:
     traffic = TrafficJudge(base_url="http://mock.example", on_failure="raise")
     app = JudgingMiddleware(answering(200, {"odd": 1}, reads=False), traffic)
     sent: list[Any] = []

@@ -17,7 +17,7 @@ from tests.atlas_conformance.program import COMMAND, surroundings
 
 
 class Started:
-    """A run against the embedded reference endpoint, in a session of its own so that its processes can be told."""
+    """A run against the embedded reference endpoint, in a session of its own so that its processes are known."""
 
     def __init__(self, folder: Path) -> None:
         self.reports = folder / "reports"

@@ -123,7 +123,7 @@ def test_only_the_requirements_asked_for_are_verified(described: Described, tmp_
     assert told["V-FLOOR"]["exercised"] == 0
 
 
-def test_a_departing_endpoint_is_told_by_exit_code_1(tmp_path: Path) -> None:
+def test_a_departing_endpoint_is_reported_by_exit_code_1(tmp_path: Path) -> None:
     """The owner's key is taken for the reader's, so that a role that must not create does."""
     with ReferenceServer(seed=7) as server:
         environ = dict(environment(server.credentials))

@@ -157,7 +157,7 @@ def test_an_application_is_served_for_the_run_and_stopped_after_it(tmp_path: Pat
         ("mock", "write module:attribute"),
     ],
 )
-def test_an_application_that_cannot_be_served_is_told_at_once(tmp_path: Path, app: str, words: str) -> None:
+def test_an_application_that_cannot_be_served_is_reported_at_once(tmp_path: Path, app: str, words: str) -> None:
     (tmp_path / "mock.py").write_text(APP)
     started = time.monotonic()
     ended = atlas("run", "--app", app, cwd=tmp_path)

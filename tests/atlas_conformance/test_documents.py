@@ -24,7 +24,9 @@ def blocks(document: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("document", [ROOT / "README.md", ROOT / "docs" / "target-file.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [ROOT / "docs" / "verify.md", ROOT / "docs" / "target-file.md"], ids=lambda path: path.name
+)
 def test_target_files_that_are_shown_can_be_used(document: Path) -> None:
     (text,) = blocks(document, "toml")
     target = target_from_text(text, dict.fromkeys(re.findall(r'"([A-Z][A-Z_]+)"', text), "value"))
@@ -58,8 +60,9 @@ def test_commands_and_options_that_are_shown_exist(document: Path) -> None:
         assert set(re.findall(r"--[a-z-]+", rest)) <= known
 
 
-def test_the_readme_tells_every_exit_code() -> None:
-    rows = re.findall(r"^\| ([0-9]) \| \S", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("name", ["README.md", "docs/verify.md"])
+def test_the_page_names_every_exit_code(name: str) -> None:
+    rows = re.findall(r"^\| ([0-9]) \| \S", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == ["0", "1", "2", "3", "4"]
     assert {*EXIT_CODES.values()} <= {int(row) for row in rows}
 

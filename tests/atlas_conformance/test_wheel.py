@@ -176,7 +176,7 @@ def test_it_tells_its_version(installed: Installed) -> None:
     assert re.fullmatch(r"atlas-conformance, version [0-9]+\.[0-9]+\.[0-9]+\n", ended.stdout)
 
 
-def test_it_serves_the_reference_endpoint_until_it_is_told_to_stop(installed: Installed) -> None:
+def test_it_serves_the_reference_endpoint_until_ctrl_c(installed: Installed) -> None:
     serving = subprocess.Popen(
         [installed.program, "serve", "--port", "0"],
         cwd=installed.cwd,

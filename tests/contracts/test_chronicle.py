@@ -323,7 +323,7 @@ def test_an_end_may_overtake_a_cancel() -> None:
 
 
 def test_a_cancel_that_overlaps_the_read_of_its_effect_is_right() -> None:
-    """The cancel was served first, the read second; the read is told first."""
+    """The cancel was served first, the read second; the read is fed first."""
     chronicle = Chronicle(KNOWN)
     made(chronicle, "cluster-create")
     assert (
@@ -416,7 +416,7 @@ def test_a_busy_target_excuses_no_broken_rule() -> None:
 
 
 def test_a_target_was_busy_as_long_as_the_create_was_sent_before_the_end_was_seen() -> None:
-    """The read that shows the end is told first, but the create was sent before that read was answered."""
+    """The read that shows the end is fed first, but the create was sent before that read was answered."""
     chronicle = Chronicle(KNOWN)
     made(chronicle, "flex-create")
     chronicle.feed(answer(request("flex-get"), flex_job(status="COMPLETED"), started=1, ended=5))
@@ -472,7 +472,7 @@ def test_a_run_told_twice_is_judged_the_same_and_memory_follows_jobs_not_reads()
     assert [failed(judgement) for judgement in first[0]][-1] == {"T-FLAGS"}
 
 
-def test_the_target_of_the_scenery_is_the_one_that_creates_name() -> None:
+def test_the_target_of_the_scenery_is_named_by_creates() -> None:
     sent = json.loads(request("cluster-create").body or b"")
     assert {name: sent[name] for name in TARGET} == TARGET
     assert sent["targetGroupId"] == PROJECT

@@ -74,7 +74,9 @@ def test_a_status_that_nobody_documents_comes_first() -> None:
         (PLACE.replace("Cluster0", "Cluster1"), 200, {"L-SCOPE", "S-ECHO"}),
     ],
 )
-def test_a_job_through_another_place_is_held_against_what_is_wrong(place: str, status: int, expected: set[str]) -> None:
+def test_a_job_through_another_place_is_compared_with_what_is_wrong(
+    place: str, status: int, expected: set[str]
+) -> None:
     error = b'{"error":%d,"errorCode":"NO","reason":null}' % status
     findings = found(
         had("POST", PLACE, 200, MADE), had("GET", f"{place}/{JOB}", status, MADE if status == 200 else error, 1.0)

@@ -125,7 +125,7 @@ def level_at(moment: float, steps: list[int]) -> int:
 def test_reads_of_a_job_that_moves_forward_yield_nothing(
     data: st.DataObject, steps: list[int], reads: list[tuple[int, int]]
 ) -> None:
-    """Each read is served at some moment within its interval; whatever the order they are told in, nothing is wrong."""
+    """Each read is served at some moment within its interval; whatever the order they are fed in, nothing is wrong."""
     watch = Watch()
     end = {"restoreFinishedDate": "2026-02-23T03:22:08Z"}
     for start, length in data.draw(st.permutations(reads)):

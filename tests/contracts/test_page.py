@@ -350,7 +350,7 @@ def test_the_verdict_is_the_pages(row: Row) -> None:
         assert verdict(row.exchange, KNOWN)[1] == row.advice
 
 
-def test_rows_are_told_apart() -> None:
+def test_rows_are_distinguished() -> None:
     names = [row.what for row in ROWS]
     assert len(set(names)) == len(names)
     assert all(json.loads(json.dumps(name)) for name in names)

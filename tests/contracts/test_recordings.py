@@ -79,7 +79,7 @@ def test_the_real_service_shows_its_known_departures_and_nothing_else() -> None:
     assert set().union(*map(departures, judgements)) == {"K-TIMESTAMP", "K-EMPTY-URL"}
 
 
-def test_recordings_put_the_rules_on_jobs_over_time_to_the_test() -> None:
+def test_recordings_exercise_the_rules_on_jobs_over_time() -> None:
     held = {requirement for judgement in told(recorded()) for requirement, _ in judgement.held}
     owed = {"C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "V-ENVELOPE", "V-PRETTY", "E-STATUS", "E-REASON", "E-CODE"}
     owed |= {

@@ -54,7 +54,7 @@ def test_a_rule_is_called_with_a_view_and_returns_its_outcome() -> None:
     assert shared_jobs.only_a_download_shows_an_address(view) is None
 
 
-def test_what_held_among_failures_is_told_too() -> None:
+def test_what_held_among_failures_is_reported_too() -> None:
     failure = Failure("a", "b", "/c")
     assert summed([], 0) is None
     assert summed([], 2) is HELD

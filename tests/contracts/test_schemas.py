@@ -1,4 +1,4 @@
-"""The schema files: their form, their bounds, and recorded traffic held against them."""
+"""The schema files: their form, their bounds, and recorded traffic compared with them."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ CHANGES: list[tuple[str, Callable[[Document], object], str, tuple[str, ...], str
 @pytest.mark.parametrize(
     ("change", "kind", "breaks", "words"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES]
 )
-def test_one_change_is_told_with_whom_it_breaks_and_where(
+def test_one_change_is_reported_with_whom_it_breaks_and_where(
     tmp_path: Path, change: Callable[[Document], object], kind: str, breaks: tuple[str, ...], words: str
 ) -> None:
     told = changed(tmp_path, change)
@@ -196,7 +196,7 @@ def test_one_change_is_told_with_whom_it_breaks_and_where(
         }
 
 
-def test_a_schema_that_many_answers_share_is_told_of_once(tmp_path: Path) -> None:
+def test_a_schema_that_many_answers_share_is_reported_once(tmp_path: Path) -> None:
     told = changed(tmp_path, lambda d: schema(d, "error")["properties"]["errorCode"].update(maxLength=9))
     assert len(told) == 1
     assert told[0].sentence == "the body of 400.errorCode has maxLength 9, not none"

@@ -58,7 +58,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)
         ("a: &a [*a]", "has a value that contains itself, at line 1"),
         ("a: 1\nb: *c", "has an unknown alias, at line 2"),
         ("? [a]\n: 1", "has a key that is no text, at line 1"),
-        ("a: !!timestamp 2024-01-01", "which is none of JSON"),
+        ("a: !!timestamp 2024-01-01", "which JSON does not have"),
         ("a: {<<: 5}", "merges what is no object"),
         ("a: 1\n---\nb: 2", "holds 2 documents"),
         ("\x00", "is neither JSON nor YAML"),
@@ -219,7 +219,7 @@ def test_where_nothing_of_the_contract_is_described_one_difference_says_so(tmp_p
     assert f"none of the {len(OPERATIONS)} operations is described" in told.sentence and "servers" in told.sentence
 
 
-def test_an_operation_without_responses_is_told_of_once(tmp_path: Path) -> None:
+def test_an_operation_without_responses_is_reported_once(tmp_path: Path) -> None:
     document = bundled()
     del document["paths"][FLEX]["get"]["responses"]
     (told,) = against(tmp_path, document)
@@ -254,7 +254,7 @@ def test_a_range_or_the_default_describes_each_status_in_it(tmp_path: Path, name
     assert between(tmp_path, answered(**{name: ERROR}), answered(s400=ERROR, s404=ERROR)) == []
 
 
-def test_a_status_of_its_own_goes_before_its_range(tmp_path: Path) -> None:
+def test_a_status_of_its_own_wins_over_its_range(tmp_path: Path) -> None:
     assert against(tmp_path, answered(s4XX=ODD, s400=ERROR, s404=ERROR)) == []
 
 
@@ -292,7 +292,7 @@ def test_a_version_that_is_replaced_breaks_clients_and_is_compared(tmp_path: Pat
     assert {each.breaks for each in told} >= {("clients",)}
 
 
-def test_a_version_with_an_end_is_told_of(tmp_path: Path) -> None:
+def test_a_version_with_an_end_is_reported(tmp_path: Path) -> None:
     document = bundled()
     document["paths"][FLEX]["get"]["responses"]["200"]["content"][FLEX_TYPE]["x-sunset"] = "2030-01-01"
     (told,) = against(tmp_path, document)

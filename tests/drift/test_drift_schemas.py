@@ -171,7 +171,7 @@ TOLD: dict[str, tuple[Any, Any, list[tuple[str, str, tuple[str, ...]]]]] = {
 
 
 @pytest.mark.parametrize(("ours", "theirs", "told"), TOLD.values(), ids=TOLD.keys())
-def test_what_an_answer_says_otherwise_is_told_once(tmp_path: Path, ours: Any, theirs: Any, told: Any) -> None:
+def test_what_an_answer_says_otherwise_is_reported_once(tmp_path: Path, ours: Any, theirs: Any, told: Any) -> None:
     found = between(tmp_path, answering(ours, **COMPONENTS), answering(theirs, **COMPONENTS))
     assert [(each.kind, each.breaks) for each in found] == [(kind, breaks) for kind, _, breaks in told]
     for each, (_, words, _) in zip(found, told, strict=True):

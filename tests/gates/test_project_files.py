@@ -57,6 +57,17 @@ def test_the_tests_run_on_every_supported_python() -> None:
     assert script("Test") == "make test PYTHON=python"
 
 
+def test_the_coverage_is_printed_and_at_least_90() -> None:
+    assert script("Coverage") == "make coverage PYTHON=python"
+    assert re.search(
+        r"^coverage:.*\n(?:\t.*\n)*\t.* coverage report --fail-under 90$",
+        (ROOT / "Makefile").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    run = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["coverage"]["run"]
+    assert run["branch"] and "subprocess" in run["patch"] and run["source_pkgs"] == ["atlas_conformance"]
+
+
 def test_only_the_step_that_publishes_can_prove_who_it_is() -> None:
     workflow = loaded(WORKFLOWS / "release.yml")
     assert workflow[True] == {"push": {"tags": ["v*"]}}

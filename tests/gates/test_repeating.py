@@ -1,4 +1,4 @@
-"""Trying again: what repeats, what does not, what cannot be told, and what is never tried."""
+"""Trying again: what repeats, what does not, what stays unknown, and what is never tried."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_what_holds_the_second_time_is_unstable_and_tried_a_few_times() -> None:
     assert send.sent == TRIES
 
 
-def test_an_answer_that_does_not_put_it_to_the_test_tells_nothing() -> None:
+def test_an_answer_that_does_not_exercise_it_says_nothing() -> None:
     for judgement in (Judgement(), None):
         records = Repeating(Judge(knowledge=KNOWLEDGE)).try_again(1, exchange(), BROKEN, Sender(judgement))
         assert {r.outcome for r in records} == {"untold"}

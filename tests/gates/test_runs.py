@@ -138,7 +138,7 @@ def test_shards_add_up_to_the_whole_run(server: ReferenceServer, tmp_path: Path,
 
 
 def sameness(report: Report) -> dict[str, Any]:
-    """Return a report's summary without times and what the endpoint draws: ids of jobs, and dates, in its answers.
+    """Return a report's summary without times and what is server-generated: ids of jobs, and dates, in its answers.
 
     Where an exchange stands in the journal is no property of it either.
     """

@@ -77,7 +77,7 @@ def test_a_waiver_holds_on_its_last_day(tmp_path: Path) -> None:
     assert waived.covered and not waived.complaints
 
 
-def test_what_a_run_was_told_to_leave_out_says_nothing_of_a_waiver(tmp_path: Path) -> None:
+def test_what_a_run_left_out_says_nothing_of_a_waiver(tmp_path: Path) -> None:
     waivers = load_waivers(written(tmp_path, "A-LIST", "flex-get"))
     assert apply_waivers(waivers, run(tmp_path)).complaints
     assert not apply_waivers(waivers, run(tmp_path, requirements=("S-ECHO",))).complaints
@@ -106,7 +106,7 @@ def test_a_waiver_covers_what_its_failure_explains(tmp_path: Path) -> None:
         (("[[waiver]]", "[[waiver"), "is no TOML"),
     ],
 )
-def test_a_wrong_file_is_told_in_one_sentence(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+def test_a_wrong_file_is_reported_in_one_sentence(tmp_path: Path, change: tuple[str, str], words: str) -> None:
     path = written(tmp_path)
     text = path.read_text()
     assert change[0] in text
@@ -116,7 +116,7 @@ def test_a_wrong_file_is_told_in_one_sentence(tmp_path: Path, change: tuple[str,
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_waiver_that_stands_there_twice_is_told(tmp_path: Path) -> None:
+def test_a_waiver_that_stands_there_twice_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text() * 2)
     with pytest.raises(WaiverError, match="stands there twice"):

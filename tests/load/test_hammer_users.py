@@ -54,7 +54,7 @@ def test_a_seed_draws_the_same_requests_again(drawn: Pool) -> None:
     assert draw(LOCAL, seed=2).misuse != drawn.misuse
 
 
-def test_the_pool_holds_conforming_creates_and_misuse_of_every_operation(drawn: Pool) -> None:
+def test_the_pool_holds_conforming_creates_and_refused_requests_of_every_operation(drawn: Pool) -> None:
     created = {found[0].id for one in drawn.creates if (found := Contract.load().match(one.method, one.path))}
     assert created == {o.id for o in OPERATIONS.values() if o.kind == "create"}
     misused = {found[0].id for one in drawn.misuse if (found := Contract.load().match(one.method, one.path))}
@@ -202,7 +202,7 @@ def test_a_request_without_an_answer_is_an_error_and_no_finding(kept: Recorder) 
     assert [(line.status, line.cause, line.operation) for line in lines] == [(0, "timeout", "flex-create")]
 
 
-def test_what_the_guard_withheld_is_told_once_for_each_operation(kept: Recorder) -> None:
+def test_what_the_guard_withheld_is_reported_once_for_each_operation(kept: Recorder) -> None:
     for _ in range(3):
         kept.take(Withheld(request("flex-create"), "the mode is read"), 0.0, "user 1: create")
     assert kept.withheld == {"flex-create": "the mode is read"} and kept.requests == 0

@@ -44,7 +44,7 @@ def run_at(url: str, environ: Mapping[str, str] | None = None, **options: Any) -
 
 
 def exercised(report: Report) -> int:
-    """The number of requirements that a run put to the test."""
+    """The number of requirements that a run exercised."""
     return sum(row.exercised > 0 for row in report.rows.values())
 
 

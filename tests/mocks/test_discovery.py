@@ -153,7 +153,7 @@ def test_one_kind_of_cluster_alone() -> None:
     assert offered(report) == {"cluster-create", "cluster-get", "cluster-list", "cluster-cancel"}
 
 
-def test_what_a_person_claims_is_held_against_the_endpoint(tmp_path: Path) -> None:
+def test_what_a_person_claims_counts_for_the_endpoint(tmp_path: Path) -> None:
     with served(careful_mock(v1=False)) as url:
         target = described(tmp_path, f'base_url = "{url}"\noperations = ["flex-create", "tenant-create"]\n')
         _, report, _ = run_at(url, base_url=None, target=target)
@@ -256,7 +256,7 @@ def closed_mock(lists: bool) -> FastAPI:
 
 
 @pytest.mark.parametrize("lists", [True, False])
-def test_a_closed_inventory_is_told_from_one_that_takes_any_id(lists: bool) -> None:
+def test_a_closed_inventory_is_not_taken_for_one_that_takes_any_id(lists: bool) -> None:
     report = report_of(closed_mock(lists))
     assert complaint(report) == []
     assert report.header.conclusion is not None and report.header.conclusion.startswith("takes no invented id")

@@ -48,7 +48,7 @@ CLIENT = """
 """
 
 
-def test_a_client_is_judged_against_the_endpoint_and_each_test_starts_anew(tmp_path: Path) -> None:
+def test_a_client_is_judged_against_the_endpoint_and_each_test_starts_again(tmp_path: Path) -> None:
     ended = run(
         tmp_path,
         test=CLIENT
@@ -95,7 +95,7 @@ def test_a_fault_fails_the_test_unless_it_is_collected(tmp_path: Path) -> None:
 
     @pytest.mark.atlas_endpoint(fault="flex-create/closed")
     @pytest.mark.atlas_judge(on_failure="raise")
-    def test_is_told_at_once(atlas_endpoint, atlas_judge):
+    def test_is_reported_at_once(atlas_endpoint, atlas_judge):
         with client(atlas_endpoint, atlas_judge) as http, pytest.raises(RequirementFailed):
             restore(atlas_endpoint, http)
     """,

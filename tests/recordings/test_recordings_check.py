@@ -118,7 +118,7 @@ def test_order_within_a_second_is_not_read_into_whole_seconds(tmp_path: Path) ->
     assert failing(checked(tmp_path, har(done, before))) == set()
 
 
-def test_gzip_is_read_and_its_cut_is_told(tmp_path: Path) -> None:
+def test_gzip_is_read_and_its_cut_is_reported(tmp_path: Path) -> None:
     whole = gzip.compress(har(*[entry(job()) for _ in range(400)]), mtime=0)
     assert checked(tmp_path, whole).report.exchanges == 400
     cut = checked(tmp_path, whole[: len(whole) // 2])

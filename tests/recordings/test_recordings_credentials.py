@@ -150,7 +150,7 @@ def test_what_one_file_shows_no_other_one_tells(tmp_path: Path) -> None:
     assert leaks([TOKEN], written) == []
 
 
-def test_without_the_exchange_that_shows_it_a_value_is_told(tmp_path: Path) -> None:
+def test_without_the_exchange_that_shows_it_a_value_is_reported(tmp_path: Path) -> None:
     """The tests above prove nothing unless it is."""
     _, written = checked(tmp_path, har(*echoes([TOKEN])))
     assert {leak.partition(":")[0] for leak in leaks([TOKEN], written)} >= {"journal.jsonl"}
@@ -187,7 +187,9 @@ RELAYED = [what for what in SHOWN if what not in ("a token in base64", "paramete
 
 
 @pytest.mark.parametrize("what", RELAYED)
-def test_what_went_by_a_relay_is_told_no_more(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
+def test_what_went_by_a_relay_is_reported_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
     shown, values = SHOWN[what]
     values = values[:1] if what == "new cookies" else values
     out = tmp_path / "out.har"
@@ -310,7 +312,7 @@ def test_an_id_that_is_a_cookie_stays_where_it_is_an_id(tmp_path: Path) -> None:
 # Bounds
 
 
-def test_what_every_request_shows_anew_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_what_every_request_shows_again_does_not_fill_the_memory(tmp_path: Path) -> None:
     def numbered(n: int) -> Entry:
         return sent("Authorization", DIGEST.replace(NONCE, f"{NONCE}{n:06x}").replace(SIGNED, f"{n:06x}{SIGNED}"))
 

@@ -189,7 +189,7 @@ def test_entries_whose_time_is_not_known_are_in_no_order(tmp_path: Path) -> None
     assert "Judged in part: 2 entries whose time could not be read" in result.output
 
 
-def test_each_reason_is_told_with_its_first_entry(tmp_path: Path) -> None:
+def test_each_reason_is_reported_with_its_first_entry(tmp_path: Path) -> None:
     silent = entry(job())
     del silent["response"]
     nested = "[" * 30_000 + "]" * 30_000

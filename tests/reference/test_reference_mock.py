@@ -175,7 +175,7 @@ def test_connections_are_cut_and_answers_are_late_as_rules_say(mock: MockAtlas, 
     assert caller.call("flex-list").elapsed < timedelta(seconds=0.3)
 
 
-def test_what_was_asked_is_told_without_credentials(mock: MockAtlas, caller: Caller) -> None:
+def test_what_was_asked_is_reported_without_credentials(mock: MockAtlas, caller: Caller) -> None:
     body = caller.body("flex-create")
     caller.create("flex-create")
     caller.send("GET", "/api/atlas/v2/orgs")
@@ -282,7 +282,7 @@ def test_everything_can_be_steered_over_http(steer: Callable[..., tuple[int, Any
         ("/nothing", {}, 404, "there is no POST /_control/nothing here"),
     ],
 )
-def test_control_requests_that_make_no_sense_are_told_why(
+def test_control_requests_that_make_no_sense_are_reported_why(
     steer: Callable[..., tuple[int, Any]], path: str, body: Any, status: int, said: str
 ) -> None:
     answered, document = steer("POST", path, body)

@@ -156,7 +156,7 @@ def test_a_cluster_of_another_kind_is_refused(caller: Caller) -> None:
                 error(caller.call(operation, at={"cluster": caller.cluster(family)}, body=caller.body(operation)), 400)
 
 
-def test_other_methods_and_paths_are_told_apart(caller: Caller) -> None:
+def test_other_methods_and_paths_are_distinguished(caller: Caller) -> None:
     answer = caller.send("PATCH", caller.path("flex-create"))
     error(answer, 405)
     assert answer.headers["allow"] == "GET, POST"

@@ -317,7 +317,7 @@ def test_the_core_alone(choice: str) -> None:
         calling.http.close()
 
 
-def test_unknown_freedoms_are_told_in_one_sentence() -> None:
+def test_unknown_freedoms_are_reported_in_one_sentence() -> None:
     with pytest.raises(ValueError, match="did you mean 'busy-target'"):
         resolve({"busy-targets": "409"})
     with pytest.raises(ValueError, match="choice of the freedom 'busy-target'"):

@@ -1,4 +1,4 @@
-"""Scenario files: what they say comes to be, and what is wrong in them is told with its line."""
+"""Scenario files: what they say comes to be, and what is wrong in them is reported with its line."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def line_of(text: str, part: str) -> int:
         ('private_key = "not-a-secret"', "private_key = 77", "credentials.owner.private_key (line {line})"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, before: str, after: str, said: str) -> None:
+def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, before: str, after: str, said: str) -> None:
     for suffix in ("toml", "yaml") if "TOML" not in said else ("toml",):
         text = TEXT.replace(before, after, 1)
         if suffix == "yaml":
@@ -274,7 +274,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, before: str, after:
         ("a.toml", b"clusters = []", "clusters must have at least 1 item"),
     ],
 )
-def test_files_that_are_no_scenario_are_told_in_one_sentence(
+def test_files_that_are_no_scenario_are_reported_in_one_sentence(
     tmp_path: Path, name: str, content: bytes, said: str
 ) -> None:
     file = tmp_path / name

@@ -119,7 +119,7 @@ def test_a_database_file_keeps_jobs_and_credentials(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-def test_what_can_t_be_started_is_told_in_one_sentence(in_process: bool) -> None:
+def test_what_can_t_be_started_is_reported_in_one_sentence(in_process: bool) -> None:
     with ReferenceServer() as server:
         port = int(server.url.rpartition(":")[2])
         with pytest.raises(ServerError, match=f"port {port} of 127.0.0.1 can't be used"):

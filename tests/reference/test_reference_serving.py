@@ -131,14 +131,14 @@ def test_https_with_a_certificate_of_one_s_own(tmp_path: Path) -> None:
         (["--scenario", "/nowhere/x"], "does not exist"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(arguments: list[str], said: str) -> None:
+def test_what_is_wrong_is_reported_in_one_sentence(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(serve_command, ["--port", "0", *arguments])
     assert result.exit_code == 2, result.output
     assert said in result.output
     assert "Traceback" not in result.output
 
 
-def test_the_command_line_goes_before_the_scenario(tmp_path: Path) -> None:
+def test_the_command_line_wins_over_the_scenario(tmp_path: Path) -> None:
     scenario = tmp_path / "s.toml"
     scenario.write_text(
         'level = "core"\nschemes = []\nseed = 1\n[freedoms]\nerror-body = "minimal"\nwrong-method = "404"\n'

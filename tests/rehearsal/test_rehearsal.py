@@ -275,7 +275,7 @@ def test_offline_nothing_reaches_the_target(endpoint: Lists, tmp_path: Path) -> 
         ('base_url = "http://127.0.0.1:9"\nunheard = 1\n', "is not a known key"),
     ],
 )
-def test_a_wrong_target_file_is_told_in_one_sentence(text: str | None, said: str, tmp_path: Path) -> None:
+def test_a_wrong_target_file_is_reported_in_one_sentence(text: str | None, said: str, tmp_path: Path) -> None:
     file = tmp_path / "atlas.toml"
     if text is not None:
         file.write_text(text, encoding="utf-8")
@@ -285,7 +285,7 @@ def test_a_wrong_target_file_is_told_in_one_sentence(text: str | None, said: str
     assert ended.stderr.count("\n") == 1
 
 
-def test_an_endpoint_that_is_not_there_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_an_endpoint_that_is_not_there_is_reported_in_one_sentence(tmp_path: Path) -> None:
     file = target_of("http://127.0.0.1:9", tmp_path)
     ended = CliRunner().invoke(doctor_command, ["--target", str(file)], env=KEYS)
     assert (ended.exit_code, ended.stdout) == (3, "")

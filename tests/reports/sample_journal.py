@@ -102,7 +102,7 @@ class Sample:
         return self.writer.exchange(made, operation=operation, test=test, judgement=judgement)
 
     def hold_everything(self, times: int = 3, *, but: frozenset[tuple[str, str]] = frozenset()) -> None:
-        """Append exchanges that uphold every cell of the catalogue `times` times, but those named."""
+        """Append exchanges that exercise every cell of the catalogue `times` times, but those named."""
         for operation in OPERATIONS:
             held = tuple(
                 (id, operation)

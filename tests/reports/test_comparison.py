@@ -106,7 +106,7 @@ def test_a_summary_and_a_journal_give_the_same_outline(tmp_path: Path, build: sa
         ('{"summary": 1, "requirements": {}}', "is no whole summary"),
     ],
 )
-def test_what_is_no_summary_is_told_in_one_sentence(tmp_path: Path, content: str | None, words: str) -> None:
+def test_what_is_no_summary_is_reported_in_one_sentence(tmp_path: Path, content: str | None, words: str) -> None:
     path = tmp_path / "summary.json"
     if content is not None:
         path.write_text(content)
@@ -114,6 +114,6 @@ def test_what_is_no_summary_is_told_in_one_sentence(tmp_path: Path, content: str
         outline_at(path)
 
 
-def test_a_folder_without_reports_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_reports_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="holds no reports of a run"):
         outline_at(tmp_path)

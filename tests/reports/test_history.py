@@ -58,7 +58,7 @@ def test_runs_that_know_other_requirements_are_shown_together(tmp_path: Path) ->
     assert "not known to the run" in history_html(runs)
 
 
-def test_a_folder_without_summaries_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_summaries_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match=r"holds no summary\.json"):
         runs_at([tmp_path])
 

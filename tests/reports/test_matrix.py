@@ -32,7 +32,7 @@ def counts(report: Report, pair: tuple[str, str] = PAIR) -> tuple[str, int, int,
     return found.status, found.passed, found.failed, found.departed
 
 
-def test_an_upheld_requirement_passes(made: Sample) -> None:
+def test_a_requirement_that_held_passes(made: Sample) -> None:
     made.add(held=(PAIR,))
     made.add(held=(PAIR,))
     report = made.end()

@@ -1,4 +1,4 @@
-"""What is waited for shows in the progress line, from any process, and is told in a log."""
+"""What is waited for shows in the progress line, from any process, and is reported in a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from atlas_conformance.reports.progress import Progress
 from atlas_conformance.runner.waits import Waits
 
 
-def test_a_wait_is_told_in_a_log_while_nothing_else_happens() -> None:
+def test_a_wait_is_reported_in_a_log_while_nothing_else_happens() -> None:
     waits = Waits()
     stream = io.StringIO()
     progress = Progress(Console(file=stream, width=100), interval=0.05)

@@ -94,7 +94,7 @@ def test_many_failures_are_named_but_not_all_shown_in_full(tmp_path: Path) -> No
     assert all(f"✗ {name}" in text for name in names)
 
 
-def test_a_passing_run_is_told_plainly(tmp_path: Path) -> None:
+def test_a_passing_run_is_reported_plainly(tmp_path: Path) -> None:
     text = shown(sample.passing(tmp_path / "j"), 120)
     assert "Failures" not in text and "Not exercised" not in text
     assert text.rstrip().endswith(

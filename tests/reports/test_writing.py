@@ -62,7 +62,7 @@ def test_a_format_that_fails_is_named_and_the_others_are_written(
     assert names == {path.name for path in written.paths} == {*writing.FILES, "journal.jsonl"} - {"junit.xml"}
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     report = sample.failing(tmp_path / "j")
     written = write_reports(tmp_path / "j" / "out", report, tmp_path / "j")
     assert written.paths == ()
@@ -136,7 +136,7 @@ def test_a_journal_that_cannot_be_ended_makes_a_partial_run_with_a_report(tmp_pa
         ("a\r\n\tb", "a\\x0d\n\tb"),
     ],
 )
-def test_unprintable_characters_are_spelt(text: str, expected: str) -> None:
+def test_unprintable_characters_are_written_as_escapes(text: str, expected: str) -> None:
     assert visible(text) == expected
 
 

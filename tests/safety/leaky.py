@@ -1,4 +1,4 @@
-"""An endpoint that gives away all that it is told, and hands out keys of its own: a front of the reference endpoint.
+"""An endpoint that gives away what it gets, and hands out keys of its own: a front of the reference endpoint.
 
 Whatever credential comes in goes back out in headers and bodies, in many spellings; cookies, nonces and download URLs
 are added. All that must not be found in anything that a run writes is remembered in `canaries`.

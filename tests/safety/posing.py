@@ -150,7 +150,7 @@ class Posed:
         return code
 
     def send(self, mode: Mode, seed: int, requests: Iterable[Request], *, learn: Callable[[str], None]) -> None:
-        """Send requests one after the other through a client; `learn` is told the id of each job and snapshot."""
+        """Send requests one after the other through a client; `learn` gets the id of each job and snapshot."""
         target = self.target(mode, seed)
         limits = replace(target.limits, retries=0, timeout_seconds=10.0)
         with self.tries.connect(replace(target, limits=limits), workers=1) as client:

@@ -46,7 +46,7 @@ class Tempting:
         self.jobs: list[str] = [absent.job, "d" * 24, "nonsense"]
 
     def requests(self, count: int) -> Iterator[Request]:
-        """Yield so many requests."""
+        """Yield a number of requests."""
         for _ in range(count):
             yield self._request()
 

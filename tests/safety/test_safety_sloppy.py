@@ -106,7 +106,7 @@ def test_what_is_left_out_or_skipped_counts_as_the_place_in_the_path(request_: R
 
 
 def test_the_same_requests_are_all_sent_to_loopback() -> None:
-    """There the suites put all of it to the test."""
+    """There the suites exercise all of it."""
     target = Target("http://127.0.0.1:1", inventory=INVENTORY, safety=replace(Safety(), destroyable=LISTED))
     here = Guard(target)
     for project in MALFORMED:

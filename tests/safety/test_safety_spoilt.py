@@ -1,4 +1,4 @@
-"""An endpoint some of whose answers are none: that is a failure, also where the same request is answered well later."""
+"""An endpoint with some invalid answers: that is a failure, also where the same request is answered well later."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def upstream(server: ReferenceServer) -> tuple[str, int]:
 
 
 def tempted(posed: Posed, mode: Mode, count: int) -> None:
-    """Send so many tempting requests."""
+    """Send a number of tempting requests."""
     target = posed.target(mode, SEED)
     assert target.inventory.absent is not None
     tempting = Tempting(posed.server.inventory, target.inventory.absent, SEED)
@@ -49,7 +49,7 @@ def tempted(posed: Posed, mode: Mode, count: int) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("host", HOSTS)
-def test_tempting_requests_are_withheld_however_the_host_is_spelt(
+def test_tempting_requests_are_withheld_however_the_host_is_written(
     server: ReferenceServer, host: str, mode: Mode
 ) -> None:
     server.reset()

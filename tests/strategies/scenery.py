@@ -264,7 +264,7 @@ def departures(judgement: Judgement) -> set[str]:
 
 
 def held(judgement: Judgement) -> set[str]:
-    """The requirements that were put to the test and held."""
+    """The requirements that were exercised and held."""
     return {requirement for requirement, _ in judgement.held}
 
 

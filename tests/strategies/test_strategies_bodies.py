@@ -241,7 +241,7 @@ def test_every_boundary_of_a_pattern_is_generated(name: str, field: str) -> None
     assert not any(fits(schema, text) for text in texts)
 
 
-def test_at_most_so_many_values_of_each_property_are_taken_and_the_telling_ones_first() -> None:
+def test_the_number_of_values_of_each_property_is_limited_and_the_telling_ones_first() -> None:
     operation = OPERATIONS["cluster-create"]
     (scene, *_) = scenes(INVENTORY, operation.cluster_kind)
     for base in base_bodies(operation, scene):

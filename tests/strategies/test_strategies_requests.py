@@ -249,7 +249,7 @@ def test_requests_come_the_same_every_time(operation: Operation) -> None:
 
 
 @each_operation
-def test_at_most_so_many_malformed_paths_a_parameter(operation: Operation) -> None:
+def test_the_number_of_malformed_paths_of_a_parameter_is_limited(operation: Operation) -> None:
     cases = list(malformed_paths(operation, first_scene(operation), JOB, 2))
     assert len(cases) == 2 * len(operation.path_parameters)
     assert all(case.breaks in ("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT") for case in cases)

@@ -62,7 +62,7 @@ def complaint(report: Report) -> list[str]:
 
 
 def unexercised(report: Report, level: str) -> set[str]:
-    """The requirements of a level that a run put to the test on no operation."""
+    """The requirements of a level that a run exercised on no operation."""
     return {
         name
         for name, requirement in REQUIREMENTS.items()

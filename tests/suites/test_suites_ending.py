@@ -55,7 +55,7 @@ def made(folder: Path) -> set[str]:
     return found - deleted
 
 
-def test_every_job_is_told_with_its_state_and_what_can_be_cancelled_is(tmp_path: Path) -> None:
+def test_every_job_is_reported_with_its_state_and_what_can_be_cancelled_is(tmp_path: Path) -> None:
     with ReferenceServer(seed=7, step=30.0) as slow:
         code, _ = run(slow, tmp_path, requirements=("T-POINT", "S-ECHO", "T-ECHO"))
     assert code == 0

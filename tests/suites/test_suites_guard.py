@@ -1,4 +1,4 @@
-"""One guard around the end of a run: what fails there is told, and the rest is done all the same."""
+"""One guard around the end of a run: what fails there is reported, and the rest is done all the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_format_that_fails_changes_neither_the_verdict_nor_the_other_files(
     assert names == {*writing.FILES, "journal.jsonl"} - {"report.html"}
 
 
-def test_a_report_that_cannot_be_shown_is_told_and_written_all_the_same(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_shown_is_reported_and_written_all_the_same(tmp_path: Path) -> None:
     options = Options(profile="quick", seed=3, requirements=("P-NAME",), report=tmp_path / "out")
     plugin = SuitePlugin(Session(options), show=broken)
     assert run_suites(plugin) == 0

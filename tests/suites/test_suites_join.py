@@ -1,4 +1,4 @@
-"""The join of the catalogue and the suites, both ways: every requirement is put to the test, every mark names one."""
+"""The join of the catalogue and the suites, both ways: every requirement is covered, every mark names one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_there_are_suites() -> None:
 
 
 @pytest.mark.parametrize("requirement", REQUIREMENTS)
-def test_every_requirement_is_put_to_the_test_by_some_suite(requirement: str) -> None:
+def test_every_requirement_is_covered_by_some_suite(requirement: str) -> None:
     assert any(requirement in marked(test) for test in TESTS.values())
 
 

@@ -50,7 +50,7 @@ def verified(server: ReferenceServer, **options: Any) -> Report:
 
 
 def sameness(report: Report) -> dict[str, Any]:
-    """Return a report's summary without times and what the endpoint draws."""
+    """Return a report's summary without times and what is server-generated."""
     document = summary(report)
     for name in ("started", "ended", "seconds", "jobs"):
         document.pop(name)
@@ -84,7 +84,7 @@ def order_of(folder: Path) -> list[str]:
     return kept
 
 
-def test_a_target_that_another_process_keeps_busy_is_not_held_against_the_endpoint(server: ReferenceServer) -> None:
+def test_a_target_that_another_process_keeps_busy_does_not_fail_the_endpoint(server: ReferenceServer) -> None:
     server.reset(freedoms={"busy-target": "400"}, step=0.004)
     try:
         report = verified(server, processes=2, requirements=("B-ACCEPT",), shard="1/2")

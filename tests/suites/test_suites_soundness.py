@@ -142,7 +142,7 @@ def test_an_endpoint_that_uses_its_freedom_passes(
 
 
 def test_every_other_choice_at_once_and_every_known_departure_pass(server: ReferenceServer, tmp_path: Path) -> None:
-    """A whole run; known departures are reported as such, and every requirement is put to the test all the same."""
+    """A whole run; known departures are reported as such, and every requirement is exercised all the same."""
     # An endpoint without the sunset operations shows nothing of them.
     kept = ("busy-target", "sunset", "flex-through-tenant")
     others = {name: choices[-1] for name, choices in FREEDOMS.items() if name not in kept}

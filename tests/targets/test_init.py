@@ -244,7 +244,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(wire: WireServer, tmp_path: 
         (("--base-url", "http://127.0.0.1:9"), 3, "nothing listens at 127.0.0.1:9"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(
+def test_what_is_wrong_is_reported_in_one_sentence(
     arguments: tuple[str, ...], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MONGODB_ATLAS_BASE_URL", raising=False)

@@ -46,7 +46,7 @@ def test_targets_arrive_byte_for_byte(server: WireServer, raw: str) -> None:
     assert server.arrivals[0].target == raw
 
 
-def test_a_base_path_goes_before_the_target(server: WireServer) -> None:
+def test_a_base_path_wins_over_the_target(server: WireServer) -> None:
     with Client(replace(target(server), base_url=server.url + "/mock")) as client:
         client.send(Request("GET", PATH))
     assert server.arrivals[0].target == "/mock" + PATH
@@ -318,7 +318,7 @@ def test_a_503_without_retry_after_is_tried_again_until_it_stays(server: WireSer
     assert len(server.arrivals) == 1 + Limits().retries
 
 
-def test_a_read_whose_connection_is_reset_is_sent_again(server: WireServer) -> None:
+def test_a_read_whose_connection_is_reset_is_retried(server: WireServer) -> None:
     answers = iter([None, None, None, answer(200), *[None] * 9])
     server.script = lambda arrival: next(answers)
     with Client(target(server)) as client:
@@ -328,7 +328,7 @@ def test_a_read_whose_connection_is_reset_is_sent_again(server: WireServer) -> N
     assert len(server.arrivals) == 8
 
 
-def test_a_digest_request_that_is_sent_again_is_signed_again(server: WireServer) -> None:
+def test_a_digest_request_that_is_retried_is_signed_again(server: WireServer) -> None:
     digest = Digest()
     cut = iter([False, False, True, False, True, True, False])
 
@@ -342,7 +342,7 @@ def test_a_digest_request_that_is_sent_again_is_signed_again(server: WireServer)
     assert not digest.replayed
 
 
-def test_writes_that_may_have_taken_effect_unseen_are_told(server: WireServer) -> None:
+def test_writes_that_may_have_taken_effect_unseen_are_reported(server: WireServer) -> None:
     answers = iter([None, answer(503), answer(200), answer(400)])
     server.script = lambda arrival: next(answers)
     unsettled: list[Request] = []

@@ -78,7 +78,7 @@ def allowed(checked: Guard, request: Request) -> bool:
         ("[::1", False),
     ],
 )
-def test_loopback_is_told_by_spelling(host: str, loopback: bool) -> None:
+def test_loopback_is_decided_by_spelling(host: str, loopback: bool) -> None:
     assert is_loopback_host(host) is loopback
 
 

@@ -39,7 +39,7 @@ def test_every_form_is_read(headers: dict[str, str], quota: Quota | None) -> Non
 
 
 class Minute:
-    """An endpoint that grants `limit` requests in each window of so many seconds, on a clock of the test's own."""
+    """An endpoint that grants `limit` requests in each window of some seconds, on a clock of the test's own."""
 
     def __init__(self, limit: int, seconds: float, *, tells_reset: bool) -> None:
         self.limit, self.seconds, self.tells_reset = limit, seconds, tells_reset

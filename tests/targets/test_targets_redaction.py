@@ -109,7 +109,7 @@ def test_free_text() -> None:
 
 
 @pytest.mark.parametrize("spelt", spellings("c4n4ry-key/+1"))
-def test_a_secret_is_found_however_it_is_spelt(spelt: str) -> None:
+def test_a_secret_is_found_however_it_is_written(spelt: str) -> None:
     secret = Secret("c4n4ry-key/+1")
     masked = redact(exchange(f'{{"detail": "a {spelt} b"}}'.encode(), ("X-Echo", f"a {spelt}")), [secret])
     assert spelt not in repr(masked)

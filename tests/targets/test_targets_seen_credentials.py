@@ -65,7 +65,7 @@ def test_a_value_within_base64_is_found(value: str, before: bytes, behind: bytes
 
 @given(st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
-def test_a_text_that_holds_none_stays_the_very_same(text: bytes) -> None:
+def test_a_text_that_holds_none_stays_the_same(text: bytes) -> None:
     assert masked(text, ["c4n4ry-cookie-5Jq2"], b"[masked]") is text
 
 

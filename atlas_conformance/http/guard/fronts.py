@@ -32,7 +32,7 @@ def fronted_by(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
 class Turn:
     """Whether an endpoint that seemed to be this machine's turned out to be remote, and why; it never turns back.
 
-    Processes that are forked after it was made share it with the one that made it.
+    Processes that are forked after it was made share it with their parent.
     """
 
     __slots__ = ("_memory", "told")

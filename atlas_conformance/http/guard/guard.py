@@ -184,7 +184,7 @@ class Guard:
                 self._created.setdefault((place.project, place.cluster, job), create)
 
     def repeatable(self, request: Request) -> bool:
-        """Tell whether a request that may have arrived may be sent again."""
+        """Return whether a request that may have arrived may be retried."""
         return request.method in READS or not self.remote
 
     @property
@@ -346,7 +346,7 @@ class Guard:
         if any(atlas.id_standing(value) == "foreign" for value in names.projects):
             return "its target project is not listed in the target file"
         if any(atlas.mentions(value) for value in names.other):
-            return "its body names something under a key that no page names"
+            return "its body names something under an undocumented property"
         projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
         if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
             # Left out, repeated or unusable: an endpoint may fall back on the project in the path, or repair the id.

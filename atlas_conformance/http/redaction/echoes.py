@@ -23,7 +23,7 @@ _LONG = 12
 """Bones of at least this number are no coincidence, whatever stands between them."""
 _GRAM = 6
 _PIECES = 16
-"""Bones of at least this number are told by the pieces of them that show."""
+"""Bones of at least this number are recognised by their pieces."""
 _COVERED = 0.75
 """The share of a secret's letters that shows, in pieces, from which on the secret shows."""
 _MASK = MASK.encode()
@@ -67,7 +67,7 @@ class Forms:
         return tuple(text.encode("utf-8", "surrogatepass") for text in plain)
 
     def may_be_in(self, text: str) -> bool:
-        """Tell whether text could hold a value: what holds none is most often told apart at once."""
+        """Tell whether text could hold a value: what holds none is most often distinguished at once."""
         return self._may_be_in(text.encode("utf-8", "surrogatepass"))
 
     def may_be_in_any(self, *texts: bytes) -> bool:
@@ -88,7 +88,7 @@ class Forms:
         return any(form in view for form in self._bones)
 
     def masked(self, text: str) -> str:
-        """Return text with every form of every value masked; the same object where there is none.
+        """Return text with every form of every value masked; the same object where there has none.
 
         Where a value shows in pieces, all of the text is masked.
         """
@@ -100,7 +100,7 @@ class Forms:
 
     def masked_bytes(self, body: bytes, mask: bytes = _MASK) -> bytes:
         """Return a body with `mask` for every form of every value that stands in one place; the same object where there
-        is none.
+        has none.
         """
         if not self._may_be_in(body):
             return body

@@ -11,7 +11,7 @@ from atlas_conformance.http.redaction.shown import Shown, handed_over, shown_by_
 from atlas_conformance.http.secret import MASK, Secret
 
 _MOST = 16
-"""So many are remembered, the latest ones."""
+"""How many are remembered, the latest ones."""
 _LEAST = 8
 _SURE = 16
 """A value of this length is no ordinary word, whatever it is made of."""

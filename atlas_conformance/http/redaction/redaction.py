@@ -81,7 +81,7 @@ def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchan
 
 
 def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
-    """Like `redact`, of the response alone: the request stays fit to be sent again.
+    """Like `redact`, of the response alone: the request can still be retried.
 
     Without `echoes` what the exchange itself shows is not looked for in the rest of the answer.
     """

@@ -1,6 +1,6 @@
 """The credentials that traffic has shown so far, and finding them in what comes before or after.
 
-Memory is bounded: of each sort the latest ones are known. A text that holds none is told apart at a small cost that
+Memory is bounded: of each sort the latest ones are known. A text that holds none is distinguished at a small cost that
 does not grow with their number.
 """
 
@@ -25,7 +25,7 @@ _SHORT = 15
 _PIECE = 8_192
 """A longer value is kept in pieces of this length, so that the number of values bounds the memory."""
 _LEAST_LETTERS = 4
-"""A value of fewer different letters is what somebody wrote in the place of a secret."""
+"""A value of fewer different letters is what somebody wrote instead of a secret."""
 _SIZES = {(False, False): 500, (False, True): 100, (True, False): 50, (True, True): 16}
 """How many values of a sort (short, passing) are known at least; twice as many are the most."""
 _SPARED = 1_000
@@ -95,7 +95,7 @@ class SeenCredentials:
 
 def masked(text: bytes, values: Iterable[str], mask: bytes) -> bytes:
     """Return a text with the usual forms of the values, to their last sign, replaced by `mask`; the same object where
-    there is none. What is spelt in any other way is left to `Forms`.
+    there is none. What is written in any other way is left to `Forms`.
     """
     forms = [form for value in values for form in _forms(value)]
     if len(text) <= _PORTION:

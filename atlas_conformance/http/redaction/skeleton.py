@@ -1,6 +1,6 @@
 """What is left of a text without escapes, case and signs, and where each letter of it stood.
 
-A secret is found in it however it is spelt: in other case, escaped once or more, with separators, over several lines.
+A secret is found in it however it is written: in other case, escaped once or more, with separators, over several lines.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _SIGNS = bytes(sorted(set(range(256)) - set(_LETTERS) - set(_LETTERS.upper())))
 _DEPTH = 4
-"""So often an escape may be escaped itself."""
+"""How often an escape may be escaped itself."""
 _KEY = re.compile(rb'"[^"]*"\s*:')
 _ENTITY = re.compile(rb"&(?:#0*([0-9]{1,7})|#[xX]0*([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
 _ESCAPE = re.compile(

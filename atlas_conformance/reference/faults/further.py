@@ -301,7 +301,7 @@ def _stateful() -> Iterator[Fault]:
 
     sentence = "The same request sent twice in a row earns the same id."
     yield fault("flex-create", "same-request-same-id", "S-NEW", sentence, job=_same_again)
-    sentence = "A targetProjectId that is left out is the one that was sent last."
+    sentence = "If targetProjectId is absent, the endpoint takes the last one that was sent."
     yield fault("tenant-create", "target-project-remembered", "S-ECHO", sentence, job=_remembered_target)
     sentence = "What was read once shows to callers without credentials."
     yield fault("cluster-get", "read-once-shown", "A-NONE", sentence, replace={"A-NONE": _cached()})

@@ -181,7 +181,7 @@ def _creates() -> Iterator[Fault]:
 
 
 def _reusing(after: int) -> Callable[[Backend, Call, Job], Job]:
-    """A job's id is that of the first, once there are more than so many."""
+    """A job's id is that of the first, once there are more than a number of jobs."""
 
     def job(backend: Backend, call: Call, made: Job) -> Job:
         ids = backend.notes.setdefault("ids", [])

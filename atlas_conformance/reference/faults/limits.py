@@ -38,7 +38,7 @@ def _faults() -> Iterator[Fault]:
         yield Fault(f"{place}/name-cut-at-64", "P-NAME", (place,), sentence, "subtle", request=_cut_name)
     for place in CREATES:
         first = {"A-NONE": both(check_content_type, sound(place, "A-NONE"))}
-        sentence = "A wrong content type is told before credentials are asked for."
+        sentence = "A wrong content type is refused before credentials are asked for."
         yield Fault(f"{place}/content-type-first", "A-NONE", (place,), sentence, "subtle", replace=first)
         last = {"free/target": both(sound(place, "free/target"), _older_in_conflict)}
         sentence = "Of a cluster's snapshots all but one are refused with 409."

@@ -41,7 +41,7 @@ def _where(wanted: Callable[[dict[str, Any]], bool], change: Callable[[dict[str,
 
 
 def _later(reads: int, change: Callable[[dict[str, Any]], dict[str, Any]]) -> View:
-    """Return a view that changes a finished snapshot once it was shown so many times."""
+    """Return a view that changes a finished snapshot once it was shown a number of times."""
 
     def view(backend: Backend, call: Call, snapshot: Snapshot, document: dict[str, Any]) -> dict[str, Any]:
         finished = document.get("status") in _END.values()
@@ -115,7 +115,7 @@ def _states_and_dates() -> Iterator[Fault]:
 def _over_time(place: str, kind: Kind | None) -> Iterator[Fault]:
     date = _DATE[kind]
     back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[kind]})
-    yield _fault(place, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins anew.", "stateful",
+    yield _fault(place, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins again.", "stateful",
                  snapshot_view=back)  # fmt: skip
     failed = _later(3, _with(status=_FAILED[kind]))
     yield _fault(place, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
@@ -244,7 +244,7 @@ def _finding() -> Iterator[Fault]:
 
 
 def _of_deletes(check: Callable[[Backend, Call], None]) -> Callable[[Backend, Call], None]:
-    """Return a check for reads alone: a delete looks for its snapshot as ever."""
+    """Return a check for reads alone: a delete looks for its snapshot as always."""
 
     def checked(backend: Backend, call: Call) -> None:
         if call.operation is not None and call.operation.kind == "delete":

@@ -62,7 +62,7 @@ def _shapes() -> _Shapes:
                 if api in ("v2", "v1.0"):
                     found[method, api, len(segments)].append((segments, handler))
     for shapes in found.values():
-        shapes.sort(key=lambda one: one[0].count("{}"))  # a name goes before a parameter
+        shapes.sort(key=lambda one: one[0].count("{}"))  # a name wins over a parameter
     return dict(found)
 
 

@@ -91,7 +91,7 @@ class Visit:
         return Answer(200, dict(document), self._media_type(self.version(versions)))
 
     def page(self, rows: Rows, versions: Sequence[str]) -> Answer:
-        """Return the answer that shows the page asked for; raises a 400 Refusal where its number or size is none."""
+        """Return the answer that shows the page asked for; raises a 400 Refusal if its number or size is invalid."""
         media_type = self._media_type(self.version(versions))
         every = list(rows)
         items = self._number("itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
