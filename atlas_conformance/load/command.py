@@ -136,7 +136,9 @@ def _lead(
         master.lead(lambda: progress.update(exchanges=master.requests, findings=master.failures, suite=master.doing))
         made = _curl_of(master.prepared.client)
         why = interrupts.reason or master.trouble
-        ended = end_joined(master.folders, master.lost, master.header, folder, limits, why, made, reports)
+        # Who interrupts a run has not found out that the endpoint is gone.
+        gone = master.endpoint_lost and interrupts.reason is None
+        ended = end_joined(master.folders, master.lost, master.header, folder, limits, why, made, reports, gone=gone)
         progress.__exit__(None, None, None)
         _show(ended, made)
         return ended.exit_code

@@ -22,6 +22,8 @@ from atlas_conformance.load.recorder import Recorder
 PATIENCE = 10.0
 """Seconds without any answer after which the endpoint counts as gone."""
 
+SILENT = "the endpoint stopped answering"
+
 _PAUSE = 0.1
 
 
@@ -141,7 +143,7 @@ class Crew:
         if since is not None and time.time() - since > PATIENCE:
             if not self.over.is_set():
                 self.lost = True
-            self.stop("the endpoint stopped answering")
+            self.stop(SILENT)
 
     def stop(self, reason: str | None = None) -> None:
         """End the run; `reason` says why it is cut short, None that nothing is amiss."""

@@ -63,8 +63,11 @@ def end_joined(
     partial: str | None,
     curl: Curl | None,
     reports: Path | None,
+    *,
+    gone: bool = False,
 ) -> Ended:
-    """Join what several processes left behind; `lost` says of a folder why its process did not end by itself.
+    """Join what several processes left behind; `lost` says of a folder why its process did not end by itself, `gone`
+    that the endpoint no longer answers.
 
     Raises ReportError and JournalError.
     """
@@ -74,7 +77,9 @@ def end_joined(
     with JournalWriter(into / JOURNAL, header, tally.add) as writer:
         for folder, part in zip(folders, load.parts, strict=True):
             copy_records(Journal(folder / JOURNAL), writer, part.name)
-        report = end_journal(writer, tally, ended=_now(), partial=bool(whys), because="; ".join(whys) or None)
+        report = end_journal(
+            writer, tally, ended=_now(), partial=bool(whys), because="; ".join(whys) or None, lost=gone
+        )
     return _finish(report, load, limits, into / JOURNAL, curl, reports)
 
 

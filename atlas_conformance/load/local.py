@@ -32,10 +32,14 @@ def drive(ready: Station, tick: Callable[[Station], object]) -> None:
     crew = ready.crew
     runner = engine.environment(lambda: crew).create_local_runner()
     ends = time.monotonic() + crew.plan.duration
+    whole = False
     try:
         runner.start(crew.plan.users, crew.plan.spawn_rate)
         while (left := ends - time.monotonic()) > 0 and not crew.over.wait(min(TICK, left)):
             tick(ready)
+        whole = not crew.over.is_set()
     finally:
         engine.stop_users(runner, crew)
         runner.quit()
+    if whole:
+        ready.look_again()

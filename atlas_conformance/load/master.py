@@ -29,7 +29,7 @@ WORKERS = "workers"
 GATHER_SECONDS = 600.0
 """So long a master waits for its workers."""
 
-END_SECONDS = 15.0
+END_SECONDS = 30.0
 """So long a master waits for a worker's last lines."""
 
 TICK = 0.2
@@ -72,6 +72,7 @@ class Master:
     bind: str
     port: int
     trouble: str | None = None
+    endpoint_lost: bool = False
     doing: str = "waiting for workers"
     _members: dict[str, Member] = field(default_factory=dict)
     _failure: str | None = None
@@ -243,6 +244,7 @@ class Master:
         reason = msg.data["reason"]
         if reason is not None:
             self.trouble = self.trouble or f"{self._members[msg.node_id].name}: {reason}"
+            self.endpoint_lost = self.endpoint_lost or msg.data["lost"]
         self.over.set()
 
     def _on_remote(self, environment: Any, msg: Any, **_: Any) -> None:

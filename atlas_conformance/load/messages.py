@@ -27,7 +27,9 @@ COUNTS = "hammer-counts"
 """Worker: how far I am. `requests`, `failures`."""
 
 OVER = "hammer-over"
-"""Either way: it is time to end; from a worker with the `reason`, or None where a requirement to stop at has failed."""
+"""Either way: it is time to end. From a worker: `reason`, None where a requirement to stop at has failed, and `lost`:
+whether the endpoint no longer answers.
+"""
 
 REMOTE = "hammer-remote"
 """Either way: the endpoint turned out to be a remote one. `reason`."""

@@ -31,7 +31,8 @@ class Recorder:
     """Takes what became of each request of a process.
 
     `secrets` are what is masked before anything is kept; `found` is called with each failure, with
-    the moment of its exchange.
+    the moment of its exchange. `silent_since` is when the first request had no answer after which none had one, and
+    `broken_off` counts those that still waited for theirs when the run ended.
     """
 
     ledger: Ledger
@@ -43,6 +44,7 @@ class Recorder:
     errors: int = 0
     paced: int = 0
     silent_since: float | None = None
+    broken_off: int = 0
     failures: Counter[Key] = field(default_factory=Counter)
     withheld: dict[str, str] = field(default_factory=dict)
     _sampled: Counter[tuple[str | None, int, int]] = field(default_factory=Counter)
@@ -120,6 +122,7 @@ class Recorder:
         found = Contract.load().match(failure.request.method, failure.request.path)
         operation = found[0].id if found is not None else None
         if failure.cause == "stopped":
+            self.broken_off += 1
             return
         self.ledger.unanswered(failure.request)
         judgement = Judgement()

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.target import draw_absent
 from atlas_conformance.load.acting import Actor
-from atlas_conformance.load.crew import Crew, Signal
+from atlas_conformance.load.crew import PATIENCE, SILENT, Crew, Signal
 from atlas_conformance.load.ledger import Ledger
 from atlas_conformance.load.plan import Plan
 from atlas_conformance.load.pool import pool
@@ -33,6 +34,8 @@ from atlas_conformance.runner.session import Session
 PROFILE = "hammer"
 """What stands for the profile in the journal of a run under load."""
 
+_PAUSE = 0.5
+
 
 @dataclass
 class Station:
@@ -45,6 +48,28 @@ class Station:
     record: RecordWriter
     tally: Tally
     folder: Path
+
+    def look_again(self) -> None:
+        """After the last request, where it had no answer, or none yet: find out whether the endpoint still answers.
+
+        It may have died too late for the users to notice, and what it had not been asked since then would have passed.
+        """
+        crew, recorder = self.crew, self.crew.recorder
+        if crew.trouble is not None or (recorder.silent_since is None and not recorder.broken_off):
+            return
+        until = (recorder.silent_since or time.time()) + PATIENCE
+        target = crew.client.target
+        longest = min(target.limits.timeout_seconds, max(1.0, until - time.time()))
+        limits = replace(target.limits, timeout_seconds=longest, retries=0)
+        with Client(replace(target, limits=limits), turn=crew.client.guard.turn) as client:
+            while True:
+                attempt = client.attempt_all([self.prepared.exchanges[0].request])[0]
+                if not isinstance(attempt, NoAnswer) or attempt.cause in ("malformed", "too-large"):
+                    return
+                if time.time() > until:
+                    break
+                time.sleep(_PAUSE)
+        crew.lost, crew.trouble = True, SILENT
 
     def end(self, partial: str | None) -> None:
         """Close jobs and load record; note what is left behind, was withheld, went wrong. The journal stays open."""

@@ -147,9 +147,14 @@ def _work(ready: Station, runner: engine.WorkerRunner, folder: Path, over: engin
         runner.send_message(messages.READY)
         while not over.wait(SEND_EVERY):
             send()
-        if crew.trouble is not None or crew.stopped_at is not None:
-            runner.send_message(messages.OVER, {"reason": crew.trouble})
+        told = crew.trouble is not None or crew.stopped_at is not None
+        if told:
+            runner.send_message(messages.OVER, {"reason": crew.trouble, "lost": crew.lost})
         engine.stop_users(runner, crew)
+        if not told:
+            ready.look_again()
+            if crew.lost:
+                runner.send_message(messages.OVER, {"reason": crew.trouble, "lost": True})
         ready.end(crew.trouble)
         verdict = ready.tally.verdict(partial=crew.trouble is not None, lost=crew.lost)
         ready.journal.close(

@@ -128,6 +128,40 @@ def test_two_workers_make_one_report_and_a_killed_one_loses_nothing(tmp_path: Pa
     assert load["findings"] == []
 
 
+def test_an_endpoint_that_dies_late_is_told_although_nobody_waited_for_it_long(tmp_path: Path) -> None:
+    """What it was not asked since then has not passed."""
+    with ReferenceServer(seed=2) as server:
+        target, environ = described(server, tmp_path)
+        options = ("--target", target, "--users", "4", "--duration", "5s", "--seed", "4", "--report", "m")
+        with started(*options, cwd=tmp_path, environ=environ, log="run.log") as process:
+            until(lambda: len_of(tmp_path / "m") > 60, "requests")
+            server.stop()
+            assert process.wait(60) == 3, (tmp_path / "run.log").read_text("utf-8")[-3_000:]
+    log = (tmp_path / "run.log").read_text("utf-8")
+    assert "ENDPOINT LOST" in log and "Traceback" not in log
+    assert json.loads((tmp_path / "m" / "summary.json").read_text("utf-8"))["exit_code"] == 3
+
+
+def test_an_endpoint_that_dies_amid_the_users_of_a_worker_is_lost_to_the_master_too(tmp_path: Path) -> None:
+    port = str(free_port())
+    with ReferenceServer(seed=2) as server, ExitStack() as processes:
+        target, environ = described(server, tmp_path)
+        common = ("--target", target, "--port", port)
+        master = processes.enter_context(
+            started("--master", "--users", "4", "--duration", "5s", "--seed", "4", "--report", "m", *common,
+                    cwd=tmp_path, environ=environ, log="master.log")
+        )  # fmt: skip
+        worker = processes.enter_context(
+            started("--worker", "--master-host", "127.0.0.1", "--report", "w", *common, cwd=tmp_path, environ=environ,
+                    log="worker.log")
+        )  # fmt: skip
+        until(lambda: len_of(tmp_path / "w") > 60, "requests")
+        server.stop()
+        assert worker.wait(60) == 3, (tmp_path / "worker.log").read_text("utf-8")[-3_000:]
+        assert master.wait(60) == 3, (tmp_path / "master.log").read_text("utf-8")[-3_000:]
+    assert "ENDPOINT LOST" in (tmp_path / "master.log").read_text("utf-8")
+
+
 def len_of(folder: Path) -> int:
     path = folder / FILE
     return path.read_bytes().count(b"\n") if path.exists() else 0

@@ -188,6 +188,11 @@ class Rulebook:
         dedicated = _is_dedicated(path)
         if path.endswith("/download"):
             documents = [{"deliveryType": "download", **member} for member in documents]
+        # Of two keys that speak of the delivery, in whatever case, an endpoint may heed either.
+        pairs = json.loads(one.body, object_pairs_hook=_Pairs) if one.body else []
+        restores = any(value != "download" for key, value in _members(pairs) if "delivery" in key.lower())
+        if restores:
+            documents = [{**member, "deliveryType": "some restore"} for member in documents]
         wrong = (self._wrong_target(member, match["project"], match["cluster"], dedicated) for member in documents)
         return next((complaint for complaint in wrong if complaint), None)
 
@@ -223,6 +228,15 @@ class Rulebook:
 
 class _Pairs(list[tuple[str, Any]]):
     """An object as its pairs, doubled keys too."""
+
+
+def _members(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield key and value of every object at any depth."""
+    for item in value if isinstance(value, list) else ():
+        if isinstance(value, _Pairs):
+            yield item
+            item = item[1]
+        yield from _members(item)
 
 
 def _path(one: Seen) -> str | None:

@@ -134,6 +134,10 @@ class Tempting:
             document["deliveryType"] = draw.choice(("automated", "download", "pointInTime", "Automated", "", None))
             if draw.random() < 0.3:
                 document["pointInTimeUTCSeconds"] = 1_700_000_000
+            if draw.random() < 0.1:
+                document[draw.choice(("DeliveryType", "deliverytype", "delivery"))] = draw.choice(
+                    ("automated", "download")
+                )
         for key in list(document):
             if draw.random() < 0.12:
                 del document[key]

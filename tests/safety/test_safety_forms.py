@@ -11,6 +11,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ import pytest
 
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.handed import Handed
 from atlas_conformance.http.redaction.redaction import LEFT_OUT, hushed, mask_text, redact, redact_response
 from atlas_conformance.http.secret import Secret
@@ -66,6 +68,12 @@ FORMS: dict[str, Callable[[str], str]] = {
     "entities": lambda v: _each(v, "&#{:d};"),
     "entities in hex": lambda v: _each(v, "&#x{:x};"),
     "html": html.escape,
+    "code points": lambda v: " ".join(f"U+{ord(c):04X}" for c in v),
+    "units of a url": lambda v: _each(v, "%u{:04x}"),
+    "long escapes": lambda v: _each(v, "\\\\U{:08x}"),
+    "octal escapes": lambda v: _each(v, "\\\\{:03o}"),
+    "named entities": lambda v: re.sub("[^a-zA-Z0-9]", lambda m: {"-": "&hyphen;", "/": "&sol;"}.get(m[0], m[0]), v),
+    "hex of upper case": lambda v: _hex(v.upper(), ""),
     "c escapes": lambda v: _each(v, "\\\\x{:02x}"),
     "hex": lambda v: _hex(v, ""),
     "hex, upper case": lambda v: _hex(v, "").upper(),
@@ -139,11 +147,18 @@ def shows(text: bytes, value: str) -> bool:
     stages = [document]
     for _ in range(5):
         undone = re.sub(r"\\+[nrt]", " ", html.unescape(stages[-1]))
-        undone = re.sub(r"\\+u([0-9a-fA-F]{4})|\\*%([0-9a-fA-F]{2})|(?:\\+|0)x([0-9a-fA-F]{2})",
+        undone = re.sub(r"\\+([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), undone)
+        undone = re.sub(r"(?:\\+u|\\+U0000|%u|U\+)([0-9a-fA-F]{4})|\\*%([0-9a-fA-F]{2})|(?:\\+|0)x([0-9a-fA-F]{2})",
                         lambda m: chr(int(m[1] or m[2] or m[3], 16)), undone)  # fmt: skip
         stages.append(undone)
     raw = value.encode()
-    wanted = [_bare(raw), raw.hex().encode(), _bare(raw[::-1]), "".join(map(str, raw)).encode()]
+    wanted = [
+        _bare(raw),
+        raw.hex().encode(),
+        value.upper().encode().hex().encode(),
+        _bare(raw[::-1]),
+        "".join(map(str, raw)).encode(),
+    ]
     wanted += [_bare(base64.b64encode(b"-" * n + raw)[4 if n else 0 : -4]) for n in range(3)]
     wanted += [_bare(base64.b32encode(raw)[:-8])]
     return any(one in _bare(stage.encode("utf-8", "replace")) for stage in stages for one in wanted if len(one) >= 8)
@@ -192,6 +207,19 @@ def test_ordinary_bodies_stay_as_they_are() -> None:
            "text": "é\"\\ %41 &amp; 0x41 " * 20, "at": "2026-01-01T00:00:00Z"}  # fmt: skip
     raw = Exchange(Request("GET", "/x"), Response(200, (("ETag", "a-b"),), json.dumps(job).encode()), 0, 1)
     assert redact_response(raw, secrets) is raw
+
+
+def test_a_hundred_cookies_are_looked_for_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that hands out many must not slow a run down: most answers repeat none of them."""
+    searched: list[str] = []
+    monkeypatch.setattr(Forms, "masked", lambda forms, text: searched.append(text) or text)
+    cookies = tuple(("Set-Cookie", f"c{number}=v4lue-{number:06d}; Path=/") for number in range(100))
+    raw = Exchange(Request("GET", "/x"), Response(200, cookies, b'{"id": "65a1b2c3d4e5f60718293a4b"}'), 0, 1)
+    assert b"v4lue" not in str(redact_response(raw, [Secret(KEY)]).response.headers).encode()
+    assert not searched
+    repeated = replace(raw, response=replace(raw.response, body=b'{"detail": "v4lue-000001"}'))
+    redact_response(repeated, [Secret(KEY)])
+    assert searched
 
 
 def test_what_an_endpoint_hands_out_is_remembered() -> None:

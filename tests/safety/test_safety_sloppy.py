@@ -105,6 +105,48 @@ def test_what_is_left_out_or_skipped_counts_as_the_place_in_the_path(request_: R
     assert is_sent(request_) is is_in_order(request_) is sent
 
 
+def download(body: Any, name: str = "Flexy") -> Request:
+    return replace(create(body), target=f"/api/atlas/v2/groups/{HERE}/flexClusters/{name}/backup/download")
+
+
+WARE = {"snapshotId": SNAPSHOT}
+RESTORES = [
+    {**WARE, "deliveryType": "automated"}, {**WARE, "deliveryType": None}, {**WARE, "deliveryType": ["download"]},
+    {**WARE, "DeliveryType": "automated"}, {**WARE, "deliverytype": 1}, {**WARE, "delivery": {"type": "automated"}},
+    {**WARE, "x": {"deliveryType": "automated"}}, [{**WARE, "deliveryType": "automated"}], {**WARE, "oplogTs": 1},
+    {**WARE, "pointInTimeUTCSeconds": 1}, [WARE, {**WARE, "deliveryType": "automated"}], [WARE, {}],
+    {**WARE, "targetDeploymentItemName": "Victim", "targetProjectId": THERE},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", RESTORES, ids=str)
+def test_a_download_that_speaks_of_a_restore_is_one(body: Any) -> None:
+    """An endpoint may share its reading of bodies among the operations."""
+    assert not is_sent(download(body))
+
+
+@pytest.mark.parametrize("body", [WARE, {**WARE, "deliveryType": "download"}, {**WARE, "x": 1}], ids=str)
+def test_a_plain_download_is_sent(body: Any) -> None:
+    assert is_sent(download(body)) is is_in_order(download(body)) is True
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"snapshotId": "%b", "deliveryType": "automated", "deliveryType": "download"}' % SNAPSHOT.encode(),
+        b'{"snapshotId": "%b", "deliveryType": "download", "deliveryType": 7}' % SNAPSHOT.encode(),
+        {**WARE, "deliveryType": "download", "DeliveryType": "automated"},
+        {**WARE, "deliveryType": "download", "deliverytype": "automated"},
+        [{**WARE, "deliveryType": "download"}, WARE],
+        [{**WARE, "targetClusterName": [ABSENT.target], "deliveryType": "automated"}],
+    ],
+    ids=str,
+)
+def test_what_an_endpoint_may_miss_or_read_otherwise_makes_no_download(body: Any) -> None:
+    assert not is_sent(create(body, "clusters", "Source"))
+    assert not is_in_order(create(body, "clusters", "Source"))
+
+
 def test_the_same_requests_are_all_sent_to_loopback() -> None:
     """There the suites exercise all of it."""
     target = Target("http://127.0.0.1:1", inventory=INVENTORY, safety=replace(Safety(), destroyable=LISTED))

@@ -356,7 +356,9 @@ class Guard:
         targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
         targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
         named = [value for value in names.plain_targets if value in usable]
-        downloads = names.delivery == "download" or place.delivers
+        # Where everything is a download, a key that speaks of a restore is one that an endpoint may heed all the same.
+        plainly = place.delivers and not (names.says_how or names.by_moment)
+        downloads = plainly or names.delivery == "download"
         if not named and not (downloads and names.plain_snapshots and not names.says_where):
             # No usable target: an endpoint may fall back on the cluster in the path.
             targets.append(place.cluster)

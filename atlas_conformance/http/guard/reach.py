@@ -87,9 +87,11 @@ class Names:
     """The names a body could be read to hold, by role; `other` are strings under keys of no known role.
 
     `plain_snapshots`, `plain_targets` and `plain_projects` are those that no reader misses: strings under documented
-    keys, each there once, of the object itself, not of one within it. A body that is no object has them all.
-    `by_moment` tells whether it names a moment to restore to, for which no snapshot is needed, `says_where` whether a
-    key of it is that of a target, whatever the value; `is_object` whether it is an object, or an array of them.
+    keys, each there once, of the object itself, not of one within it. An array of objects has those of all of them,
+    and none where one of them lacks it. `delivery` is the deliveryType that no reader misses either.
+    `by_moment` tells whether it names a moment to restore to, for which no snapshot is needed, `says_where` and
+    `says_how` whether a key of it, at any depth, is that of a target or of a delivery, whatever the value; `is_object`
+    whether it is an object, or an array of them.
     """
 
     snapshots: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class Names:
     plain_projects: tuple[str, ...] = ()
     by_moment: bool = False
     says_where: bool = False
+    says_how: bool = False
     is_object: bool = True
 
 
@@ -243,40 +246,60 @@ def names_of(body: bytes | None, place: Place) -> Names | None:
     except (ValueError, RecursionError):
         return None
     roles: dict[str, list[str]] = {"snapshot": [], "project": [], "target": [], "": []}
-    delivery: list[str] = []
     delivery_values: list[str] = []
     for key, value in pairs:
         role = _role(key)
         if key == "deliveryType":
-            delivery.append(value)
             delivery_values.append(value)
         else:
             roles[role].append(value)
         if key not in documented:
             roles[""] += [key] if role == "" else [key, value]
-    plain = {role: [v for k, v in pairs if k in documented and _role(k) == role and type(v) is str] for role in roles}
-    if isinstance(document, _Pairs):
-        keys = [key for key, _ in document]
-        own = [
-            (_role(key), value)
-            for key, value in document
-            if key in documented and type(value) is str and keys.count(key) == 1
-        ]
-        delivery = [value for key, value in document if key == "deliveryType" and type(value) is str]
-        plain = {role: [value for found, value in own if found == role] for role in ("snapshot", "target", "project")}
+    members = document if type(document) is list else [document]
+    plain = [_plain(member, documented) for member in members]
+    keys = list(keys_of(document))
+    deliveries = {_plain_delivery(member) for member in members}
     return Names(
         tuple(roles["snapshot"]),
         tuple(roles["project"]),
         tuple(roles["target"]),
         tuple(roles[""]),
-        delivery[0] if len(delivery) == 1 else None,
-        tuple(plain["snapshot"]),
-        tuple(plain["target"]),
-        tuple(plain["project"]),
-        any(fold(key) in _FOLDED_MOMENTS for key in keys_of(document)) or "pointintime" in map(fold, delivery_values),
-        any(_role(key) == "target" for key in keys_of(document)),
-        all(isinstance(member, _Pairs) for member in (document if type(document) is list else [document])),
+        deliveries.pop() if len(deliveries) == 1 else None,
+        _in_each([of_one["snapshot"] for of_one in plain]),
+        _in_each([of_one["target"] for of_one in plain]),
+        _in_each([of_one["project"] for of_one in plain]),
+        any(fold(key) in _FOLDED_MOMENTS for key in keys) or "pointintime" in map(fold, delivery_values),
+        any(_role(key) == "target" for key in keys),
+        any(_is_of_delivery(key) for key in keys),
+        all(isinstance(member, _Pairs) for member in members),
     )
+
+
+def _plain(member: Any, documented: frozenset[str]) -> dict[str, list[str]]:
+    """Return the strings, by role, that no reader of an object misses; none where it is no object."""
+    found: dict[str, list[str]] = {"snapshot": [], "target": [], "project": [], "": []}
+    if isinstance(member, _Pairs):
+        keys = [key for key, _ in member]
+        for key, value in member:
+            if key in documented and type(value) is str and keys.count(key) == 1:
+                found[_role(key)].append(value)
+    return found
+
+
+def _in_each(found: list[list[str]]) -> tuple[str, ...]:
+    """Return all that was found in the objects of a body, or nothing where one of them lacks it."""
+    return tuple(value for values in found for value in values) if all(found) else ()
+
+
+def _is_of_delivery(key: str) -> bool:
+    return "delivery" in fold(key)
+
+
+def _plain_delivery(member: Any) -> str | None:
+    """Return how an object wants its snapshot delivered, where no reader can take it for anything else."""
+    if not isinstance(member, _Pairs) or sum(map(_is_of_delivery, keys_of(member))) != 1:
+        return None
+    return next((value for key, value in member if key == "deliveryType" and type(value) is str), None)
 
 
 def keys_of(document: Any) -> Iterator[str]:

@@ -209,7 +209,8 @@ def bare_forms(value: str, *, rare: bool) -> Iterator[bytes]:
     forms = [value, raw.hex(), value[::-1], *_base64(raw)]
     if rare:
         forms += ["".join(map(str, raw)), *_base32(raw)]
-    for form in forms:
+        forms += [other.encode("utf-8", "surrogatepass").hex() for other in (value.upper(), value.lower())]
+    for form in dict.fromkeys(forms):
         bare = bones(form.encode("utf-8", "surrogatepass"))
         if len(bare) >= LEAST_LENGTH:
             yield bare

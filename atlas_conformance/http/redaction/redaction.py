@@ -92,11 +92,13 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoe
     body = _body(response.body, forms if told else None)
     # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
     shown = _shown(exchange) if echoes else ()
-    if shown:
-        repeated = Forms(shown)
+    repeated = Forms(shown)
+    spread = False
+    # All at once: an answer may hand out a hundred cookies in as many headers, and most repeat none of them.
+    if shown and repeated.may_be_in_any(_joined(headers), body):
         headers = _headers(headers, repeated)
         body = repeated.masked_bytes(body)
-    spread = shown and repeated.remains_in(body)
+        spread = repeated.remains_in(body)
     if spread or (told and forms.remains_in(_joined(headers) + b"\n" + body)):
         return replace(exchange, response=SpreadResponse(response.status, headers, body))
     if headers is response.headers and body is response.body:

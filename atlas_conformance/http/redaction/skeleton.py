@@ -15,14 +15,16 @@ _SIGNS = bytes(sorted(set(range(256)) - set(_LETTERS) - set(_LETTERS.upper())))
 _DEPTH = 4
 """How often an escape may be escaped itself."""
 _KEY = re.compile(rb'"[^"]*"\s*:')
-_ENTITY = re.compile(rb"&(?:#0*([0-9]{1,7})|#[xX]0*([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));")
+_ENTITY = re.compile(rb"&(?:#0*([0-9]{1,7})|#[xX]0*([0-9a-fA-F]{1,6})|([a-zA-Z]{2,24}));")
 _ESCAPE = re.compile(
-    r"\\+u(?:\{0*)?([0-9a-fA-F]{4})\}?|(?:\\+|0)[xX]([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})"
-    r"|&(?:#0*([0-9]{1,7})|#[xX]0*([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos));|\\+[nrtbf]"
+    r"(?:\\+u(?:\{0*)?|\\+U0000|%[uU]|[uU]\+)([0-9a-fA-F]{4})\}?|(?:\\+|0)[xX]([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})"
+    r"|&(?:#0*([0-9]{1,7})|#[xX]0*([0-9a-fA-F]{1,6})|([a-zA-Z]{2,24}));|\\+([0-3][0-7]{2})|\\+[nrtbf]"
 )
-_NO_ESCAPE = re.compile(rb"\\(?![uxnrtbf'\"])")
+_UNIT = re.compile(rb"(?:\\U0000|%[uU]|[uU]\+)(?=[0-9a-fA-F]{4})")
+_NO_ESCAPE = re.compile(rb"\\(?![uxnrtbf'\"]|[0-3][0-7]{2})")
 """A backslash that Python's decoder reads in another way, or not at all."""
 _STRUCTURE = b'"\\,[]{} \t\r\n'.replace(b"\\", b"")
+_SIGNS_OF_ESCAPES = (b"\\", b"%", b"&", b"0x", b"0X", b"U+", b"u+")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
@@ -47,7 +49,7 @@ def stages(text: bytes) -> Iterator[bytes]:
     """Yield a text, and then the same with its escapes undone, until there are none left to undo."""
     yield text
     for _ in range(_DEPTH):
-        if not (b"\\" in text or b"%" in text or b"&" in text or b"0x" in text or b"0X" in text):
+        if not any(sign in text for sign in _SIGNS_OF_ESCAPES):
             return
         undone = _undone(text)
         if undone == text:
@@ -63,9 +65,11 @@ def _undone(text: bytes) -> bytes:
     """
     if b"&" in text:
         text = _ENTITY.sub(_letter_of_entity, text)
+    while b"\\\\" in text:
+        text = text.replace(b"\\\\", b"\\")
+    if b"U" in text or b"u+" in text or b"%u" in text:
+        text = _UNIT.sub(rb"\\u", text)
     if b"\\" in text:
-        while b"\\\\" in text:
-            text = text.replace(b"\\\\", b"\\")
         text = _NO_ESCAPE.sub(b"", text.replace(b"\\U", b"\\u").replace(b"\\X", b"\\x"))
     if b"%" in text:
         text = text.replace(b"%", b"\\x")
@@ -80,7 +84,7 @@ def _undone(text: bytes) -> bytes:
 def _letter_of_entity(match: re.Match[bytes]) -> bytes:
     decimal, code, name = match.groups()
     if name is not None:
-        return _NAMED[name.decode()].encode()
+        return _NAMED.get(name.decode(), " ").encode()
     number = int(decimal) if decimal is not None else int(code, 16)
     return bytes([number]) if number < 0x80 else b""
 
@@ -109,9 +113,11 @@ def _undo(letters: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]
     for match in _ESCAPE.finditer(text):
         yield from islice(letters, at, match.start())
         at = match.end()
-        unit, byte, octet, decimal, code, name = match.groups()
+        unit, byte, octet, decimal, code, name, octal = match.groups()
         if name is not None:
-            letter = _NAMED[name]
+            letter = _NAMED.get(name, " ")
+        elif octal is not None:
+            letter = chr(int(octal, 8))
         elif match.lastindex is None:
             letter = " "
         else:
