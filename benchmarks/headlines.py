@@ -1,9 +1,9 @@
 """How well a report is a diagnosis: whole runs against the reference endpoint with one, two or three faults at once.
 
 Of single faults it prints how many are found, for how many the first headline is the fault's own requirement, and how
-many headlines each yields; of several at once, for how many draws each fault has a headline of its own. Faults are drawn
-by the seed, spread over requirements and classes. With `--keep` the journals stay, and `--from` counts them again
-without a run.
+many headlines each yields; of several at once, for how many draws each fault has a headline of its own. Faults are
+drawn by the seed, spread over requirements and classes. With `--keep` the journals stay, and `--from` counts them
+again without a run.
 Usage: python benchmarks/headlines.py [--count N] [--draw 1|2|3] [--profile NAME] [--seed N] [--fault ID ...]
 """
 
@@ -115,7 +115,8 @@ def others(path: Path) -> list[Any]:
     endpoint's `handle` one that is wrong.
     """
     spec = importlib.util.spec_from_file_location("others", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["others"] = module
     spec.loader.exec_module(module)
@@ -132,9 +133,7 @@ class _Wrapped:
 
 def seen_of(draw: Draw, report: Report) -> Seen:
     """Return what a report says first of a draw."""
-    heads = [
-        (d.requirement, d.headline.operation, d.count, d.sentence) for d in report.defects
-    ]
+    heads = [(d.requirement, d.headline.operation, d.count, d.sentence) for d in report.defects]
     extents = [frozenset((d.requirement, o) for o in d.operations) for d in report.defects]
     groups = (*report.groups, *report.advice)
     if draw.other is not None:
@@ -263,8 +262,9 @@ def figures(every: Sequence[Seen]) -> list[str]:
         f"found: {share(sum(bool(seen.found) and all(seen.found) for seen in every))}",
         f"first headline right: {share(sum(seen.first for seen in every))}",
         f"each fault a headline of its own: {share(sum(bool(s.named) and all(s.named) for s in every))}",
-        f"headlines: median {statistics.median(counts or [0]):g}, as many as faults for "
-        f"{share(sum(count == size for count in counts))}, at most one more for {share(sum(0 < c <= size + 1 for c in counts))}",
+        f"headlines: median {statistics.median(counts or [0]):g}",
+        f"as many headlines as faults: {share(sum(count == size for count in counts))}",
+        f"at most one more: {share(sum(0 < count <= size + 1 for count in counts))}",
     ]
 
 

@@ -1,14 +1,15 @@
 """Defects: the groups of findings that come of one cause, joined across exchanges, operations and requirements.
 
-Two groups belong together only where they have a cause in common, never because both failed: the same requirement broken
-in the same way, the same exchanges, a field that another answer is held against, a job that a wrongly accepted request
-made, a refusal that is wrong in the same way. Which requirement then leads is said by the contract (`requirements.toml`).
+Two groups belong together only where they have a cause in common, never because both failed: the same requirement
+broken in the same way, the same exchanges, a field that another answer is held against, a job that a wrongly accepted
+request made, a refusal that is wrong in the same way. Which requirement then leads is said by the contract
+(`requirements.toml`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias
@@ -22,7 +23,7 @@ from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup
 _CROWD = 24
 """Of an exchange with more groups than this only so many are paired: it says little of what belongs together."""
 _MOST_TAINTED = 0.5
-"""Where more than this share of the jobs come of faulty creates, a finding on one of them says nothing of its create."""
+"""Where more than this share of all jobs come of faulty creates, what is found on one says nothing of its create."""
 
 Link: TypeAlias = tuple[int, int, bool]
 """Two groups with a common cause; whether the first one is known to cause the second."""
@@ -72,9 +73,15 @@ class _Node:
 
 
 def clusters(
-    groups: Sequence[FindingGroup], evidence: Evidence, requirements: Mapping[str, Requirement]
+    groups: Sequence[FindingGroup],
+    evidence: Evidence,
+    requirements: Mapping[str, Requirement],
+    partners: Mapping[int, int],
 ) -> list[Cluster]:
-    """Return the groups by their cause, the cluster to look at first in front; each group is in one of them."""
+    """Return the groups by their cause, the cluster to look at first in front; each group is in one of them.
+
+    `partners` are the exchanges that a group's finding was held against, by the group's place.
+    """
     nodes = []
     for group in groups:
         operation = OPERATIONS.get(group.operation)
@@ -83,13 +90,13 @@ def clusters(
                 group,
                 evidence.facts.get((group.advice, group.key), Facts({group.sample.n})),
                 requirements.get(group.requirement),
-                place_of(group.requirement, group.place),
+                place_of(*group.key),
                 operation.resource if operation is not None else None,
             )
         )
     joined = _Joined(len(nodes))
     caused: dict[int, set[int]] = defaultdict(set)
-    for first, second, directed in _links(nodes, evidence):
+    for first, second, directed in (*_links(nodes, evidence), *_held_against(nodes, partners)):
         joined.join(first, second)
         if directed:
             caused[second].add(first)
@@ -124,7 +131,7 @@ class _Joined:
 
 
 def _links(nodes: Sequence[_Node], evidence: Evidence) -> Iterator[Link]:
-    for find in (_together, _alike, _compared, _refused_alike):
+    for find in (_together, _alike, _compared, _refused_alike, _taken_alike, _headed_alike):
         yield from find(nodes)
     yield from _tainted(nodes, evidence)
 
@@ -143,7 +150,7 @@ def _together(nodes: Sequence[_Node]) -> Iterator[Link]:
     """Link groups that show on the same exchanges."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for place, node in enumerate(nodes):
-        for n in node.facts.exchanges:
+        for n in node.facts.exchanges | node.facts.related:
             found[n].append(place)
     shared: defaultdict[tuple[int, int], int] = defaultdict(int)
     for places in found.values():
@@ -173,7 +180,8 @@ def _alike(nodes: Sequence[_Node]) -> Iterator[Link]:
         if first.group.operation == second.group.operation:
             alike = not outcomes or first.accepted == second.accepted
         else:
-            alike = first.place == second.place and (not outcomes or _decided_alike(first, second))
+            same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
+            alike = same and (not outcomes or _decided_alike(first, second))
         if alike:
             yield one, other, False
 
@@ -216,11 +224,37 @@ def _refused_alike(nodes: Sequence[_Node]) -> Iterator[Link]:
     for one, other in _pairs(nodes, refusal):
         yield one, other, False
 
+
+def _taken_alike(nodes: Sequence[_Node]) -> Iterator[Link]:
+    """Link requests that one operation wrongly takes: by the same field, or where one requirement comes before another.
+
+    Who does not look whether a project exists finds every cluster in it.
+    """
+
     def taken(node: _Node) -> object:
-        named = node.accepted and node.place.field and not node.requirement.startswith("A-")
-        return (node.group.operation, node.place.field) if named else None
+        return node.group.operation if node.accepted and not node.group.advice else None
 
     for one, other in _pairs(nodes, taken):
+        first, second = nodes[one], nodes[other]
+        if (
+            (first.place.field and first.place.field == second.place.field)
+            or _ordered(first, second)
+            or _ordered(second, first)
+        ):
+            yield one, other, False
+
+
+def _ordered(first: _Node, second: _Node) -> bool:
+    return first.known is not None and second.requirement in first.known.before
+
+
+def _headed_alike(nodes: Sequence[_Node]) -> Iterator[Link]:
+    """Link what is wrong with one header of one operation's answers."""
+
+    def header(node: _Node) -> object:
+        return (node.group.operation, node.place.field) if node.place.part == HEADER else None
+
+    for one, other in _pairs(nodes, header):
         yield one, other, False
 
 
@@ -240,6 +274,14 @@ def _tainted(nodes: Sequence[_Node], evidence: Evidence) -> Iterator[Link]:
                 yield place, other, True
 
 
+def _held_against(nodes: Sequence[_Node], partners: Mapping[int, int]) -> Iterator[Link]:
+    """Link what is found on an answer with what differs from that answer."""
+    for place, partner in partners.items():
+        for other, node in enumerate(nodes):
+            if other != place and node.place.part == BODY and partner in node.facts.exchanges:
+                yield other, place, True
+
+
 def _cluster(nodes: Sequence[_Node], members: Sequence[int], caused: Mapping[int, set[int]]) -> Cluster:
     inside = set(members)
     causes = [place for place in members if not caused.get(place, set()) & inside] or list(members)
@@ -248,9 +290,7 @@ def _cluster(nodes: Sequence[_Node], members: Sequence[int], caused: Mapping[int
     of_it = [place for place in failing if nodes[place].requirement == leading]
     head = min(of_it, key=lambda place: _shown_first(nodes[place].group))
     same = tuple(
-        place
-        for place in members
-        if place != head and nodes[place].requirement == leading and place in failing
+        place for place in members if place != head and nodes[place].requirement == leading and place in failing
     )
     return Cluster(head, same, tuple(place for place in members if place != head and place not in same))
 
@@ -267,10 +307,8 @@ class _Claim:
 
     known: Requirement | None
     exchanges: set[int] = field(default_factory=set)
-    marks: int = 0
-    seen: int = 0
     first: bool = False
-    outcome: bool = True
+    accepted: bool = False
 
 
 def _leading(causes: Sequence[_Node], members: Sequence[_Node]) -> str:
@@ -280,7 +318,7 @@ def _leading(causes: Sequence[_Node], members: Sequence[_Node]) -> str:
         claim = claims.setdefault(node.requirement, _Claim(node.known))
         claim.exchanges |= node.facts.exchanges
         claim.first |= node.group.sample.test == EVERY_CREATE
-        claim.outcome &= node.place.part == OUTCOME
+        claim.accepted |= node.accepted
     if len(claims) == 1:
         return next(iter(claims))
 
@@ -294,28 +332,34 @@ def _leading(causes: Sequence[_Node], members: Sequence[_Node]) -> str:
     def beaten(name: str) -> bool:
         return any(_before(claims[other], claims[name], other, name) for other in claims if other != name)
 
-    def order(name: str) -> tuple[bool, int, bool, int, int, str]:
+    def order(name: str) -> tuple[bool, int, bool, bool, int, int, str]:
         claim = claims[name]
         specificity = claim.known.specificity if claim.known is not None else 0
-        return (not claim.first, blamed(claim), beaten(name), -specificity, -len(claim.exchanges), name)
+        place = (blamed(claim), not claim.accepted, beaten(name))
+        return (not claim.first, *place, -specificity, -len(claim.exchanges), name)
 
     return min(claims, key=order)
 
 
 def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
-    """Whether one requirement leads before another: it says so, or it fails where the other one does not, too."""
+    """Whether one requirement leads before another: it says so, or it fails where the other one does not, too.
+
+    What differs between two answers leads only where what is wrong with one of them does not account for it.
+    """
+    covered = _covers(other, one)
     if one.known is not None and beaten in one.known.before:
-        return True
+        return not (one.known.compares and covered)
     if other.known is not None and name in other.known.before:
-        return False
+        return other.known.compares and _covers(one, other)
     compares = (one.known is not None and one.known.compares, other.known is not None and other.known.compares)
-    if compares == (False, True):
-        return True
-    if compares == (True, False):
-        return False
-    missed = len(other.exchanges - one.exchanges)
-    beyond = len(one.exchanges) - (len(other.exchanges) - missed)
-    return 10 * missed <= len(other.exchanges) and 5 * beyond > len(other.exchanges)
+    if compares[0] != compares[1]:
+        return compares[1]
+    return _covers(one, other) and 5 * (len(one.exchanges) - len(other.exchanges)) > len(other.exchanges)
+
+
+def _covers(one: _Claim, other: _Claim) -> bool:
+    """Whether one requirement fails on as good as all exchanges on which another one does."""
+    return 10 * len(other.exchanges - one.exchanges) <= len(other.exchanges)
 
 
 def _order(nodes: Sequence[_Node], cluster: Cluster) -> tuple[bool, bool, bool, bool, int, int]:

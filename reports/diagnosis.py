@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from atlas_conformance.contracts.operations import OPERATIONS
@@ -11,6 +11,8 @@ from atlas_conformance.reports.defects import Cluster, clusters
 from atlas_conformance.reports.evidence import Evidence, place_of
 from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.model import Defect, FindingGroup, Row
+from atlas_conformance.reports.partners import partners_of
+from atlas_conformance.reports.records import ExchangeRecord
 from atlas_conformance.reports.sentences import sentence
 
 
@@ -21,10 +23,12 @@ def defects_of(
     requirements: Mapping[str, Requirement],
     count: Callable[[Set[int]], int],
     started: float | None,
+    exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]],
 ) -> tuple[Defect, ...]:
     """Return the defects, the one to look at first in front.
 
-    `count` says how many of some exchanges count, `started` is when the run did (epoch seconds).
+    `count` says how many of some exchanges count, `started` is when the run did (epoch seconds), `exchanges` fetches
+    records by number.
     """
 
     def defect(cluster: Cluster) -> Defect:
@@ -38,7 +42,7 @@ def defects_of(
         cells = rows[head.requirement].cells if head.requirement in rows else {}
         return Defect(
             headline=head,
-            sentence=sentence(requirements.get(head.requirement), head, place_of(head.requirement, head.place)),
+            sentence=sentence(requirements.get(head.requirement), head, place_of(*head.key)),
             operations=operations,
             count=count(exchanges),
             exercised=sum(cells[operation].exercised for operation in operations if operation in cells),
@@ -48,7 +52,8 @@ def defects_of(
             explains=tuple(groups[place] for place in cluster.explains),
         )
 
-    return tuple(defect(cluster) for cluster in clusters(groups, evidence, requirements))
+    partners = partners_of(groups, evidence, requirements, exchanges)
+    return tuple(defect(cluster) for cluster in clusters(groups, evidence, requirements, partners))
 
 
 def recounted(defects: Sequence[Defect], counts: Mapping[tuple[bool, Key], FindingGroup]) -> tuple[Defect, ...]:

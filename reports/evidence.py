@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeAlias
 
 import orjson
@@ -26,6 +27,8 @@ _AT_HAND = 64
 """So many exchanges are kept at hand: most findings come right after their exchange."""
 _MOST_JOBS = 20_000
 _MOST_JOBS_OF_A_GROUP = 400
+_MOST_RELATED = 2_000
+_TOLD = re.compile(r"[0-9a-f]{24}")
 _RESULT = re.compile(r"/results/(\d+)")
 _WRAPPERS = ("content", "envelope")
 
@@ -37,15 +40,34 @@ OUTCOME, HEADER, BODY, ERROR = "outcome", "header", "body", "error body"
 class Place:
     """What a finding is about: the part of the exchange, and the field's own name, whatever it is wrapped in.
 
-    Of an outcome the field is the one of the request that should have decided it, empty where that is not told.
+    Of an outcome the field is the one of the request that should have decided it, empty where that is not told. `role`
+    is the same for the fields of several operations that mean the same, such as `name` and `clusterName`.
     """
 
     part: str
     field: str
+    role: str = ""
 
 
-def place_of(requirement: str, place: str) -> Place:
-    """Return what a finding of a requirement at a place is about; the place is a pointer as `Finding.place` has it."""
+def place_of(requirement: str, operation: str, place: str) -> Place:
+    """Return what a finding of a requirement on an operation is about; the place is as `Finding.place` has it."""
+    found = _place_of(requirement, place)
+    return replace(found, role=_roles(operation).get(found.field, found.field))
+
+
+@cache
+def _roles(operation: str) -> Mapping[str, str]:
+    """Return what the fields of an operation's path and body mean."""
+    known = OPERATIONS.get(operation)
+    if known is None:
+        return {}
+    resource = known.resource
+    roles = dict(zip(resource.place_fields, ("own project", "own cluster"), strict=False))
+    roles |= dict(zip(resource.target or (), ("target's project", "target"), strict=False))
+    return roles | {name: role for role, name in known.roles.items()}
+
+
+def _place_of(requirement: str, place: str) -> Place:
     steps = [step for step in place.split("/")[1:] if step != "*"]
     if steps[:1] == ["request"]:
         return Place(OUTCOME, steps[2] if len(steps) > 2 else "")
@@ -62,13 +84,15 @@ def place_of(requirement: str, place: str) -> Place:
 class Facts:
     """What is known of the exchanges of one group.
 
-    `exchanges` are their numbers. `jobs` are the ids of what the findings are about, `made` those that came of requests
-    that should have been refused. `tests` are the functions that sent them, `marks` counts what their requests had of
-    what a requirement may blame (`mark` in requirements.toml). `statuses` are the status codes that answered, `since`
-    is when the first one was sent (epoch seconds).
+    `exchanges` are their numbers, `related` those of others that findings rest on. `jobs` counts the findings by the
+    ids of what they are about, `made` are the jobs that are faulty from their beginning: they came of requests that
+    should have been refused, or have the wrong id. `tests` are the functions that sent them, `marks` counts what their
+    requests had of what a requirement may blame (`mark` in requirements.toml), `seen` the requests themselves.
+    `statuses` are the status codes that answered, `since` is when the first one was sent (epoch seconds).
     """
 
     exchanges: set[int] = field(default_factory=set)
+    related: set[int] = field(default_factory=set)
     jobs: Counter[str] = field(default_factory=Counter)
     made: set[str] = field(default_factory=set)
     tests: set[str] = field(default_factory=set)
@@ -85,6 +109,8 @@ class Evidence:
         self.facts: defaultdict[Grouped, Facts] = defaultdict(Facts)
         self.created: Counter[str] = Counter()
         """How many creates of each operation succeeded."""
+        self.creates: dict[str, int] = {}
+        """The exchange that created each job, as long as there are not too many."""
         self._at_hand: OrderedDict[int, ExchangeRecord] = OrderedDict()
         self._jobs = 0
 
@@ -95,17 +121,24 @@ class Evidence:
             self._at_hand.popitem(last=False)
         if record.exchange.request.method == "POST" and 200 <= record.exchange.response.status < 300:
             self.created[record.operation or ""] += 1
+            if (
+                len(self.creates) < _MOST_JOBS
+                and (made := _id_of(document_of(record.exchange.response.body))) is not None
+            ):
+                self.creates.setdefault(made, record.n)
 
     def add_finding(self, record: FindingRecord, grouped: Grouped, exchanges: set[int], *, anew: bool) -> None:
         """Take in a finding of a group, which shows on these exchanges so far, and `anew` on this one."""
         facts = self.facts[grouped]
         facts.exchanges = exchanges
+        if len(facts.related) < _MOST_RELATED:
+            facts.related.update(record.related)
         found = self._at_hand.get(record.n)
         if found is None:
             return
         job = None
         if len(facts.jobs) < _MOST_JOBS_OF_A_GROUP and self._jobs < _MOST_JOBS:
-            job = _job_of(found, record.finding)
+            job = job_of(found, record.finding)
             if job is not None:
                 self._jobs += job not in facts.jobs
                 facts.jobs[job] += 1
@@ -117,8 +150,10 @@ class Evidence:
         facts.tests.add(found.test.partition("[")[0])
         facts.marks.update(marks_of(found))
         facts.since = found.exchange.started if facts.since is None else min(facts.since, found.exchange.started)
-        if job is not None and 200 <= status < 300 and record.finding.pointer.startswith("/request/"):
-            facts.made.add(job)
+        if job is not None and 200 <= status < 300 and found.exchange.request.method == "POST":
+            place = _place_of(record.finding.requirement, record.finding.place)
+            if record.finding.pointer.startswith("/request/") or (place.part, place.field) == (BODY, "id"):
+                facts.made.add(job)
 
 
 MARKS = frozenset({known.mark for known in REQUIREMENTS.values() if known.mark is not None})
@@ -133,19 +168,22 @@ def marks_of(record: ExchangeRecord) -> Iterator[str]:
             yield mark
 
 
-def _job_of(record: ExchangeRecord, finding: Finding) -> str | None:
+def job_of(record: ExchangeRecord, finding: Finding) -> str | None:
     """Return the id of the job or snapshot that a finding is about, None where that cannot be told."""
+    told = _TOLD.search(finding.seen) if finding.pointer.endswith("/results") else None
+    if told is not None:
+        return told[0]
     request, response = record.exchange.request, record.exchange.response
     found = _RESULT.search(finding.pointer) if finding.pointer.startswith("/response/body") else None
     operation = OPERATIONS.get(record.operation or "")
     if found is not None:
-        results = _document(response.body).get("results")
+        results = document_of(response.body).get("results")
         item = results[int(found[1])] if isinstance(results, list) and int(found[1]) < len(results) else None
         return _id_of(item)
     if operation is None:
         return None
     if operation.kind == "create":
-        return _id_of(_document(response.body))
+        return _id_of(document_of(response.body))
     named = match(request.method, request.path)
     return None if named is None else operation.item(named[1])
 
@@ -155,7 +193,7 @@ def _id_of(document: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _document(body: bytes) -> Mapping[str, Any]:
+def document_of(body: bytes) -> Mapping[str, Any]:
     """Return the object that a body holds, out of its envelope; an empty one where it holds none."""
     try:
         document = orjson.loads(body)

@@ -169,7 +169,9 @@ class Tally:
             timelines=self._watch.timelines(),
             lost_connections=self._closing.lost_connections if self._closing else 0,
             advice=tuple(group for group in every if group.advice),
-            defects=defects_of(every, self._evidence, rows, self._requirements, self._counted.count, self._first),
+            defects=defects_of(
+                every, self._evidence, rows, self._requirements, self._counted.count, self._first, exchanges
+            ),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:

@@ -245,11 +245,11 @@ class Report:
 
     `defects` are what is wrong, the one to look at first in front and those that are advice last; each group of
     findings is in one of them. `groups` are all groups of findings that are failures; `headlines` those that no other
-    finding of their exchanges explains, with the others under them. `advice` are the groups that are advice. `partial` says why the journal is no whole run, or
-    is None. `seconds` is the time from the header to the closing line, or to the end of the last exchange in a partial
-    journal. `latencies` are in the order of the operations, `timelines` those of the jobs that were followed. Of the
-    `exchanges`, `passing` were had in passing and do not count; `findings` are those of the others, a place in several
-    jobs of a list taken once.
+    finding of their exchanges explains, with the others under them. `advice` are the groups of findings that are
+    advice. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the header to the
+    closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of the
+    operations, `timelines` those of the jobs that were followed. Of the `exchanges`, `passing` were had in passing and
+    do not count; `findings` are those of the others, a place in several jobs of a list taken once.
     """
 
     header: Header

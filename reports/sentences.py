@@ -26,8 +26,12 @@ def sentence(known: Requirement | None, group: FindingGroup, place: Place) -> st
 
 def extent(count: int, exercised: int, operations: Sequence[str]) -> str:
     """Return how far a defect reaches: `69 of 70 exchanges of flex-get and flex-list`."""
-    of_all = f"{count:,} of {exercised:,} exchanges" if exercised > count else plural(count, "exchange")
-    return f"{of_all} of {named(operations)}"
+    return f"{reach(count, exercised)} of {named(operations)}"
+
+
+def reach(count: int, exercised: int) -> str:
+    """Return on how many exchanges a defect shows: `69 of 70 exchanges`."""
+    return f"{count:,} of {exercised:,} exchanges" if exercised > count else plural(count, "exchange")
 
 
 def named(operations: Sequence[str], most: int = 3) -> str:
