@@ -156,6 +156,8 @@ class JobHistory:
                 value = seen.document.get(name)
                 if value is not None:
                     self.fixed[name] = value
+                else:
+                    self.fixed.pop(name, None)
 
     def _remember_status(self, seen: Observation) -> None:
         resource, status = seen.operation.resource, seen.document.get("status")

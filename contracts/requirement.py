@@ -59,7 +59,10 @@ class Requirement:
     `basis` says why, `sources` where that can be looked up; a requirement of the force "should" that does not hold is
     advice. `operations` are the ids of those it binds; of `needs`, which it takes besides, an endpoint must offer one.
     `technique` says how it is exercised; `level` is the least level of which an operation can show it. Where one broken
-    thing trips several requirements, that of the highest `specificity` leads.
+    thing trips several requirements, that of the highest `specificity` leads, unless another one names it in `before`.
+    One that `compares` holds an answer against another one, which may be the one at fault. `mark` is the query
+    parameter that it blames, as `name` or `name=value`: it leads only where every request had that. `says` is what is
+    wrong in a few words, with `{field}`, `{expected}`, `{seen}` and `{operations}` to fill in.
     """
 
     id: str
@@ -72,6 +75,10 @@ class Requirement:
     level: Level
     specificity: int
     needs: tuple[str, ...] = ()
+    compares: bool = False
+    before: tuple[str, ...] = ()
+    mark: str | None = None
+    says: str | None = None
 
     @property
     def source(self) -> str:
@@ -104,6 +111,10 @@ def read_requirements(
 
     Raises ValueError for a selector that names nothing, a source that does not exist, and an unknown basis or force.
     """
+    for key, described in document.items():
+        for named in described.get("before", ()):
+            if named not in document:
+                raise ValueError(f"requirements.toml: {key}: before names {named}, which is no requirement")
     return MappingProxyType(
         {key: _requirement(key, described, operations, sources) for key, described in document.items()}
     )
@@ -138,6 +149,10 @@ def _requirement(
         level=min(levels, key=LEVELS.index, default="core"),
         specificity=described["specificity"],
         needs=needs,
+        compares=described.get("compares", False),
+        before=tuple(described.get("before", ())),
+        mark=described.get("mark"),
+        says=described.get("says"),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from atlas_conformance.reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, UNREACHABLE, Report
+from atlas_conformance.reports.sentences import named, reach
 from atlas_conformance.reports.standing import Standing, lost_words
-from atlas_conformance.reports.wording import one_line, plural, verdict_sentence
+from atlas_conformance.reports.wording import one_line, verdict_sentence
 
 _LIMIT = 10
 """GitHub shows no more than ten errors, ten warnings and ten notices of a step."""
@@ -16,15 +17,17 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
     """Return the lines: errors for failures, warnings for what is unstable, waived or lost, notices for advice."""
     errors: list[str] = []
     warnings: list[str] = []
-    for group in report.headlines:
-        waived = standing is not None and group.key in standing.waived
+    for defect in report.failing_defects:
+        group = defect.headline
+        waived = standing is not None and all(g.key in standing.waived for g in defect.groups if not g.advice)
         words = (
-            f"{report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
-            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}, {plural(group.count, 'exchange')}. "
+            f"{one_line(defect.sentence)} ({reach(defect.count, defect.exercised)})."
+            f" {report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
+            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}. "
             f"Source: {report.rows[group.requirement].source_on(group.operation)}"
         )
-        kind = "waived" if waived else "unstable" if group.unstable else "failed"
-        line = f"{group.requirement} on {group.operation} ({kind})"
+        kind = "waived" if waived else "unstable" if defect.unstable else "failed"
+        line = f"{group.requirement} on {named(defect.operations)} ({kind})"
         if kind == "failed":
             errors.append(_command("error", line, words))
         else:

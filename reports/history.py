@@ -12,7 +12,7 @@ from markupsafe import Markup
 from atlas_conformance.reports.earlier import SUMMARY, summary_at
 from atlas_conformance.reports.html import asset, policy, template
 from atlas_conformance.reports.model import ERROR, FAILED, LADDER
-from atlas_conformance.reports.terminal import SYMBOLS
+from atlas_conformance.reports.signs import SYMBOLS
 from atlas_conformance.reports.wording import FAMILIES, number, one_line, plural
 from atlas_conformance.reports.writing import ReportError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,12 +30,14 @@ from atlas_conformance.reports.model import (
     PASSED,
     WITHHELD,
     Cell,
+    Defect,
     FindingGroup,
     Report,
 )
 from atlas_conformance.reports.pictures import effort_rows, job_pictures, latency_picture
+from atlas_conformance.reports.sentences import named, reach
+from atlas_conformance.reports.signs import SYMBOLS
 from atlas_conformance.reports.standing import Standing, comparison_sentence, lost_words
-from atlas_conformance.reports.terminal import SYMBOLS
 from atlas_conformance.reports.wording import (
     BASIS_WORDS,
     FAMILIES,
@@ -81,14 +83,18 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A finding as the page shows it; every member is plain text for the template to escape."""
+    """A defect as the page shows it; every member is plain text for the template to escape."""
 
     anchor: str
     requirement: str
     operation: str
+    extent: str
+    sentence: str
     place: str
     pointer: str
     count: str
+    single: bool
+    since: str
     statement: str
     cited: Citation | None
     basis: str
@@ -103,6 +109,7 @@ class Card:
     headers: str
     exchange: str
     test: str
+    same: tuple[str, ...]
     also: tuple[str, ...]
     tags: tuple[str, ...]
     waiver: str | None
@@ -124,13 +131,11 @@ class Segment:
 
 def html(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> str:
     """Return the page as text, to be stored in UTF-8."""
-    anchors = {group.key: f"finding-{index}" for index, group in enumerate(report.headlines, 1)}
-    cards = [
-        _card(group, anchors[group.key], report, curl, index, standing) for index, group in enumerate(report.headlines)
-    ]
-    advice = [
-        _card(group, f"advice-{index}", report, curl, index, standing) for index, group in enumerate(report.advice, 1)
-    ]
+    failing = report.failing_defects
+    counsel = [defect for defect in report.defects if defect.advice]
+    anchors = {g.key: f"finding-{n}" for n, d in enumerate(failing, 1) for g in reversed(d.groups) if not g.advice}
+    cards = [_card(defect, f"finding-{n}", report, curl, n - 1, standing) for n, defect in enumerate(failing, 1)]
+    advice = [_card(defect, f"advice-{n}", report, curl, n, standing) for n, defect in enumerate(counsel, 1)]
     comparison = standing.comparison if standing is not None else None
     style, script = asset("report.css"), asset("report.js")
     return template("report.html.j2").render(
@@ -166,8 +171,9 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
 
 
 def _card(
-    group: FindingGroup, anchor: str, report: Report, curl: Curl | None, index: int, standing: Standing | None
+    defect: Defect, anchor: str, report: Report, curl: Curl | None, index: int, standing: Standing | None
 ) -> Card:
+    group = defect.headline
     exchange = group.sample.exchange
     row = report.rows[group.requirement]
     full = index < SHOWN_CARDS
@@ -178,9 +184,13 @@ def _card(
         anchor=anchor,
         requirement=group.requirement,
         operation=group.operation,
+        extent=named(defect.operations),
+        sentence=one_line(defect.sentence, 600),
         place=one_line(group.place),
         pointer=one_line(group.finding.pointer),
-        count=plural(group.count, "exchange"),
+        count=reach(defect.count, defect.exercised),
+        single=defect.count == 1,
+        since=_since(defect),
         statement=row.statement,
         cited=row.cited_on(group.operation),
         basis=row.basis,
@@ -195,8 +205,9 @@ def _card(
         headers="\n".join(one_line(f"{name}: {value}", 400) for name, value in exchange.response.headers[: 60 * full]),
         exchange=number(group.sample.n),
         test=one_line(group.sample.test),
-        also=_also(group),
-        tags=_tags(group, standing),
+        same=_also(defect.same),
+        also=_also(defect.explains),
+        tags=_tags(defect, standing),
         waiver=standing.waived.get(group.key) if standing is not None else None,
         difference=difference(group.sample, group.finding, 5 if full else 1),
         again=_again(group, lines, characters),
@@ -204,23 +215,37 @@ def _card(
     )
 
 
-def _also(group: FindingGroup) -> tuple[str, ...]:
-    """Return what a finding explains, in words; of very many the first ones, and how many more there are."""
+def _since(defect: Defect) -> str:
+    """Return since when in the run it shows."""
+    seconds = "" if defect.since is None else f", {duration(defect.since)} into the run"
+    return f"since exchange {number(defect.first)}{seconds}"
+
+
+def _also(groups: Sequence[FindingGroup]) -> tuple[str, ...]:
+    """Return findings in words; of very many the first ones, and how many more there are."""
     words = [
-        f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)})"
-        for other in group.also[:_ALSO_SHOWN]
+        f"{other.requirement} on {other.operation} at {one_line(other.place, 120)} ({number(other.count)}): expected"
+        f" {one_line(other.finding.expected, 160)}, seen {one_line(other.finding.seen, 120)}, exchange"
+        f" {number(other.sample.n)}"
+        for other in groups[:_ALSO_SHOWN]
     ]
-    left = len(group.also) - _ALSO_SHOWN
+    left = len(groups) - _ALSO_SHOWN
     return (*words, *([f"and {number(left)} more, in summary.json"] if left > 0 else ()))
 
 
-def _tags(group: FindingGroup, standing: Standing | None) -> tuple[str, ...]:
-    """Return what is special of a finding in single words: new, waived, unstable."""
+def _tags(defect: Defect, standing: Standing | None) -> tuple[str, ...]:
+    """Return what is special of a defect in single words: new, waived, unstable."""
     comparison = standing.comparison if standing is not None else None
-    new = comparison is not None and any(failure.key == group.key for failure in comparison.new)
-    waived = standing is not None and group.key in standing.waived
-    named = (("advice", group.advice), ("new", new), ("waived", waived), ("unstable", group.unstable))
-    return tuple(tag for tag, holds in named if holds)
+    keys = {group.key for group in defect.groups}
+    new = comparison is not None and any(failure.key in keys for failure in comparison.new)
+    waived = standing is not None and all(group.key in standing.waived for group in defect.groups if not group.advice)
+    tags = (
+        ("advice", defect.advice),
+        ("new", new),
+        ("waived", waived and not defect.advice),
+        ("unstable", defect.unstable),
+    )
+    return tuple(tag for tag, holds in tags if holds)
 
 
 def _again(group: FindingGroup, lines: int, characters: int) -> Again | None:
@@ -249,15 +274,14 @@ def _segments(report: Report) -> list[Segment]:
 def _links(report: Report, anchors: Mapping[tuple[str, str, str], str]) -> dict[tuple[str, str], str]:
     """Return, for each failed cell, the card that shows or explains it."""
     links: dict[tuple[str, str], str] = {}
-    for group in report.groups:
-        pair = (group.requirement, group.operation)
-        if group.lead is None:
-            links[pair] = min(anchors[group.key], links.get(pair, anchors[group.key]), key=lambda a: (len(a), a))
-    for group in report.groups:
-        if group.lead is not None:
-            links.setdefault((group.requirement, group.operation), anchors[group.lead])
-    for index, group in enumerate(report.advice[:SHOWN_CARDS], 1):
-        links.setdefault((group.requirement, group.operation), f"advice-{index}")
+    for defect in report.failing_defects:
+        for group in defect.groups:
+            if group.key in anchors:
+                links.setdefault((group.requirement, group.operation), anchors[group.key])
+    counsel = [defect for defect in report.defects if defect.advice]
+    for index, defect in enumerate(counsel[:SHOWN_CARDS], 1):
+        for group in defect.groups:
+            links.setdefault((group.requirement, group.operation), f"advice-{index}")
     return links
 
 

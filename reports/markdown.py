@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import regex
 
-from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report, Row
+from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, Defect, Report, Row
+from atlas_conformance.reports.sentences import named, reach
+from atlas_conformance.reports.signs import SYMBOLS
 from atlas_conformance.reports.standing import Standing, comparison_sentence, failure_words, lost_words
-from atlas_conformance.reports.terminal import SYMBOLS
 from atlas_conformance.reports.wording import (
     Curl,
     curl_command,
@@ -36,8 +37,8 @@ def markdown(report: Report, curl: Curl | None = None, standing: Standing | None
     sign = _SIGN.get(report.verdict, "⚠️")
     lines = [f"## {sign} Atlas conformance: {verdict_word(report).lower()}", "", escaped(verdict_sentence(report)), ""]
     lines += _standing(standing)
+    lines += _defects(report, curl, standing)
     lines += _counts(report)
-    lines += _failures(report, curl, standing)
     lines += _advice(report)
     lines += _unexercised(report)
     lines += _requirements(report)
@@ -105,28 +106,34 @@ def _counts(report: Report) -> list[str]:
     return [*lines, "| **all** | " + " | ".join(totals) + " |", ""]
 
 
-def _failures(report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
-    if not report.headlines:
+def _defects(report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
+    failing = report.failing_defects
+    if not failing:
         return []
-    lines = ["### What broke", ""]
-    for group in report.headlines[:_SHOWN]:
-        lines += _failure(group, report, curl, standing)
-    left = len(report.headlines) - _SHOWN
+    lines = [f"### {plural(len(failing), 'defect')}", ""]
+    for defect in failing[:_SHOWN]:
+        lines += _defect(defect, report, curl, standing)
+    left = len(failing) - _SHOWN
     return [*lines, f"And {left:,} more, in report.html.", ""] if left > 0 else lines
 
 
-def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
+def _defect(defect: Defect, report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
+    group = defect.headline
     exchange = group.sample.exchange
-    tags = (" unstable" if group.unstable else "") + (" waived" if standing and group.key in standing.waived else "")
+    waived = standing is not None and all(g.key in standing.waived for g in defect.groups if not g.advice)
+    tags = (" unstable" if defect.unstable else "") + (" waived" if waived else "")
     request = curl_command(curl, exchange.request, group.sample.n)
-    title = f"{group.requirement} on {group.operation}, {plural(group.count, 'exchange')}{tags}"
+    title = f"{defect.requirement} on {named(defect.operations)}, {reach(defect.count, defect.exercised)}{tags}"
+    others = [f"{other.requirement} on {other.operation}" for other in defect.explains]
     lines = [
-        f"<details><summary>{escaped(title)}: {escaped(report.rows[group.requirement].statement)}</summary>",
+        f"<details><summary>{escaped(title)}: {escaped(one_line(defect.sentence, 500))}</summary>",
         "",
+        f"{escaped(report.rows[group.requirement].statement)}  ",
         f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
         f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
         f"At {escaped(one_line(group.finding.pointer))}  ",
-        f"Source: {_source(report.rows[group.requirement], group.operation)}",
+        f"Source: {_source(report.rows[group.requirement], group.operation)}  ",
+        *([f"Explains {escaped(', '.join(dict.fromkeys(others)))}"] if others else []),
         "",
         *_fenced(request or one_line(f"{exchange.request.method} {exchange.request.target}", 2000), "sh"),
         "",

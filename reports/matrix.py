@@ -13,6 +13,8 @@ from atlas_conformance.contracts.departure import Departure
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Requirement
 from atlas_conformance.reports.counted import Counted
+from atlas_conformance.reports.diagnosis import defects_of
+from atlas_conformance.reports.evidence import Evidence, Grouped
 from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
@@ -53,9 +55,6 @@ from atlas_conformance.reports.watching import Watch
 
 Pair = tuple[str, str]
 
-Grouped = tuple[bool, Key]
-"""Whether a group is advice, and its key: a requirement may have both at one place."""
-
 NO_EXCHANGE = "no request of this run exercised it"
 UNSELECTED = "left out by --requirement"
 EXCLUSION = "left out by --exclude"
@@ -88,6 +87,7 @@ class Tally:
         self._errors: list[SuiteError] = []
         self._jobs: list[JobRecord] = []
         self._watch = Watch()
+        self._evidence = Evidence()
         self._last = 0.0
         self._first: float | None = None
         self._closing: Closing | None = None
@@ -172,11 +172,15 @@ class Tally:
             timelines=self._watch.timelines(),
             lost_connections=self._closing.lost_connections if self._closing else 0,
             advice=tuple(group for group in every if group.advice),
+            defects=defects_of(
+                every, self._evidence, rows, self._requirements, self._counted.count, self._first, exchanges
+            ),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:
         self._counted.add(record)
         self._watch.add(record)
+        self._evidence.add_exchange(record)
         number = self._held_sets.setdefault(record.held, len(self._held_sets))
         if number == len(self._held_counts):
             self._held_counts.append(0)
@@ -202,7 +206,10 @@ class Tally:
         advice = finding.advice and not self.header.strict
         (self._advised if advice else self._failed)[pair].add(n)
         grouped = (advice, finding.key)
-        self._groups[grouped].add(n, self._counted.rank(n), finding)
+        group = self._groups[grouped]
+        anew = n not in group.exchanges
+        group.add(n, self._counted.rank(n), finding)
+        self._evidence.add_finding(record, grouped, group.exchanges, anew=anew)
         known = self._requirements.get(finding.requirement)
         # Advice explains no failure.
         rank = (not advice, known.specificity if known else 0, record.led_by is None)

@@ -153,6 +153,48 @@ class FindingGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Defect:
+    """What is wrong with the endpoint: the groups of findings that come of one cause.
+
+    `headline` is the group to look at first, `sentence` says what is wrong in plain words. `same` are the groups that
+    show the same elsewhere, `explains` those of other requirements that come of it. `operations` are those on which the
+    headline's requirement fails by it, `count` is on how many exchanges, of `exercised` that cover it there; `first` is
+    the number of the first of them, `since` the seconds from the run's start to it, where that is known.
+    """
+
+    headline: FindingGroup
+    sentence: str
+    operations: tuple[str, ...]
+    count: int
+    exercised: int
+    first: int
+    since: float | None = None
+    same: tuple[FindingGroup, ...] = ()
+    explains: tuple[FindingGroup, ...] = ()
+
+    @property
+    def groups(self) -> tuple[FindingGroup, ...]:
+        """All of its groups, the headline first."""
+        return (self.headline, *self.same, *self.explains)
+
+    @property
+    def requirement(self) -> str:
+        """The id of the requirement that does not hold."""
+        return self.headline.requirement
+
+    @property
+    def advice(self) -> bool:
+        """Whether nothing of it is a failure."""
+        return all(group.advice for group in self.groups)
+
+    @property
+    def unstable(self) -> bool:
+        """Whether none of its failures was seen to repeat, and one of them was seen to hold."""
+        failing = [group for group in self.groups if not group.advice]
+        return bool(failing) and all(group.unstable for group in failing)
+
+
+@dataclass(frozen=True, slots=True)
 class DepartureUse:
     """A known departure of the real service that showed in the run.
 
@@ -201,12 +243,13 @@ class Unexercised:
 class Report:
     """Everything that a journal says.
 
-    `groups` are all groups of findings that are failures; `headlines` those that stand for themselves, with the others
-    under them. `advice` are the groups of findings that are advice. `partial` says why the journal is no whole run, or
-    is None. `seconds` is the time from the header to the closing line, or to the end of the last exchange in a partial
-    journal. `latencies` are in the order of the operations, `timelines` those of the jobs that were followed. Of the
-    `exchanges`, `passing` were had in passing and do not count; `findings` are those of the others, a place in several
-    jobs of a list taken once.
+    `defects` are what is wrong, the one to look at first in front and those that are advice last; each group of
+    findings is in one of them. `groups` are all groups of findings that are failures; `headlines` those that no other
+    finding of their exchanges explains, with the others under them. `advice` are the groups of findings that are
+    advice. `partial` says why the journal is no whole run, or is None. `seconds` is the time from the header to the
+    closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of the
+    operations, `timelines` those of the jobs that were followed. Of the `exchanges`, `passing` were had in passing and
+    do not count; `findings` are those of the others, a place in several jobs of a list taken once.
     """
 
     header: Header
@@ -230,6 +273,12 @@ class Report:
     passing: int = 0
     lost_connections: int = 0
     advice: tuple[FindingGroup, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def failing_defects(self) -> tuple[Defect, ...]:
+        """The defects that are no mere advice."""
+        return tuple(defect for defect in self.defects if not defect.advice)
 
     @property
     def unstable(self) -> tuple[FindingGroup, ...]:

@@ -8,7 +8,7 @@ import orjson
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.reports.comparison import Key
-from atlas_conformance.reports.model import LADDER, Cell, FindingGroup, Report, Row
+from atlas_conformance.reports.model import LADDER, Cell, Defect, FindingGroup, Report, Row
 from atlas_conformance.reports.records import Header, encoded_body
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import Curl, curl_command, rerun, verdict_sentence
@@ -51,6 +51,7 @@ def summary(report: Report, curl: Curl | None = None, standing: Standing | None 
             "requirements": {status: len(report.requirements(status)) for status in LADDER},
             "cells": {status: report.count(status) for status in LADDER},
         },
+        "defects": [_defect(defect) for defect in report.defects],
         "requirements": {row.id: _requirement(row, report, curl) for row in report.rows.values()},
         "known_departures": {
             use.id: {
@@ -130,6 +131,25 @@ def _gate(standing: Standing) -> dict[str, Any]:
 
 def _key(key: Key) -> dict[str, str]:
     return dict(zip(("requirement", "operation", "place"), key, strict=True))
+
+
+def _defect(defect: Defect) -> dict[str, Any]:
+    head = defect.headline
+    return {
+        "requirement": defect.requirement,
+        "sentence": defect.sentence,
+        "operations": list(defect.operations),
+        "count": defect.count,
+        "exercised": defect.exercised,
+        "exchange": head.sample.n,
+        "first_exchange": defect.first,
+        "since_seconds": None if defect.since is None else round(defect.since, 3),
+        "advice": defect.advice,
+        "unstable": defect.unstable,
+        "headline": _key(head.key),
+        "same": [_key(group.key) for group in defect.same],
+        "explains": [_key(group.key) for group in defect.explains],
+    }
 
 
 def _requirement(row: Row, report: Report, curl: Curl | None) -> dict[str, Any]:

@@ -1,409 +1,250 @@
-"""The end of a run on a terminal or in a log.
+"""The end of a run on a terminal or in a log: one screen that says what is wrong, and what to do next.
 
-What a person needs first stands last, where the eye is when a run ends: the matrix comes first, then what was not
-exercised, then each failure in full, then a digest and, as the very last line, the verdict.
+What a person needs first stands last, where the eye is when a run ends: the defects, the one to look at first in front,
+what to run next, and as the very last line the verdict. Everything else comes before that where it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from atlas_conformance.reports.counted import request_size
+from atlas_conformance.reports.at_length import print_at_length
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
     ERROR,
-    EXCLUDED,
     FAILED,
     NOT_EXERCISED,
     NOT_OFFERED,
     PASSED,
     WITHHELD,
-    Cell,
-    FindingGroup,
+    Defect,
     Report,
-    Row,
 )
+from atlas_conformance.reports.sentences import extent, named
+from atlas_conformance.reports.signs import PLAIN_SYMBOLS, STYLES, SYMBOLS
 from atlas_conformance.reports.standing import Standing, standing_lines
 from atlas_conformance.reports.wording import (
-    FAMILIES,
     Curl,
-    columns,
-    curl_command,
     duration,
-    families,
     jobs_by_state,
     jobs_in_order,
-    listed,
     one_line,
     plural,
-    readable,
     rerun,
     shortened,
     status_line,
     verdict_sentence,
     verdict_word,
     visible,
-    why_unexercised,
 )
 
-SYMBOLS: Mapping[str, str] = {
-    PASSED: "✓",
-    FAILED: "✗",
-    ADVICE: "△",
-    DEPARTURE: "≈",
-    ERROR: "!",
-    WITHHELD: "#",
-    NOT_EXERCISED: "·",
-    NOT_OFFERED: "○",
-    EXCLUDED: "⊘",
-}
-"""The sign of each status, distinguished without colour."""
+LINES, COLUMNS = 30, 100
+"""The screen that the end of a run fits."""
 
-PLAIN_SYMBOLS: Mapping[str, str] = {
-    **SYMBOLS,
-    PASSED: "+",
-    FAILED: "X",
-    ADVICE: "?",
-    DEPARTURE: "~",
-    NOT_EXERCISED: ".",
-    NOT_OFFERED: "-",
-    EXCLUDED: "x",
-}
-"""The same where the output's encoding has no others than ASCII."""
-
-STYLES: Mapping[str, str] = {
-    PASSED: "green",
-    FAILED: "bold red",
-    ADVICE: "bold blue",
-    DEPARTURE: "yellow",
-    ERROR: "bold magenta",
-    WITHHELD: "cyan",
-    NOT_EXERCISED: "dim",
-    NOT_OFFERED: "dim",
-    EXCLUDED: "dim",
-}
-
-_SHORT_HEADS = {
-    "create": "POST",
-    "get": "GET",
-    "list": "LIST",
-    "cancel": "DEL",
-    "take": "TAKE",
-    "download": "DOWN",
-    "delete": "DEL",
-    "cluster v1": "clust. v1",
-    "sharded snapshots": "sharded",
-}
-_WIDE_HEADS = {"download": "downl."}
-_WIDE = 112
-_FULL_FAILURES = 10
-_JOBS_SHOWN = 20
-_BODY_LINES = 24
+_SHORT_STANDING = 3
+"""So many failures of each kind a comparison names on such a screen."""
 
 
-def print_report(report: Report, console: Console, *, curl: Curl | None = None, written: Iterable[Path] = ()) -> None:
-    """Print the whole report; `written` are the files that were written, named at the end.
+def print_report(
+    report: Report,
+    console: Console,
+    *,
+    curl: Curl | None = None,
+    written: Iterable[Path] = (),
+    verbose: bool = False,
+    standing: Standing | None = None,
+) -> None:
+    """Print the end of a run, with everything else before it if `verbose`.
 
-    Characters that the console's encoding does not have are written as escapes.
+    `written` are the files that were written, `standing` is where the run stands, which comes before the verdict is
+    said. Characters that the console's encoding does not have are spelt as escapes.
     """
     if "utf" in console.encoding.lower():
-        _print_all(report, console, SYMBOLS, curl, written)
+        _print_all(report, console, SYMBOLS, curl, written, verbose, standing)
         return
     with console.capture() as capture:
-        _print_all(report, console, PLAIN_SYMBOLS, curl, written)
+        _print_all(report, console, PLAIN_SYMBOLS, curl, written, verbose, standing)
     text = capture.get().replace("…", "...")
     console.file.write(text.encode(console.encoding, "backslashreplace").decode(console.encoding))
 
 
 def _print_all(
-    report: Report, console: Console, signs: Mapping[str, str], curl: Curl | None, written: Iterable[Path]
+    report: Report,
+    console: Console,
+    signs: Mapping[str, str],
+    curl: Curl | None,
+    written: Iterable[Path],
+    verbose: bool,
+    standing: Standing | None,
 ) -> None:
-    _print_matrix(report, console, signs)
-    _print_unexercised(report, console)
-    _print_departures(report, console)
-    _print_advice(report, console, signs)
-    _print_failures(report, console, curl, signs)
-    _print_errors(report, console, signs)
-    _print_jobs(report, console)
-    _print_end(report, console, signs, written)
+    if verbose:
+        print_at_length(report, console, signs, curl)
+    console.print()
+    console.print(Rule(style="dim", characters="─" if "✓" in signs.values() else "-"))
+    width = min(console.width, COLUMNS)
+    below = [*_notes(report, width, verbose), *_next(report, width, verbose), *_facts(report, written)]
+    verdict = Text.assemble((f"{verdict_word(report)}: ", _style(report)), (verdict_sentence(report), "bold"))
+    below += _lines(verdict, console, width)
+    gate = [] if standing is None else _standing(standing, console, width, verbose)
+    room = LINES - 3 - sum(1 + (line.cell_len - 1) // width for line in (*below, *gate))
+    for line in (*_defects(report, signs, width, room, verbose), *below, *gate):
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def print_standing(standing: Standing, console: Console) -> None:
-    """Print where the run stands: the comparison with an earlier one, waivers, and as the last line the gate."""
-    *lines, decision = standing_lines(standing)
+    """Print where a run stands: the comparison with an earlier one, waivers, and as the last line the gate."""
     console.print()
-    for line in lines:
-        console.print(Text(_encodable(line, console)), soft_wrap=True)
+    for line in _standing(standing, console, console.width, True):
+        console.print(line, soft_wrap=True)
+
+
+def _standing(standing: Standing, console: Console, width: int, verbose: bool) -> list[Text]:
+    """Return where the run stands as lines; of long lists the beginning, unless `verbose`."""
+    *lines, decision = standing_lines(standing) if verbose else standing_lines(standing, _SHORT_STANDING)
     style = "bold green" if standing.exit_code == 0 else "bold red" if standing.exit_code == 1 else "bold magenta"
-    console.print(Text(_encodable(decision, console), style), soft_wrap=True)
+    shown = lines if verbose else [shortened(line, width) for line in lines]
+    return [*(Text(_encodable(line, console)) for line in shown), Text(_encodable(decision, console), style)]
 
 
 def _encodable(line: str, console: Console) -> str:
     return line.encode(console.encoding, "backslashreplace").decode(console.encoding)
 
 
-def matrix_lines(report: Report, width: int, signs: Mapping[str, str] = SYMBOLS) -> list[Text]:
-    """Return the matrix of requirement and operation for a terminal of `width` columns (80 or more fit all).
+def _style(report: Report) -> str:
+    return {PASSED: "bold green", FAILED: "bold red"}.get(report.verdict, "bold magenta")
 
-    What does not fit beside the restore jobs, first of all what is around a restore, stands in tables below them.
-    """
-    cell_width = 7 if width >= _WIDE else 4
-    id_width = max((len(id) for id in report.rows), default=4) + 1
-    lines: list[Text] = []
-    for number, groups in enumerate(_tables(columns(report), width - id_width, cell_width)):
-        operations = {operation for group in groups.values() for operation, _ in group}
-        if number:
-            lines.append(Text())
-        lines.extend(_matrix_heads(groups, id_width, cell_width, signs))
-        for family, rows in families(report).items():
-            shown = [row for row in rows if operations & row.cells.keys() or not (number or row.cells)]
-            if shown:
-                lines.append(Text(FAMILIES.get(family, family), "dim italic"))
-                lines.extend(_matrix_row(row, groups, id_width, cell_width, signs) for row in shown)
-    for line in lines:
-        line.rstrip()
-        line.no_wrap = True
+
+def _lines(text: Text, console: Console, width: int) -> list[Text]:
+    return list(text.wrap(console, width))
+
+
+def _defects(report: Report, signs: Mapping[str, str], width: int, room: int, verbose: bool) -> list[Text]:
+    """Return the defects as lines, as many as there is room for, and how many more there are."""
+    failing = report.failing_defects
+    if not failing:
+        return []
+    lines = [Text(_count(failing), "bold underline")]
+    for shown, defect in enumerate(failing):
+        told = _defect(defect, signs, width)
+        left = len(failing) - shown
+        if not verbose and len(lines) + len(told) + (left > 1) > max(room, 5):
+            where = "--verbose and the reports have them all"
+            lines.append(Text(shortened(f"And {plural(left, 'more defect')}: {where}", width), "italic"))
+            break
+        lines += told
+    return [*lines, Text()]
+
+
+def _count(failing: Sequence[Defect]) -> str:
+    return "1 defect" if len(failing) == 1 else f"{len(failing):,} defects, the one to look at first in front"
+
+
+def _defect(defect: Defect, signs: Mapping[str, str], width: int) -> list[Text]:
+    """Return a defect as lines: which requirement where and what it explains, then what is wrong and how far."""
+    title = Text.assemble((f"{signs[FAILED]} {defect.requirement}", STYLES[FAILED]))
+    title.append(f"  {named(defect.operations)}", "bold")
+    if defect.unstable:
+        title.append("  unstable", "bold magenta")
+    others = list(dict.fromkeys(group.requirement for group in defect.explains))
+    if others:
+        title.append(shortened(f"  explains {named(others, 4)}", max(20, width - len(title.plain))), "dim")
+    title.truncate(width, overflow="ellipsis")
+    reach = extent(defect.count, defect.exercised, defect.operations)
+    told = shortened(one_line(defect.sentence, 600), max(20, 2 * width - len(reach) - 12))
+    return [title, *_two_lines(f"{told} ({reach})", width)]
+
+
+def _two_lines(words: str, width: int) -> list[Text]:
+    """Return words on as many lines as they need, of two at most."""
+    first, *rest = textwrap.wrap(words, width - 2, break_on_hyphens=False)
+    return [Text(f"  {first}"), *([Text(f"  {shortened(' '.join(rest), width - 2)}")] if rest else [])]
+
+
+def _request(defect: Defect) -> str:
+    """Return the request that shows a defect and its answer, in one line: the end of a long path tells more."""
+    record = defect.headline.sample
+    request = record.exchange.request
+    target = one_line(request.target, 2000)
+    target = target if len(target) <= 56 else f"…{target[-55:]}"
+    return f"exchange {record.n:,}: {request.method} {target} → {status_line(record.exchange.response)}"
+
+
+def _notes(report: Report, width: int, verbose: bool) -> list[Text]:
+    """Return what else there is to know, a line each: errors of the suite, advice, what was not exercised, jobs."""
+    lines: list[tuple[str, str]] = []
+    for error in report.errors[:2]:
+        lines.append((f"Error of the suite itself: {one_line(error.where)}: {one_line(error.message)}", STYLES[ERROR]))
+    if len(report.errors) > 2:
+        lines.append((f"And {plural(len(report.errors) - 2, 'more error')} of the suite itself", STYLES[ERROR]))
+    if not verbose:
+        if report.departures:
+            lines.append((f"Known departures: {', '.join(use.id for use in report.departures)}", STYLES[DEPARTURE]))
+        advised = [row.id for row in report.requirements(ADVICE)]
+        if advised:
+            lines.append((f"Advice: {', '.join(advised)}", STYLES[ADVICE]))
+        lines += _unexercised(report)
+        lines += _jobs(report)
+    return [Text(shortened(line, width), style) for line, style in lines]
+
+
+def _unexercised(report: Report) -> list[tuple[str, str]]:
+    counts = {status: report.count(status) for status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED)}
+    parts = [f"{count:,} {status}" for status, count in counts.items() if count]
+    return [(f"Of {_cells(report):,} cells: {', '.join(parts)} (--verbose says why)", "dim")] if parts else []
+
+
+def _cells(report: Report) -> int:
+    return sum(len(row.cells) for row in report.rows.values())
+
+
+def _jobs(report: Report) -> list[tuple[str, str]]:
+    """Return what is left behind; on an endpoint that is not of this machine, what may cost somebody something."""
+    if not report.jobs:
+        return []
+    left = one_line(f"{plural(len(report.jobs), 'job')} left behind: {jobs_by_state(report.jobs)}.")
+    if report.header.target.get("loopback"):
+        return [(left, "dim")]
+    shown = jobs_in_order(report)[:3]
+    lines = [(one_line(f"  {job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}"), "") for job in shown]
+    return [(left, "bold"), *lines]
+
+
+def _next(report: Report, width: int, verbose: bool) -> list[Text]:
+    """Return what to do next: look at the request that shows the first defect, run its requirement alone."""
+    failing = report.failing_defects
+    if not failing:
+        return []
+    command = rerun(report.header, failing[0].requirement) + ("" if verbose else " --verbose")
+    return [
+        Text("Next", "bold underline"),
+        *(Text(f"  {line}", "cyan") for line in _broken(command, width - 4)),
+        Text(),
+    ]
+
+
+def _broken(command: str, width: int) -> list[str]:
+    """Return a command as lines of a shell, broken before its options where it is too long for one."""
+    lines = [""]
+    for part in re.split(r" (?=--)", command):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines[-1] += " \\"
+            lines.append(f"  {part}")
+        else:
+            lines[-1] += f" {part}" if lines[-1] else part
     return lines
 
 
-_Groups: TypeAlias = Mapping[str, list[tuple[str, str]]]
-
-
-def _tables(groups: _Groups, room: int, cell_width: int) -> list[_Groups]:
-    """Return the groups of columns by the table in which they stand: one if `room` is enough for all."""
-    widths = {name: _span(operations, cell_width) + 3 for name, operations in groups.items()}
-    if sum(widths.values()) <= room:
-        return [groups]
-    tables: list[dict[str, list[tuple[str, str]]]] = []
-    around, left = False, 0
-    for name, operations in groups.items():
-        turns = name.endswith(" snapshots") and not around
-        around = around or turns
-        if not tables or turns or widths[name] > left:
-            tables.append({})
-            left = room
-        tables[-1][name] = operations
-        left -= widths[name]
-    return [*tables]
-
-
-def _span(operations: list[tuple[str, str]], cell_width: int) -> int:
-    return len(operations) * (cell_width + 1) - 1
-
-
-def _matrix_heads(groups: _Groups, id_width: int, cell_width: int, signs: Mapping[str, str]) -> tuple[Text, Text]:
-    heads = _WIDE_HEADS if cell_width > 4 else _SHORT_HEADS
-    first, second = Text(" " * id_width), Text(" " * id_width)
-    for name, operations in groups.items():
-        first.append(" │ " if "✓" in signs.values() else " | ", "dim")
-        second.append(" │ " if "✓" in signs.values() else " | ", "dim")
-        span = _span(operations, cell_width)
-        head = name if len(name) <= span else _SHORT_HEADS.get(name, name)
-        first.append(shortened(head, span).ljust(span), "bold")
-        kinds = [shortened(heads.get(kind, kind), cell_width) for _, kind in operations]
-        second.append(" ".join(kind.ljust(cell_width) for kind in kinds))
-    return first, second
-
-
-def _matrix_row(
-    row: Row,
-    groups: _Groups,
-    id_width: int,
-    cell_width: int,
-    signs: Mapping[str, str],
-) -> Text:
-    line = Text(row.id.ljust(id_width), STYLES[row.verdict])
-    for operations in groups.values():
-        line.append(" │ " if "✓" in signs.values() else " | ", "dim")
-        texts = []
-        for operation, _ in operations:
-            cell = row.cells.get(operation)
-            text = cell_text(cell, cell_width, signs) if cell else ""
-            texts.append(Text(text.ljust(cell_width), STYLES[cell.status] if cell else ""))
-        line.append_text(Text(" ").join(texts))
-    return line
-
-
-def cell_text(cell: Cell, width: int, signs: Mapping[str, str] = SYMBOLS) -> str:
-    """Return the sign of a cell and the count that belongs to it in at most `width` characters."""
-    count = cell.shown_count
-    sign = signs[cell.status]
-    if not count:
-        return sign
-    for text in (f"{count:,}", f"{count}", f"{count // 1000}k", f"{count // 1_000_000}M"):
-        if len(text) < width:
-            return sign + text
-    return sign + "…"
-
-
-def _print_matrix(report: Report, console: Console, signs: Mapping[str, str]) -> None:
-    console.print()
-    for line in matrix_lines(report, console.width, signs):
-        console.print(line, soft_wrap=True)
-    console.print()
-    legend = Text()
-    for status, sign in signs.items():
-        if count := report.count(status):
-            words = f"{sign} {status} {count:,}"
-            if legend and len(legend.plain.rpartition("\n")[2]) + len(words) > console.width:
-                legend.append("\n")
-            legend.append(sign, STYLES[status])
-            legend.append(words[len(sign) :] + "   ", "dim")
-    legend.rstrip()
-    console.print(legend, soft_wrap=True)
-
-
-def _print_unexercised(report: Report, console: Console) -> None:
-    reasons = [reason for reason in report.unexercised if any(report.rows[id].selected for id in reason.cells)]
-    if not reasons:
-        return
-    _heading(console, "Not exercised")
-    for reason in reasons:
-        line = Text(f"{reason.status}, because ", STYLES[reason.status])
-        line.append(one_line(reason.reason), "")
-        line.append(f" ({plural(reason.count, 'cell')})", "dim")
-        console.print(line)
-        _wrapped(console, Text(shortened(why_unexercised(reason, report), 1200), "dim"), 4)
-
-
-def _print_departures(report: Report, console: Console) -> None:
-    if not report.departures:
-        return
-    _heading(console, "Known departures of the real service")
-    for use in report.departures:
-        line = Text(use.id, STYLES[DEPARTURE])
-        line.append(f" of {use.requirement}, {listed(use.operations)}: ")
-        line.append(one_line(use.statement))
-        console.print(line)
-
-
-def _print_advice(report: Report, console: Console, signs: Mapping[str, str]) -> None:
-    rows = report.requirements(ADVICE)
-    if not rows:
-        return
-    _heading(console, "Advice: what should hold, and fails nothing")
-    for row in rows:
-        groups = [group for group in report.advice if group.requirement == row.id]
-        shown = min(groups, key=lambda group: (request_size(group.sample), group.sample.n))
-        advised = {operation: cell.advised for operation, cell in row.cells.items() if cell.advised}
-        console.print(Text.assemble((f"{signs[ADVICE]} {row.id}  ", STYLES[ADVICE]), (listed(advised), "bold")))
-        _wrapped(console, Text(one_line(row.statement, 600)), 2)
-        exchange = shown.sample.exchange
-        _field(console, "Expected", one_line(shown.finding.expected, 600))
-        _field(console, "Seen", f"{one_line(shown.finding.seen, 600)} at {one_line(shown.finding.pointer)}")
-        _source(console, row, shown.operation)
-        _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
-        _verbatim(console, one_line(f"{exchange.request.method} {exchange.request.target}", 2000))
-
-
-def _print_failures(report: Report, console: Console, curl: Curl | None, signs: Mapping[str, str]) -> None:
-    by_requirement = headlines_by_requirement(report)
-    if not by_requirement:
-        return
-    _heading(console, "Failures")
-    for id, groups in list(by_requirement.items())[:_FULL_FAILURES]:
-        _print_failure(report, console, report.rows[id], groups, curl, signs)
-    left = len(by_requirement) - _FULL_FAILURES
-    if left > 0:
-        console.print(Text(f"And {plural(left, 'more failing requirement')}, named below.", "italic"))
-
-
-def headlines_by_requirement(report: Report) -> dict[str, list[FindingGroup]]:
-    """Return the groups that stand for themselves by requirement, in order, the smallest request of each first."""
-    found: dict[str, list[FindingGroup]] = {}
-    for group in report.headlines:
-        found.setdefault(group.requirement, []).append(group)
-    for groups in found.values():
-        groups.sort(key=lambda group: (request_size(group.sample), group.sample.n))
-    return found
-
-
-def _print_failure(
-    report: Report, console: Console, row: Row, groups: list[FindingGroup], curl: Curl | None, signs: Mapping[str, str]
-) -> None:
-    shown = groups[0]
-    exchange = shown.sample.exchange
-    broken = {o: cell.failed for o, cell in row.cells.items() if cell.failed}
-    title = Text(f"{signs[FAILED]} {row.id}  ", STYLES[FAILED])
-    title.append(listed(broken), "bold")
-    if shown.unstable:
-        title.append("  unstable", "bold magenta")
-    console.print(title)
-    _wrapped(console, Text(one_line(row.statement, 600)), 2)
-    console.print()
-    _field(console, "Expected", one_line(shown.finding.expected, 600))
-    _field(console, "Seen", one_line(shown.finding.seen, 600), "bold")
-    _field(console, "Where", f"{one_line(shown.finding.pointer)} of {shown.operation}")
-    _source(console, row, shown.operation)
-    command = curl_command(curl, exchange.request, shown.sample.n)
-    request = f"{exchange.request.method} {exchange.request.target}"
-    _field(console, "Request", f"exchange {shown.sample.n}, {one_line(shown.sample.test)}")
-    _verbatim(console, command or visible(shortened(request, 2000)))
-    _field(console, "Response", status_line(exchange.response))
-    _verbatim(console, readable(exchange.response.body, lines=_BODY_LINES, characters=2000), "dim")
-    if shown.unstable and shown.repeat is not None and shown.repeat.again is not None:
-        again = shown.repeat.again
-        _field(console, "Again", f"exchange {again.n}, the same request: {status_line(again.exchange.response)}")
-        _verbatim(console, readable(again.exchange.response.body, lines=_BODY_LINES, characters=2000), "dim")
-    _field(console, "Run again", "")
-    _verbatim(console, rerun(report.header, row.id), "cyan")
-    others = [f"{group.operation} at {one_line(group.place, 80)} ({group.count:,})" for group in groups[1:]]
-    if others:
-        _field(console, "Also at", _some(others))
-    explained = {f"{group.requirement} on {group.operation}": group.count for g in groups for group in g.also}
-    if explained:
-        _field(console, "Explains", _some([f"{name} ({count:,})" for name, count in explained.items()]))
-    console.print()
-
-
-def _print_errors(report: Report, console: Console, signs: Mapping[str, str]) -> None:
-    if not report.errors:
-        return
-    _heading(console, "Errors of the suite itself, not of the endpoint")
-    for error in report.errors[:20]:
-        where = one_line(error.where)
-        console.print(Text.assemble((f"{signs[ERROR]} {where}: ", STYLES[ERROR]), one_line(error.message, 1000)))
-    if len(report.errors) > 20:
-        console.print(Text(f"And {len(report.errors) - 20:,} more.", "italic"))
-
-
-def _print_jobs(report: Report, console: Console) -> None:
-    if not report.jobs:
-        return
-    if report.header.target.get("loopback"):
-        # A mock on this machine costs nobody anything: its jobs are in the other reports.
-        left = one_line(f"{plural(len(report.jobs), 'job')} left behind: {jobs_by_state(report.jobs)}.")
-        console.print()
-        console.print(Text(left, "dim"), soft_wrap=True)
-        return
-    _heading(console, "Jobs left behind")
-    jobs = jobs_in_order(report)
-    for job in jobs[:_JOBS_SHOWN]:
-        console.print(Text(one_line(f"{job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}")))
-    rest = jobs[_JOBS_SHOWN:]
-    if rest:
-        states = one_line(jobs_by_state(rest))
-        console.print(Text(f"And {len(rest):,} more, in summary.json and the journal: {states}.", "italic"))
-
-
-def _print_end(report: Report, console: Console, signs: Mapping[str, str], written: Iterable[Path]) -> None:
-    console.print()
-    console.print(Rule(style="dim", characters="─" if "✓" in signs.values() else "-"))
-    for row in report.requirements(FAILED):
-        broken = listed({o: cell.failed for o, cell in row.cells.items() if cell.failed})
-        line = Text(f"{signs[FAILED]} {row.id.ljust(14)}", STYLES[FAILED])
-        line.append(f" {broken}")
-        leads = [group.lead for group in report.groups if group.requirement == row.id]
-        if leads and None not in leads:
-            line.append(f", explained by {', '.join(sorted({lead[0] for lead in leads if lead}))}", "dim")
-        console.print(line)
+def _facts(report: Report, written: Iterable[Path]) -> list[Text]:
     header = report.header
     facts = [
         f"{plural(report.exchanges, 'exchange')} in {duration(report.seconds)}",
@@ -412,47 +253,13 @@ def _print_end(report: Report, console: Console, signs: Mapping[str, str], writt
         f"seed {header.seed}",
         one_line(str(header.target.get("base_url") or "")),
     ]
-    console.print(Text(", ".join(fact for fact in facts if fact), "dim"))
+    lines = [Text(", ".join(fact for fact in facts if fact), "dim")]
+    by_folder: dict[str, list[str]] = {}
     for path in written:
-        console.print(Text(f"Written: {visible(str(path))}", "dim"), soft_wrap=True)
-    style = {PASSED: "bold green", FAILED: "bold red"}.get(report.verdict, "bold magenta")
-    console.print(Text.assemble((f"{verdict_word(report)}: ", style), (verdict_sentence(report), "bold")))
-
-
-def _heading(console: Console, words: str) -> None:
-    console.print()
-    console.print(Text(words, "bold underline"))
-
-
-def _field(console: Console, name: str, text: str, style: str = "") -> None:
-    lines = Text(text, style).wrap(console, max(20, console.width - 13)) if text else [Text()]
-    for index, line in enumerate(lines):
-        label = Text("  " + ("" if index else name).ljust(11), "dim")
-        line.rstrip()
-        whole = Text.assemble(label, line)
-        whole.rstrip()
-        console.print(whole, soft_wrap=True)
-
-
-def _wrapped(console: Console, text: Text, indent: int) -> None:
-    """Print `text` wrapped, each line indented by a number of columns."""
-    for line in text.wrap(console, max(20, console.width - indent)):
-        line.rstrip()
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
-
-
-def _source(console: Console, row: Row, operation: str) -> None:
-    """Print where a requirement can be looked up as one line, so that its address can be followed."""
-    if row.source:
-        console.print(Text.assemble(("  Source     ", "dim"), row.source_on(operation)), soft_wrap=True)
-
-
-def _verbatim(console: Console, text: str, style: str = "") -> None:
-    """Print text that a person may copy: never wrapped, each line indented."""
-    for line in text.split("\n"):
-        console.print(Text("    " + line, style), soft_wrap=True)
-
-
-def _some(items: list[str], limit: int = 8) -> str:
-    more = f", and {len(items) - limit:,} more" if len(items) > limit else ""
-    return ", ".join(items[:limit]) + more
+        folder, name = os.path.split(path)
+        by_folder.setdefault(folder, []).append(name)
+    for folder, names in by_folder.items():
+        first = next((name for name in names if name.endswith(".html")), names[0])
+        more = f" and {len(names) - 1} more files beside it" if len(names) > 1 else ""
+        lines.append(Text(f"Written: {visible(os.path.join(folder, first))}{more}", "dim"))
+    return lines

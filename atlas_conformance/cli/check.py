@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.journalled import basis_option, standing_of
+from atlas_conformance.cli.journalled import basis_option, standing_of, verbose_option
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Policy
 from atlas_conformance.interrupts import scratch_folder
@@ -31,6 +31,7 @@ _USAGE, _ERROR = 2, 4
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option("--strict", is_flag=True, help="Known departures of the real service fail too, and so does advice.")
 @basis_option
+@verbose_option
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
@@ -46,7 +47,7 @@ _USAGE, _ERROR = 2, 4
     " pages where that alone makes a failure. With `one`, they always are.",
 )
 def check_command(
-    files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], report: Path | None, sessions: str
+    files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], verbose: bool, report: Path | None, sessions: str
 ) -> None:
     """Judge recorded traffic: HAR files and journals, plain or compressed, one after the other.
 
@@ -85,14 +86,14 @@ def check_command(
         _complain(str(problem), _ERROR)
     except KeyboardInterrupt:
         _complain("interrupted", INTERRUPTED)
-    _show(checked, written.paths, standing)
+    _show(checked, written.paths, standing, verbose)
     complain(*written.failures, *(f"{cut}; it was judged up to there" for cut in checked.cuts))
     sys.exit(checked.report.exit_code if standing is None else standing.exit_code)
 
 
-def _show(checked: Checked, written: tuple[Path, ...], standing: Standing | None) -> None:
+def _show(checked: Checked, written: tuple[Path, ...], standing: Standing | None, verbose: bool) -> None:
     with to_reader():
-        print_report(checked.report, Console(), written=written)
+        print_report(checked.report, Console(), written=written, verbose=verbose)
         for line in evidence_lines(checked.report):
             print(visible(line))
         for line in unjudged_lines(checked):

@@ -46,6 +46,9 @@ from atlas_conformance.program import PROGRAM
     metavar="P",
     help="Fail where more than P per cent of the requests had no answer or a 5xx.",
 )
+@click.option(
+    "--verbose", is_flag=True, help="Print the matrix and every failure in full, not only what fits a screen."
+)
 @click.option("--stop-at", multiple=True, metavar="ID", help="End as soon as this requirement fails. Repeatable.")
 @click.option("--master", is_flag=True, help="Send nothing; lead workers on this or other machines.")
 @click.option("--worker", is_flag=True, help="Be led by a master.")

@@ -46,6 +46,11 @@ def gate_options(command: Command) -> Command:
     return command
 
 
+def verbose_option(command: Command) -> Command:
+    """Add the option that has all printed, not only what fits a screen."""
+    return as_click(next(option for option in OPTIONS if option.field == "verbose"))(command)
+
+
 def basis_option(command: Command) -> Command:
     """Add the option that says of which bases the requirements must be whose failures count; its value is parsed."""
     option = next(option for option in OPTIONS if option.field == "basis")

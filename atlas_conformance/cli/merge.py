@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence
+from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, verbose_option
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.gates.merging import merge
@@ -16,7 +16,7 @@ from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.claim import claimed
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
-from atlas_conformance.reports.terminal import print_report, print_standing
+from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_reports
 
@@ -27,6 +27,7 @@ from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_rep
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="OLD", help="Earlier run to compare with.")
 @click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
 @gate_options
+@verbose_option
 @click.option("--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,
               help="github adds workflow commands that mark failures.")  # fmt: skip
 def merge_command(
@@ -38,6 +39,7 @@ def merge_command(
     waivers: Path | None,
     strict: bool,
     basis: tuple[Basis, ...],
+    verbose: bool,
     form: str,
 ) -> None:
     """Join the journals of all SHARDS of a run (files, or folders of reports) and report on the whole.
@@ -66,11 +68,9 @@ def merge_command(
             written = write_reports(report, joined, folder / JOURNAL, curl=curl, standing=standing)
     with to_reader():
         console = Console()
-        print_report(joined, console, curl=curl, written=written.paths)
         if added:
             print(f"Added to {waivers}: {plural(added, 'waiver')} with blanks to fill")
-        if standing is not None:
-            print_standing(standing, console)
+        print_report(joined, console, curl=curl, written=written.paths, verbose=verbose, standing=standing)
         if form == "github":
             for line in workflow_commands(joined, standing):
                 print(line)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 from rich.console import Console
 
+from atlas_conformance.cli.journalled import verbose_option
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact
@@ -55,7 +56,8 @@ def _upstream(context: click.Context, parameter: click.Parameter, url: str) -> U
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1 to listen on; 0 finds one.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.har")
 @click.option("--strict", is_flag=True, help="Known departures of the real service fail too.")
-def record_command(upstream: Upstream, port: int, out: Path, strict: bool) -> None:
+@verbose_option
+def record_command(upstream: Upstream, port: int, out: Path, strict: bool, verbose: bool) -> None:
     """Record the traffic to an endpoint, and judge it as it goes by, until Ctrl-C.
 
     Point a client at the address that is printed instead of at the endpoint. Every byte is passed on as it is, but for
@@ -83,7 +85,7 @@ def record_command(upstream: Upstream, port: int, out: Path, strict: bool) -> No
     terminate_as_interrupt()  # the loop has put things back as they were
     checked = examination.finish()
     with to_reader():
-        print_report(checked.report, Console(), written=(out,))
+        print_report(checked.report, Console(), written=(out,), verbose=verbose)
         for line in (*evidence_lines(checked.report), *unjudged_lines(checked)):
             print(visible(line))
     sys.exit(checked.report.exit_code)

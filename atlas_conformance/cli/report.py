@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of
+from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of, verbose_option
 from atlas_conformance.contracts.requirement import Basis
 from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
-from atlas_conformance.reports.terminal import print_report, print_standing
+from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.writing import JOURNAL, RENDERERS, ReportError, report_of, write_file
 
 
@@ -24,6 +24,7 @@ def _output(name: str, words: str) -> click.Option:
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="OLD", help="Earlier run to compare with.")
 @gate_options
+@verbose_option
 @click.option("--format", "form", type=click.Choice(["text", "github"]), help="What to print; text where no file is"
               " asked for. github prints workflow commands that mark failures.")  # fmt: skip
 def report_command(
@@ -33,6 +34,7 @@ def report_command(
     waivers: Path | None,
     strict: bool,
     basis: tuple[Basis, ...],
+    verbose: bool,
     form: str | None,
     **files: Path | None,
 ) -> None:
@@ -66,9 +68,7 @@ def report_command(
                 print(line)
         elif form == "text" or not wanted:
             console = Console()
-            print_report(report, console, curl=curl)
-            if standing is not None:
-                print_standing(standing, console)
+            print_report(report, console, curl=curl, verbose=verbose, standing=standing)
     if failures:
         complain(*failures)
         click.get_current_context().exit(2)

@@ -72,6 +72,7 @@ def run(
     fail_p95: float | None,
     fail_error_rate: float | None,
     stop_at: tuple[str, ...],
+    verbose: bool,
     master: bool,
     worker: bool,
     workers: int,
@@ -83,7 +84,9 @@ def run(
     limits = Limits(fail_p95, fail_error_rate)
     try:
         check_roles(master, worker, master_host, workers, target or base_url)
-        options = Options(target=target, base_url=base_url, level=level, profile="quick", seed=seed, mode=mode)
+        options = Options(
+            target=target, base_url=base_url, level=level, profile="quick", seed=seed, mode=mode, verbose=verbose
+        )
         options = options.checked()
         assert options.seed is not None
         plan = checked_plan(users, duration, ramp, rate, options.seed, stop_at)
@@ -122,7 +125,7 @@ def _alone(
         made = _curl_of(ready.prepared.client)
         ended = end_local(ready, limits, interrupts.reason, made, reports)
         progress.__exit__(None, None, None)
-        _show(ended, made)
+        _show(ended, made, options.verbose)
         return ended.exit_code
     finally:
         ready.session.close()
@@ -140,16 +143,16 @@ def _lead(
         gone = master.endpoint_lost and interrupts.reason is None
         ended = end_joined(master.folders, master.lost, master.header, folder, limits, why, made, reports, gone=gone)
         progress.__exit__(None, None, None)
-        _show(ended, made)
+        _show(ended, made, options.verbose)
         return ended.exit_code
 
 
-def _show(ended: Ended, made: Curl) -> None:
+def _show(ended: Ended, made: Curl, verbose: bool) -> None:
     """Print the figures, then the report; the exit code stays the verdict's where nobody reads to the end."""
     console = Console()
     with to_reader():
         print_load(ended.load, ended.broken, console)
-        print_report(ended.report, console, curl=made, written=ended.written.paths)
+        print_report(ended.report, console, curl=made, written=ended.written.paths, verbose=verbose)
     complain(*ended.written.failures)
 
 

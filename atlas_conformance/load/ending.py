@@ -16,6 +16,7 @@ from atlas_conformance.load.page import load_page
 from atlas_conformance.load.plan import Limits
 from atlas_conformance.load.station import Station
 from atlas_conformance.load.verdict import broken_limits, load_document
+from atlas_conformance.reports.diagnosis import recounted
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import FAILED, PASSED, Cell, Report, Row
@@ -116,6 +117,7 @@ def completed(report: Report, load: Load) -> Report:
     groups = tuple(replace(group, count=max(group.count, counts.get(group.key, 0))) for group in report.groups)
     advice = tuple(replace(group, count=max(group.count, load.advice[group.key])) for group in report.advice)
     by_key = {group.key: group for group in groups}
+    anew = {(group.advice, group.key): group for group in (*groups, *advice)}
     headlines = tuple(
         replace(by_key[group.key], also=tuple(by_key[other.key] for other in group.also)) for group in report.headlines
     )
@@ -127,6 +129,7 @@ def completed(report: Report, load: Load) -> Report:
         groups=groups,
         headlines=headlines,
         advice=advice,
+        defects=recounted(report.defects, anew),
         latencies=_latencies(report, load),
     )
 

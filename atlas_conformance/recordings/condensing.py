@@ -14,6 +14,7 @@ from functools import lru_cache
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.reports.diagnosis import recounted
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import Cell, DepartureUse, FindingGroup, Report, Row
 from atlas_conformance.reports.records import Closing, ExchangeRecord, FindingRecord, Header, StatusRecord
@@ -117,8 +118,10 @@ class Condenser:
         base = self._tally.report(lambda numbers: {n: self._records[n] for n in numbers}, partial)
         counts = self._counts()
         groups = self._group_counts()
+        every = [self._group(group, groups) for group in (*base.groups, *base.advice)]
         return replace(
             base,
+            defects=recounted(base.defects, {(group.advice, group.key): group for group in every}),
             exchanges=self.exchanges,
             findings=self.findings,
             rows={id: _row(row, counts) for id, row in base.rows.items()},

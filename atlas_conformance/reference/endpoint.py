@@ -47,15 +47,15 @@ class Endpoint:
         steps = {place: pipeline(operation, backend.free) for place, operation in Contract.load().operations.items()}
         steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
-        if fault is not None:
-            for place in fault.operations:
+        for part in (fault.parts or (fault,)) if fault is not None else ():
+            for place in part.operations:
                 if place not in steps and place != TOKEN:
-                    raise ValueError(f"the fault {fault.id} names the operation {place}, which there is not")
-                self._faults[place] = fault
+                    raise ValueError(f"the fault {part.id} names the operation {place}, which there is not")
+                self._faults[place] = part
                 if place != TOKEN:
-                    steps[place] = fault.steps(steps[place])
-            if fault.start is not None:
-                fault.start(backend)
+                    steps[place] = part.steps(steps[place])
+            if part.start is not None:
+                part.start(backend)
         self._checks = {place: tuple(step.check for step in found) for place, found in steps.items()}
 
     def handle(self, call: Call) -> tuple[int, RawHeaders, bytes]:

@@ -59,6 +59,8 @@ class Fault:
       has, and `delete` says whether a snapshot is deleted, or does it in its own way;
     - `listing` returns the page of a list to show;
     - `answer` sees the answer before the envelope, `represented` after it, and `encoded` the bytes of the body.
+
+    `parts` are faults that are there instead of all this, each on its own operations (`together`).
     """
 
     id: str
@@ -87,6 +89,7 @@ class Fault:
     represented: Callable[[Backend, Call, Answer], Answer] | None = None
     encoded: Callable[[Backend, Call, Answer, bytes], bytes] | None = None
     pause: float = 0.0
+    parts: tuple[Fault, ...] = ()
 
     def steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Return an operation's steps as this fault leaves them.

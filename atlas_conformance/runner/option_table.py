@@ -162,6 +162,11 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("update_waivers", "Add a waiver with blanks to fill for each failure without one.", "flag"),
     Option(
+        "verbose",
+        "Print the matrix, what was not exercised and why, and every failure in full, not only what fits a screen.",
+        "flag",
+    ),
+    Option(
         "shard",
         "Run part I of N; `merge` joins the journals. Needs --seed.",
         metavar="I/N",

@@ -23,6 +23,7 @@ class Options:
     endpoint is waited for; of the `excluded` requirements nothing is said.
     `stateful` says that the endpoint at the base URL keeps the jobs that are created, or that it keeps none; None lets
     its answers decide.
+    `verbose` prints all that the report has to say, not only what fits a screen.
     `strict` makes failures of advice; `basis` names the bases of the requirements whose failures count.
     """
 
@@ -49,6 +50,7 @@ class Options:
     processes: int | None = 1
     time_limit: str | None = None
     stateful: bool | None = None
+    verbose: bool = False
 
     def checked(self) -> Options:
         """Return the options with a seed drawn where none was given. Raises TargetError on what cannot be meant."""

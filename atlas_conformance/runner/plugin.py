@@ -16,7 +16,7 @@ from atlas_conformance.gates.sharding import Shard, ShardError, share
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.terminal import print_report, print_standing
+from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import plural
 from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.runner.endpoint import Endpoint
@@ -234,9 +234,14 @@ def print_session(session: Session) -> None:
     """Print the report of a finished session to the terminal."""
     assert session.report is not None
     console = Console()
-    print_report(session.report, console, curl=session.curl, written=session.written.paths)
     if session.waivers_added:
         added = plural(session.waivers_added, "waiver")
         console.print(Text(f"Added to {session.options.waivers}: {added} with blanks to fill"), soft_wrap=True)
-    if session.standing is not None:
-        print_standing(session.standing, console)
+    print_report(
+        session.report,
+        console,
+        curl=session.curl,
+        written=session.written.paths,
+        verbose=session.options.verbose,
+        standing=session.standing,
+    )

@@ -100,7 +100,7 @@ def a_list_shows_no_jobs_of_elsewhere(view: ListView) -> Outcome | None:
 def a_whole_list_holds_every_created_job(view: ListView) -> Outcome | None:
     """Every created job stands in a list that one page holds whole."""
     if view.owed:
-        seen = f"{len(view.lost)} missing"
+        seen = f"{len(view.lost)} missing, such as {view.lost[0]}" if view.lost else "none missing"
         return holds(not view.lost, "every created job in the list", seen, f"{view.pointer}/results")
     return None
 

@@ -39,13 +39,17 @@ def test_every_finding_is_reachable_exactly_once_in_every_format(found: list[tup
         keys = {group.key for group in report.groups}
         shown = Counter(key for head in report.headlines for key in (head.key, *(also.key for also in head.also)))
         assert shown == Counter(keys)
+        told = [(group.advice, group.key) for defect in report.defects for group in defect.groups]
+        assert Counter(told) == Counter((group.advice, group.key) for group in (*report.groups, *report.advice))
+        assert all(defect.sentence and defect.operations for defect in report.defects)
+        assert [defect.advice for defect in report.defects] == sorted(defect.advice for defect in report.defects)
         leads = {group.lead for group in report.groups if group.lead is not None}
         assert leads <= {head.key for head in report.headlines}
         assert all(RENDERERS[form](report, lambda request: "curl", None) for form in RENDERERS)
         written = write_reports(Path(scratch) / "out", report, run.writer.path)
         assert written.failures == ()
         page = (Path(scratch) / "out" / "report.html").read_text("utf-8")
-        assert page.count('class="card"') == len(report.headlines)
+        assert page.count('class="card"') == len(report.defects)
 
 
 keys = st.tuples(st.sampled_from("ABCDEF"), st.just("o"), st.just("p"))

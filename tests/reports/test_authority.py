@@ -46,7 +46,7 @@ def advised(folder: Path, *, failing: bool = False, strict: bool = False) -> Rep
 def printed(report: Report) -> str:
     console = Console(record=True, width=100, file=None, force_terminal=False)
     with console.capture() as captured:
-        print_report(report, console)
+        print_report(report, console, verbose=True)
     return captured.get()
 
 

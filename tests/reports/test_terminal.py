@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
+from atlas_conformance.reports.grid import cell_text, matrix_lines
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.progress import Progress
-from atlas_conformance.reports.terminal import cell_text, matrix_lines, print_report
+from atlas_conformance.reports.terminal import COLUMNS, LINES, print_report
 from tests.reports import sample_journal as sample
 
 
@@ -25,7 +28,7 @@ def shown(report: Report, width: int = 80, *, color: bool = False, encoding: str
 
 
 def test_the_verdict_is_the_last_thing_said(tmp_path: Path) -> None:
-    text = shown(sample.failing(tmp_path / "j"), 120, written=[tmp_path / "report.html"])
+    text = shown(sample.failing(tmp_path / "j"), 120, written=[tmp_path / "report.html"], verbose=True)
     lines = text.rstrip().split("\n")
     exercised = f"5 of {sample.COUNT - 1} exercised requirements do not hold"
     assert lines[-1] == f"FAILED: {exercised}. 1 requirement was not exercised."
@@ -34,7 +37,7 @@ def test_the_verdict_is_the_last_thing_said(tmp_path: Path) -> None:
 
 
 def test_a_failure_shows_all_that_is_needed_to_repeat_it(tmp_path: Path) -> None:
-    text = shown(sample.failing(tmp_path / "j"), 80)
+    text = shown(sample.failing(tmp_path / "j"), 80, verbose=True)
     block = text[text.index("✗ T-TARGET  cluster-create (2)") :]
     for words in (
         "automated needs targetClusterName",
@@ -47,7 +50,7 @@ def test_a_failure_shows_all_that_is_needed_to_repeat_it(tmp_path: Path) -> None
         "    atlas-conformance run --target targets/staging.toml --requirement T-TARGET --profile quick --seed 7\n",
     ):
         assert words in block
-    assert "✗ C-MEDIA        tenant-create (1), explained by C-5XX" in text
+    assert "✗ C-5XX  tenant-create  explains C-MEDIA" in text
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
@@ -68,7 +71,7 @@ def test_counts_fit_their_cells(tmp_path: Path) -> None:
 
 
 def test_a_terminal_is_not_steered_by_an_endpoint(tmp_path: Path) -> None:
-    text = shown(sample.hostile(tmp_path / "j"), 120)
+    text = shown(sample.hostile(tmp_path / "j"), 120, verbose=True)
     assert not any((ord(c) < 32 and c != "\n") or ord(c) in range(0x7F, 0xA0) or c == "\u202e" for c in text)
     assert "\\x1b[31mred" in text and "[bold]json[/bold]" in text
 
@@ -80,7 +83,7 @@ def test_colours_show_on_a_terminal_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_an_encoding_without_the_signs_is_no_error(tmp_path: Path, encoding: str) -> None:
-    text = shown(sample.failing(tmp_path / "j"), encoding=encoding)
+    text = shown(sample.failing(tmp_path / "j"), encoding=encoding, verbose=True)
     assert "X T-TARGET" in text and "FAILED" in text
 
 
@@ -89,13 +92,13 @@ def test_many_failures_are_named_but_not_all_shown_in_full(tmp_path: Path) -> No
     names = [f"S-{n}" for n in range(14)]
     for name in names:
         made.add(sample.finding(name))
-    text = shown(made.end())
+    text = shown(made.end(), verbose=True)
     assert text.count("Run again") == 10 and "And 4 more failing requirements" in text
     assert all(f"✗ {name}" in text for name in names)
 
 
 def test_a_passing_run_is_reported_plainly(tmp_path: Path) -> None:
-    text = shown(sample.passing(tmp_path / "j"), 120)
+    text = shown(sample.passing(tmp_path / "j"), 120, verbose=True)
     assert "Failures" not in text and "Not exercised" not in text
     assert text.rstrip().endswith(
         f"PASSED: All {sample.COUNT} exercised requirements hold, 1 of them with known departures of the real service."
@@ -124,3 +127,33 @@ def test_progress_on_a_terminal_goes_away() -> None:
         progress.update(exchanges=12, findings=0, suite="suites")
     assert "12 exchanges" in out.getvalue()
     assert out.getvalue().endswith("\x1b[2K") or out.getvalue().rstrip().endswith("\x1b[?25h\r\x1b[1A\x1b[2K")
+
+
+@pytest.mark.parametrize("made", [sample.failing, sample.passing, sample.hostile])
+def test_the_end_of_a_run_fits_a_screen(tmp_path: Path, made: Callable[[Path], Report]) -> None:
+    report = made(tmp_path / "j")
+    lines = shown(report, 100, written=[tmp_path / "summary.json", tmp_path / "report.html"]).rstrip().split("\n")
+    assert len(lines) <= LINES
+    assert all(cell_len(line) <= COLUMNS for line in lines if str(tmp_path) not in line)
+    assert f"{report.verdict.upper()}: " in " ".join(lines[-3:])
+
+
+def test_many_defects_leave_room_for_the_verdict_and_say_how_many_more_there_are(tmp_path: Path) -> None:
+    made = sample.Sample(tmp_path / "j")
+    for n in range(40):
+        made.add(sample.finding(f"S-{n}"))
+    report = made.end()
+    lines = shown(report, 100).rstrip().split("\n")
+    assert len(report.defects) == 40 and len(lines) <= LINES
+    assert any("40 defects" in line for line in lines)
+    assert any(line.startswith("And ") and "more defects" in line for line in lines)
+
+
+def test_the_first_defect_comes_with_its_request_and_what_to_run_next(tmp_path: Path) -> None:
+    report = sample.failing(tmp_path / "j")
+    text = shown(report, 100)
+    first = report.failing_defects[0]
+    assert f"✗ {first.requirement}  " in text
+    assert f"exchange {first.headline.sample.n:,}: {first.headline.sample.exchange.request.method} " in text
+    assert f"--requirement {first.requirement} " in text and "--verbose" in text
+    assert "Expected" not in text and "│" not in text
