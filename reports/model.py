@@ -13,6 +13,9 @@ from atlas_conformance.reports.watching import Latency, Timeline
 PASSED = "passed"
 EVERY_CREATE = "every create"
 """Stands in place of a test for what is found of all creates of an operation at once: what else fails may follow."""
+CONTRAST = "contrast"
+"""Stands in place of a test for what is sent to find the smallest request of a failure, and the nearest one that does
+not fail: it does not count, and its failing requests are shown where they are the smallest."""
 FAILED = "failed"
 ERROR = "error"
 ADVICE = "advice"
