@@ -8,12 +8,14 @@ does not count.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from atlas_conformance.contracts.catalogue import REQUIREMENTS
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.judge import judge
 from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
@@ -35,9 +37,10 @@ from atlas_conformance.runner.evidence import (
 )
 from atlas_conformance.runner.features import Value
 from atlas_conformance.runner.minimising import shortest_failing, smallest_failing
-from atlas_conformance.runner.phrasing import sentence_of
+from atlas_conformance.runner.phrasing import Rule, sentence_of
 from atlas_conformance.runner.probing import Probe, Prober
 from atlas_conformance.runner.request_parts import (
+    BODY,
     HEADER,
     PATH,
     PROPERTY,
@@ -54,6 +57,13 @@ from atlas_conformance.runner.request_parts import (
 _LONG = 100
 """Texts of more characters are made shorter."""
 _CONFORMING = ("accepted", "conforming")
+_REFUSED = re.compile(r" (not found|refused here|refused)$")
+_UNCHECKED: Mapping[str, str] = {
+    "B-TYPE": "no other type",
+    "B-RANGE": "no number out of range",
+    "T-ENUM": "no other word",
+} | dict.fromkeys(("B-PATTERN", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT"), "nothing malformed")
+"""How it is said that nothing that breaks a requirement was refused."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +74,17 @@ class _Shown:
     parts: Parts
 
 
-def explain(endpoint: Endpoint, report: Report, records: Iterable[Record]) -> list[Exchange]:
+def explain(prober: Prober, report: Report, records: Iterable[Record]) -> None:
     """Look for the smallest request and the contrast of each failure of `report`, and journal what is found.
 
-    `records` are those of the journal so far. Return the exchanges that were had for it.
+    `records` are those of the journal so far; what else is to be known, `prober` asks the endpoint.
     """
     groups = [group for group in report.headlines if _may_be_explained(group)]
-    if not groups:
-        return []
-    evidence = gather(records, {group.operation for group in groups})
-    search = _Search(endpoint, evidence, Prober(endpoint, frozenset(group.key for group in report.groups)))
-    for group in groups:
-        search.explain(group)
-    return search.prober.sent
+    if groups:
+        evidence = gather(records, {group.operation for group in groups})
+        search = _Search(prober.endpoint, evidence, prober)
+        for group in groups:
+            search.explain(group)
 
 
 def _may_be_explained(group: FindingGroup) -> bool:
@@ -98,8 +106,10 @@ class _Search:
         if failing is None:
             return
         question = question_of(group.key, failing, self._reading(failing.request))
-        others = [seen for seen in self.evidence.of(group.operation) if self._is_other(question, seen)]
-        base = nearest(failing, others)
+        if question.kind == OTHER and not self._is_shown_alone(group):
+            return
+        others = self._others(question)
+        base = nearest(failing, others) or self._refused(question)
         if base is None:
             return
         places = differences(base.parts, failing.parts)
@@ -129,12 +139,22 @@ class _Search:
         status, size = sample.exchange.response.status, request_size(sample)
         return Seen(sample.n, request, status, keys, frozenset(), parts, sample.passing, size)
 
-    def _is_other(self, question: Question, seen: Seen) -> bool:
-        item = question.operation.roles.get(question.operation.resource.what)
-        place = Place(PATH, item or "")
-        if question.kind == OTHER and seen.parts.get(place) != question.failing.parts.get(place):
-            return False  # another job may be in another state
-        return question.is_other(seen, self._reading)
+    def _is_shown_alone(self, group: FindingGroup) -> bool:
+        """Whether one exchange shows a failure by itself: what rests on several says nothing of one request."""
+        found = judge(group.sample.exchange, self.endpoint.knowledge).findings
+        return group.key in {finding.key for finding in found}
+
+    def _others(self, question: Question) -> list[Seen]:
+        """Return the exchanges with the outcome that is missed."""
+        item = Place(PATH, question.operation.roles.get(question.operation.resource.what, ""))
+        seen = self.evidence.of(question.operation.id)
+        if question.kind == OTHER:
+            # Another job may be in another state.
+            seen = [one for one in seen if one.parts.get(item) == question.failing.parts.get(item)]
+        others = [one for one in seen if question.is_other(one, self._reading)]
+        if question.kind != OTHER or others:
+            return others
+        return [one for one in seen if not one.keys and one.status == question.operation.success]
 
     def _reading(self, request: Request) -> Reading | None:
         return self.endpoint.chronicle.reading(request)
@@ -218,21 +238,34 @@ class _Search:
     def _tell(self, question: Question, worst: _Shown, good: _Shown, others: list[Seen], group: FindingGroup) -> None:
         """Journal the contrast of two requests, for a failure and for what it explains at the same place."""
         alike = [seen.parts for seen in self.evidence.of(question.operation.id) if question.is_alike(seen)]
-        words = question.words
+        words, rule = question.words, None
         if question.kind == ACCEPTANCE:
-            refused = list(refused_alike(question, self.evidence, self._reading))
+            refused = self._refused_alike(question)
             near = self._refused_neighbour(question, worst, good, refused)
-            words, good = (_CONFORMING, good) if near is None else (question.words, near)
+            words = _CONFORMING if near is None and others else question.words
+            good = near or good
+            rule = self._rule(question, refused)
             others = [*others, *refused]
         places = differences(good.parts, worst.parts)
         if question.kind == OTHER and not _is_told_apart(places, worst, alike, others):
             return
         sentence = sentence_of(
-            words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others]
+            words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others], rule
         )
         explained = [also.key for also in group.also if also.key in question.failing.keys and also.place == group.place]
         for key in (question.key, *explained, *self._specific(question, worst, places)):
             self.endpoint.journal.contrast(ContrastRecord(worst.n, good.n, *key, sentence))
+
+    def _refused_alike(self, question: Question) -> list[Seen]:
+        return list(refused_alike(question, self.evidence, self._reading))
+
+    def _refused(self, question: Question) -> Seen | None:
+        """Return, where no conforming request was accepted, the nearest one that was refused as it should be."""
+        if question.kind != ACCEPTANCE:
+            return None
+        near = nearest(question.failing, self._refused_alike(question))
+        alone = near is not None and len(differences(near.parts, question.failing.parts)) == 1
+        return near if alone else None
 
     def _refused_neighbour(
         self, question: Question, worst: _Shown, conforming: _Shown, refused: Sequence[Seen]
@@ -240,10 +273,18 @@ class _Search:
         """Return a request that is refused as it should be, and has another value where the accepted one is wrong."""
         near = nearest(question.failing, refused)
         places = differences(conforming.parts, worst.parts)
-        if near is None or len(places) != 1 or differences(near.parts, worst.parts) != places:
+        if near is None or len(places) != 1 or places[0] == BODY or differences(near.parts, worst.parts) != places:
             return None
         valued = all(places[0] in parts for parts in (near.parts, worst.parts, conforming.parts))
         return _Shown(near.n, near.parts) if valued else None
+
+    def _rule(self, question: Question, refused: Sequence[Seen]) -> Rule:
+        """Return what is to be said of the rule that an accepted request breaks."""
+        requirement = question.key[0]
+        reading = self._reading(question.failing.request)
+        expected = next((v.expected for v in reading.violations if v.requirement == requirement), "") if reading else ""
+        about = _REFUSED.sub("", expected) if requirement.startswith("N-") else ""
+        return Rule(about, "" if refused else _UNCHECKED.get(requirement, ""))
 
     def _specific(self, question: Question, worst: _Shown, places: Sequence[Place]) -> list[tuple[str, str, str]]:
         """Find the requirement that speaks of the one difference, on every exchange that has it; return its key."""
@@ -283,11 +324,11 @@ def _is_told_apart(places: Sequence[Place], worst: _Shown, alike: Sequence[Parts
     if len(places) != 1:
         return False
     (place,) = places
-    part = worst.parts.get(place)
-    if any(seen.parts.get(place) == part for seen in others):
+    held = {seen.parts.get(place) for seen in others}
+    if worst.parts.get(place) in held:
         return False
-    having = [parts for parts in alike if parts.get(place) == part]
-    return 2 * len(having) >= len(alike)
+    having = [parts for parts in alike if parts.get(place) not in held]
+    return 3 * len(having) >= len(alike)
 
 
 def _text_at(place: Place, part: object) -> str | None:

@@ -13,7 +13,7 @@ from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, Record
-from atlas_conformance.runner.request_parts import Parts, Place, differences, parts_of
+from atlas_conformance.runner.request_parts import CREDENTIAL, SCHEME, Parts, Place, differences, parts_of
 
 LONGEST_BODY = 65_536
 """Requests with longer bodies are not taken apart."""
@@ -83,14 +83,16 @@ def nearest(failing: Seen, others: Iterable[Seen]) -> Seen | None:
 
 def _distance(failing: Seen, other: Seen) -> tuple[int, float, bool, int, int]:
     places = differences(other.parts, failing.parts)
-    unlike = sum(_unlike(failing.parts.get(place), other.parts.get(place)) for place in places)
+    unlike = sum(_unlike(place, failing.parts.get(place), other.parts.get(place)) for place in places)
     return (len(places), unlike, other.passing, other.size, other.n)
 
 
-def _unlike(one: object, other: object) -> float:
-    """Return how much two parts differ, in their letters and in their shape, from 0 to 1."""
+def _unlike(place: Place, one: object, other: object) -> float:
+    """Return how much two parts differ, in their letters and in their shape, from 0 to 1; more for another caller."""
     if one is None or other is None:
         return 1.0
+    if place in (CREDENTIAL, SCHEME):
+        return 2.0
     spelt = [str(part)[-64:] for part in (one, other)]
     shapes = ["".join("a" if c.isalpha() else "0" if c.isnumeric() else c for c in text) for text in spelt]
     ratios = [SequenceMatcher(None, a, b, autojunk=False).ratio() for a, b in (spelt, shapes)]
@@ -153,8 +155,3 @@ def refused_alike(
 
 def _same_rule(key: Key, rule: tuple[str, str]) -> bool:
     return (key[0], key[2]) == rule
-
-
-def values_at(place: Place, seen: Iterable[Seen]) -> list[object]:
-    """Return the distinct values that these exchanges' requests have at a place."""
-    return list(dict.fromkeys(one.parts[place] for one in seen if place in one.parts))

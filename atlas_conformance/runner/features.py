@@ -12,6 +12,8 @@ from typing import Any
 
 import regex
 
+_DEEP = 64
+"""Brackets of one kind from which on a body counts as deeply nested."""
 _MOST_NAMED = 2
 """Several features may tell values apart equally well: so many are named."""
 _ID = re.compile(r"[0-9a-f]{24}\Z")
@@ -135,7 +137,6 @@ _OF_LETTERS: tuple[Feature, ...] = (
     _of_text("a hyphen at the front", lambda text: text.startswith("-")),
     _of_text("a hyphen at the end", lambda text: text.endswith("-")),
     _of_text("two hyphens in a row", lambda text: "--" in text),
-    _of_text("upper-case letters alone", lambda text: text.isupper()),
     _some("upper-case letters", lambda character: "A" <= character <= "Z"),
     _of_text("letters beyond hexadecimal", lambda text: re.search("[g-zG-Z]", text) is not None),
 )
@@ -143,14 +144,22 @@ _OF_LETTERS: tuple[Feature, ...] = (
 FEATURES = (*_OF_SPELLING, *_OF_SCRIPTS, *_OF_LETTERS)
 """The features that are looked for, of two that tell as much the first."""
 
+FEATURES_OF_MEDIA: tuple[Feature, ...] = (
+    *(feature for feature in _OF_SPELLING if "parameter" in feature.words),
+    _of_text("a versioned media type", lambda text: "application/vnd.atlas." in text),
+    _of_text("an unversioned media type", lambda text: "application/vnd.atlas." not in text),
+)
+"""The features of a header that names a media type."""
+
 FEATURES_OF_BODIES: tuple[Feature, ...] = (
+    _of_text("deep nesting", lambda text: _is_deep(text)),
     _of_text("an empty body", lambda text: text.strip() == ""),
     _of_text("a body that is an array", lambda text: text.lstrip().startswith("[") and _parses(text)),
     _of_text("a body that is a text", lambda text: text.lstrip().startswith('"') and _parses(text)),
     _of_text("a body that is no JSON object", lambda text: not text.lstrip().startswith("{")),
     _of_text("a comma after the last property", lambda text: re.search(r",\s*\}", text) is not None),
     _of_text("something after the end of the object", lambda text: _goes_on(text)),
-    _of_text("a body that breaks off", lambda text: not text.rstrip().endswith("}")),
+    _of_text("a body that breaks off", lambda text: not text.rstrip().endswith("}") and not _goes_on(text)),
     _of_text("a comment", lambda text: re.search(r"//|/\*", text) is not None),
     _of_text("single quotes", lambda text: re.search(r"[{,]\s*'", text) is not None),
     _of_text("names without quotes", lambda text: re.search(r"[{,]\s*[A-Za-z_]\w*\s*:", text) is not None),
@@ -159,6 +168,10 @@ FEATURES_OF_BODIES: tuple[Feature, ...] = (
     _of_text("a body that is no JSON", lambda text: not _parses(text)),
 )
 """The features of a body that cannot be taken apart into properties."""
+
+
+def _is_deep(text: str) -> bool:
+    return max(text.count("["), text.count("{")) > _DEEP
 
 
 def _parses(text: str) -> bool:
@@ -188,22 +201,31 @@ def feature_of(
     alike: Collection[Value] = (),
     others: Collection[Value] = (),
     features: Iterable[Feature] = FEATURES,
+    *,
+    sized: bool = True,
 ) -> str | None:
     """Return, in words, what `value` has that `near`, a value with the other outcome, has not; None where nothing is.
 
     `alike` are all values with its outcome, `others` all with the other one: a feature counts only if none of
-    `others` has it, and that of most of `alike` comes first.
+    `others` has it, and that of most of `alike` comes first. Only where it is `sized`, lengths and single signs count.
     """
     unlike = [*others, *([near] if near is not None else [])]
     if near is not None and value.json and near.json and value.type != near.type:
         return f"{_spelt(value)} in place of {near.type}"
     if value.is_id and any(other.is_id for other in unlike):
         return None
-    candidates = [feature for feature in (*features, *_sizes(value, unlike), *_signs(value)) if feature.holds(value)]
+    if any(_is_in_another_case(value, other) for other in unlike):
+        return "upper-case letters" if value.words.isupper() else "letters in another case"
+    counted = (*_sizes(value, unlike), *_signs(value)) if sized else ()
+    candidates = [feature for feature in (*features, *counted) if feature.holds(value)]
     telling = [feature for feature in candidates if not any(map(feature.holds, unlike))]
     counts = [sum(map(feature.holds, alike)) for feature in telling]
     best = [feature.words for feature, count in zip(telling, counts, strict=True) if count == max(counts)]
     return " or ".join(_distinct(best)[:_MOST_NAMED]) or None
+
+
+def _is_in_another_case(value: Value, other: Value) -> bool:
+    return value.words != other.words and value.words.casefold() == other.words.casefold()
 
 
 def _distinct(words: list[str]) -> list[str]:

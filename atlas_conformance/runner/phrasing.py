@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from atlas_conformance.contracts.media import media_type, version_date
 from atlas_conformance.contracts.operations import Operation
 from atlas_conformance.reports.wording import one_line, shortened
-from atlas_conformance.runner.features import FEATURES, FEATURES_OF_BODIES, Value, feature_of
+from atlas_conformance.runner.features import FEATURES, FEATURES_OF_BODIES, FEATURES_OF_MEDIA, Value, feature_of
 from atlas_conformance.runner.request_parts import (
     BODY,
     CREDENTIAL,
@@ -25,16 +27,31 @@ from atlas_conformance.runner.request_parts import (
     Place,
 )
 
-_LONGEST = 48
+_LONGEST, _CONTEXT = 48, 16
+_SEVERAL = 3
+"""So many values tell that a rule is not checked at all."""
 _OPLOG, _SECONDS = frozenset({"oplogTs", "oplogInc"}), "pointInTimeUTCSeconds"
 _NOUNS: Mapping[str, str] = {
     "snapshotId": "snapshot",
     "targetProjectId": "project",
     "targetGroupId": "project",
     "groupId": "project",
+    "the body": "body",
     "restoreJobId": "job",
     "restoreId": "job",
 }
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is to be said of the rule that a wrongly accepted request breaks.
+
+    `about` says it in whole, where no feature of the value tells it; `unchecked` begins what is said where nothing
+    that breaks the rule was refused.
+    """
+
+    about: str = ""
+    unchecked: str = ""
 
 
 def value_at(place: Place, part: Any) -> Value:
@@ -67,14 +84,16 @@ def sentence_of(
     places: Collection[Place],
     alike: Iterable[Parts] = (),
     others: Iterable[Parts] = (),
+    rule: Rule | None = None,
 ) -> str:
     """Return the sentence on two requests that differ at `places`: `words` say what came of each.
 
-    `alike` and `others` are requests with the outcome of the one, and of the other.
+    `alike` and `others` are requests with the outcome of the one, and of the other; `rule` is the one that a request
+    breaks that was accepted all the same.
     """
     if len(places) == 1:
         (place,) = places
-        return _of_one(words, operation, place, bad, good, list(alike), list(others))
+        return _of_one(words, operation, place, bad, good, list(alike), list(others), rule)
     return _of_several(words, operation, bad, good, places)
 
 
@@ -86,6 +105,7 @@ def _of_one(
     good: Parts,
     alike: list[Parts],
     others: list[Parts],
+    rule: Rule | None,
 ) -> str:
     fails, holds = words
     if place == ORDER:
@@ -104,22 +124,52 @@ def _of_one(
         return f"{fails} with {_caller(bad, place)}, {holds} with {_caller(good, place)}: {_CALLER[place]}"
     if place not in bad or place not in good:
         return _of_presence(words, operation, place, bad, good)
+    feature = _feature(operation, place, bad, good, alike, others, rule)
+    shown = _shown_bodies(bad, good) if place == BODY else (_shown(place, bad), _shown(place, good))
+    return f"{fails} with {shown[0]}, {holds} with {shown[1]}: {feature}"
+
+
+def _feature(
+    operation: Operation,
+    place: Place,
+    bad: Parts,
+    good: Parts,
+    alike: list[Parts],
+    others: list[Parts],
+    rule: Rule | None,
+) -> str:
+    """Return what the one value has that the other one has not, and where."""
+    if rule is not None and rule.about:
+        return rule.about
     value, near = value_at(place, bad[place]), value_at(place, good[place])
-    features = FEATURES_OF_BODIES if place == BODY else FEATURES
-    feature = feature_of(
-        value,
-        near,
-        [value_at(place, parts[place]) for parts in alike if place in parts],
-        [value_at(place, parts[place]) for parts in others if place in parts],
-        features,
-    )
-    if feature is None and _same_name_spelt_otherwise(place, bad, good):
-        feature = "escaped characters in the name"
-    what = f"{fails} with {_shown(place, bad)}, {holds} with {_shown(place, good)}"
-    if feature is None:
-        return f"{what}: this {_NOUNS.get(place.name, named(place))}"
+    same = list(dict.fromkeys(value_at(place, parts[place]) for parts in alike if place in parts))
+    unlike = list(dict.fromkeys(value_at(place, parts[place]) for parts in others if place in parts))
     where = "" if place == BODY else f" in {named(place)}"
-    return f"{what}: {feature}{where}"
+    if rule is not None and rule.unchecked and len(same) >= _SEVERAL:
+        return f"{rule.unchecked}{where} is refused, of {len(same)} values that were sent"
+    features, sized = FEATURES, True
+    if place == BODY:
+        features = FEATURES_OF_BODIES
+    elif place.kind == HEADER:
+        features, sized = FEATURES_OF_MEDIA, False
+        if _is_later(value, near):
+            return f"a later version{where}"
+    sized = sized and (place.kind != QUERY or value.words.isdigit())
+    feature = feature_of(value, near, same, unlike, features, sized=sized)
+    if feature is None and place == BODY:
+        feature = feature_of(value, near, features=features)
+    if feature is None and place.kind == PROPERTY and bad[place][1] == good[place][1]:
+        feature = "escaped characters in the name"
+    if feature is not None:
+        return f"{feature}{where}"
+    noun = _NOUNS.get(named(place))
+    return f"this {noun}" if noun is not None else f"this value of {named(place)}"
+
+
+def _is_later(value: Value, near: Value) -> bool:
+    """Whether both are versioned media types, and the first one names a later date."""
+    dates = [version_date(media_type(one.words)[0]) for one in (value, near)]
+    return dates[0] is not None and dates[1] is not None and dates[0] > dates[1]
 
 
 _CALLER: Mapping[Place, str] = {CREDENTIAL: "the credentials", SCHEME: "the authentication scheme"}
@@ -130,20 +180,16 @@ def _caller(parts: Parts, place: Place) -> str:
     return f"{said} credentials" if place == CREDENTIAL else said
 
 
-def _same_name_spelt_otherwise(place: Place, bad: Parts, good: Parts) -> bool:
-    return place.kind == PROPERTY and bad[place][0] != good[place][0] and bad[place][1] == good[place][1]
-
-
 def _of_presence(words: tuple[str, str], operation: Operation, place: Place, bad: Parts, good: Parts) -> str:
     fails, holds = words
     kind = {PROPERTY: "property", QUERY: "query parameter", HEADER: "header"}.get(place.kind, "")
     what = f"{kind} {named(place)}".strip()
     said = delivery_type(bad)
     if place in bad:
-        where = f" in a {said}" if said is not None and place.kind == PROPERTY else ""
+        where = f" ({said})" if said is not None and place.kind == PROPERTY else ""
         return f"{fails} with {_full(place, bad)}, {holds} without it: {what} present{where}"
     it = _full(place, good) if place.kind == PROPERTY and value_at(place, good[place]).data is None else "it"
-    feature = f"{what} left out" + (f" of a {said}" if said is not None and place.kind == PROPERTY else "")
+    feature = f"{what} left out" + (f" ({said})" if said is not None and place.kind == PROPERTY else "")
     target = operation.resource.target or ()
     if said is not None and place.name in target and not any(Place(PROPERTY, name) in bad for name in target):
         feature = f"a {said} without a target"
@@ -209,11 +255,23 @@ def _full(place: Place, parts: Parts) -> str:
 
 
 def _shown(place: Place, parts: Parts) -> str:
+    """Return a value as it is sent; a text of a body without its quotes where it shows all of itself."""
     value = value_at(place, parts[place])
-    plain = (
-        isinstance(value.data, str)
-        and place.kind == PROPERTY
-        and value.text == json.dumps(value.words, ensure_ascii=False)
-    )
-    text = value.words if plain and value.words else value.text
+    text = parts[place] if place.kind == PATH and not _shows(value.words) else value.text
+    if place.kind == PROPERTY and _shows(value.words) and value.text == json.dumps(value.words, ensure_ascii=False):
+        text = value.words
     return f"`{one_line(text, _LONGEST)}`" if text else "nothing"
+
+
+def _shown_bodies(*both: Parts) -> tuple[str, ...]:
+    """Return two bodies from where they begin to differ."""
+    texts = [value_at(BODY, parts[BODY]).text for parts in both]
+    same = next((at for at, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), min(map(len, texts)))
+    cut = same - _CONTEXT if same > 2 * _CONTEXT else 0
+    lead = "…" if cut else ""
+    return tuple(f"`{lead}{one_line(text[cut:], _LONGEST)}`" if text else "nothing" for text in texts)
+
+
+def _shows(text: str) -> bool:
+    """Whether a text can be read as it is."""
+    return bool(text) and text.isprintable() and text == " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.exchange import Exchange, Request
@@ -36,11 +37,12 @@ class Probe:
 @dataclass
 class Prober:
     """Sends probes through an endpoint's client. `known` are the keys of what the run has found: a probe adds no other
-    ones to the journal.
+    ones to the journal. `learn`, where given, tells the endpoint what has happened before, once something is sent.
     """
 
     endpoint: Endpoint
     known: frozenset[Key]
+    learn: Callable[[], None] | None = None
     _asked: dict[Request, Probe | None] = field(default_factory=dict)
     _spent: Counter[tuple[str, str]] = field(default_factory=Counter)
     _unanswered: int = 0
@@ -67,6 +69,9 @@ class Prober:
         if request not in self._asked:
             if self.is_spent or self._spent[key[:2]] >= EACH or not self._may_be_sent(request):
                 return None
+            learn, self.learn = self.learn, None
+            if learn is not None:
+                learn()
             before = self.endpoint.journal.exchanges
             self._asked[request] = self._sent(request)
             self._spent[key[:2]] += self.endpoint.journal.exchanges - before

@@ -364,7 +364,7 @@ class Session:
             client = self._connected(prepared.client.target, workers=1, prefer=prefer, turn=guard.turn)
             self._limit_time(client)
             self.endpoint = self._endpoint(client, prepared, tested.journal)
-        explain_failures(self.endpoint, self.tally, self.masked, from_journal=self._rests)
+        explain_failures(self.endpoint, self.tally, self.masked, by_others=self._rests)
         if self._rests:
             self._wind_up(partial=False)
             client.close()
