@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import regex
 
+from atlas_conformance.reports.contrasts import LABEL, contrast_words
 from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, FindingGroup, Report, Row
 from atlas_conformance.reports.standing import Standing, comparison_sentence, failure_words, lost_words
 from atlas_conformance.reports.terminal import SYMBOLS
@@ -119,6 +120,7 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
     exchange = group.sample.exchange
     tags = (" unstable" if group.unstable else "") + (" waived" if standing and group.key in standing.waived else "")
     request = curl_command(curl, exchange.request, group.sample.n)
+    contrast = contrast_words(report.contrasts, group.key)
     title = f"{group.requirement} on {group.operation}, {plural(group.count, 'exchange')}{tags}"
     lines = [
         f"<details><summary>{escaped(title)}: {escaped(report.rows[group.requirement].statement)}</summary>",
@@ -126,6 +128,7 @@ def _failure(group: FindingGroup, report: Report, curl: Curl | None, standing: S
         f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
         f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
         f"At {escaped(one_line(group.finding.pointer))}  ",
+        *([f"{LABEL}: {escaped(contrast)}  "] if contrast is not None else []),
         f"Source: {_source(report.rows[group.requirement], group.operation)}",
         "",
         *_fenced(request or one_line(f"{exchange.request.method} {exchange.request.target}", 2000), "sh"),

@@ -11,6 +11,7 @@ from datetime import datetime
 from atlas_conformance.contracts.catalogue import DEPARTURES, REQUIREMENTS, Departure, Requirement
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operations import OPERATIONS
+from atlas_conformance.reports.contrasts import by_key
 from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
@@ -40,6 +41,7 @@ from atlas_conformance.reports.model import (
 )
 from atlas_conformance.reports.records import (
     Closing,
+    ContrastRecord,
     ExchangeRecord,
     FindingRecord,
     Header,
@@ -85,6 +87,7 @@ class Tally:
         self._uses: dict[str, tuple[Rank, Finding, defaultdict[str, set[int]]]] = {}
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
+        self._contrasts: list[ContrastRecord] = []
         self._jobs: list[JobRecord] = []
         self._watch = Watch()
         self._last = 0.0
@@ -112,6 +115,8 @@ class Tally:
             for grouped in ((False, key), (True, key)):
                 if grouped in self._groups:
                     self._groups[grouped].repeats.append(record)
+        elif isinstance(record, ContrastRecord):
+            self._contrasts.append(record)
         elif isinstance(record, StatusRecord):
             self._add_status(record)
         elif isinstance(record, JobRecord):
@@ -169,6 +174,7 @@ class Tally:
             timelines=self._watch.timelines(),
             lost_connections=self._closing.lost_connections if self._closing else 0,
             advice=tuple(group for group in every if group.advice),
+            contrasts=by_key(self._contrasts),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Citation, cited_for
-from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
+from atlas_conformance.reports.records import ContrastRecord, ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
 PASSED = "passed"
@@ -209,7 +209,7 @@ class Report:
     is None. `seconds` is the time from the header to the closing line, or to the end of the last exchange in a partial
     journal. `latencies` are in the order of the operations, `timelines` those of the jobs that were followed. Of the
     `exchanges`, `passing` were had in passing and do not count; `findings` are those of the others, a place in several
-    jobs of a list taken once.
+    jobs of a list taken once. `contrasts` tell failing requests from the nearest other ones, by the groups' keys.
     """
 
     header: Header
@@ -233,6 +233,7 @@ class Report:
     passing: int = 0
     lost_connections: int = 0
     advice: tuple[FindingGroup, ...] = ()
+    contrasts: Mapping[tuple[str, str, str], ContrastRecord] = field(default_factory=dict)
 
     @property
     def unstable(self) -> tuple[FindingGroup, ...]:

@@ -138,7 +138,9 @@ _OF_LETTERS: tuple[Feature, ...] = (
     _of_text("a hyphen at the end", lambda text: text.endswith("-")),
     _of_text("two hyphens in a row", lambda text: "--" in text),
     _some("upper-case letters", lambda character: "A" <= character <= "Z"),
-    _of_text("letters beyond hexadecimal", lambda text: re.search("[g-zG-Z]", text) is not None),
+    _of_text(
+        "letters beyond hexadecimal", lambda text: re.fullmatch("(?=.*[g-zG-Z])[0-9A-Za-z]{24}", text) is not None
+    ),
 )
 
 FEATURES = (*_OF_SPELLING, *_OF_SCRIPTS, *_OF_LETTERS)

@@ -109,12 +109,14 @@ def parts_of(request: Request, operation: Operation) -> Parts | None:
     parts: dict[Place, Any] = {CREDENTIAL: request.credential, SCHEME: request.scheme}
     if operation.template.endswith("/"):
         parts[SLASH] = segments[-1] == "" and len(segments) == len(wanted)
-        wanted = wanted[: len(segments)]
+        wanted = wanted if parts[SLASH] else wanted[:-1]
     if len(segments) != len(wanted):
         return None
     for segment, named in zip(segments, wanted, strict=True):
         if named.startswith("{"):
             parts[Place(PATH, named[1:-1])] = segment
+        elif named != segment:
+            return None
     for pair in filter(None, request.target.partition("?")[2].split("&")):
         place = Place(QUERY, unquote(pair.partition("=")[0]))
         parts[place] = (*parts.get(place, ()), pair)
