@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from atlas_conformance.reports.contrasts import LABEL, contrast_words
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.grid import matrix_lines
 from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, FindingGroup, Report, Row
@@ -141,6 +142,8 @@ def _print_failure(
     _field(console, "Expected", one_line(shown.finding.expected, 600))
     _field(console, "Seen", one_line(shown.finding.seen, 600), "bold")
     _field(console, "Where", f"{one_line(shown.finding.pointer)} of {shown.operation}")
+    if (contrast := contrast_words(report.contrasts, shown.key)) is not None:
+        _field(console, LABEL, contrast, "bold")
     _source(console, row, shown.operation)
     command = curl_command(curl, exchange.request, shown.sample.n)
     request = f"{exchange.request.method} {exchange.request.target}"

@@ -7,7 +7,7 @@ from collections.abc import Set
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.reports.grouping import Rank
-from atlas_conformance.reports.model import EVERY_CREATE
+from atlas_conformance.reports.model import CONTRAST, EVERY_CREATE
 from atlas_conformance.reports.records import ExchangeRecord
 
 
@@ -60,7 +60,9 @@ class Counted:
         small requests come first.
         """
         test = self._tests[self._test_of[n - 1]]
-        return (False, 0, "", n) if test == EVERY_CREATE else (n in self.passing, self._sizes[n - 1], test, n)
+        if test == EVERY_CREATE:
+            return (False, 0, "", n)
+        return (n in self.passing and test != CONTRAST, self._sizes[n - 1], test, n)
 
     def count(self, exchanges: Set[int]) -> int:
         """Return how many of these exchanges count; those in passing stand for one where there is no other."""

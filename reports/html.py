@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import Citation
+from atlas_conformance.reports.contrasts import contrast_words
 from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
     ADVICE,
@@ -116,6 +117,7 @@ class Card:
     difference: tuple[Line, ...]
     again: Again | None
     full: bool
+    contrast: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ def _card(
         difference=difference(group.sample, group.finding, 5 if full else 1),
         again=_again(group, lines, characters),
         full=full,
+        contrast=contrast_words(report.contrasts, group.key),
     )
 
 

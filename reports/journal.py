@@ -19,6 +19,7 @@ from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.reports.records import (
     VERSION,
     Closing,
+    ContrastRecord,
     ExchangeRecord,
     FindingRecord,
     Header,
@@ -124,6 +125,12 @@ class JournalWriter:
         with self._lock:
             self._write(replace(record, place=encodable_text(record.place)), flush=True)
 
+    def contrast(self, record: ContrastRecord) -> None:
+        """Append what tells a failing request from the nearest other one; see ContrastRecord."""
+        with self._lock:
+            plain = replace(record, place=encodable_text(record.place), sentence=encodable_text(record.sentence))
+            self._write(plain, flush=True)
+
     def status(self, status: str, reason: str, *, requirement: str | None = None, operation: str | None = None) -> None:
         """Append why `requirement` has no exchanges on `operation` (None: on any): see StatusRecord."""
         with self._lock:
@@ -226,6 +233,9 @@ class Journal:
             elif isinstance(record, RepeatRecord):
                 if not (1 <= record.n <= exchanges and (record.again is None or 1 <= record.again <= exchanges)):
                     raise JournalError(f"{self.path} is no journal: an exchange is repeated that is not yet written.")
+            elif isinstance(record, ContrastRecord):
+                if not (1 <= record.n <= exchanges and 1 <= record.other <= exchanges):
+                    raise JournalError(f"{self.path} is no journal: a contrast names an exchange not yet written.")
             elif isinstance(record, Closing):
                 closing = record
             yield record

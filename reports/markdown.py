@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import regex
 
+from atlas_conformance.reports.contrasts import LABEL, contrast_words
 from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, Defect, Report, Row
 from atlas_conformance.reports.sentences import named, reach
 from atlas_conformance.reports.signs import SYMBOLS
@@ -123,6 +124,7 @@ def _defect(defect: Defect, report: Report, curl: Curl | None, standing: Standin
     waived = standing is not None and all(g.key in standing.waived for g in defect.groups if not g.advice)
     tags = (" unstable" if defect.unstable else "") + (" waived" if waived else "")
     request = curl_command(curl, exchange.request, group.sample.n)
+    contrast = contrast_words(report.contrasts, group.key)
     title = f"{defect.requirement} on {named(defect.operations)}, {reach(defect.count, defect.exercised)}{tags}"
     others = [f"{other.requirement} on {other.operation}" for other in defect.explains]
     lines = [
@@ -132,6 +134,7 @@ def _defect(defect: Defect, report: Report, curl: Curl | None, standing: Standin
         f"Expected {escaped(one_line(group.finding.expected, 500))}  ",
         f"Seen {escaped(one_line(group.finding.seen, 500))}  ",
         f"At {escaped(one_line(group.finding.pointer))}  ",
+        *([f"{LABEL}: {escaped(contrast)}  "] if contrast is not None else []),
         f"Source: {_source(report.rows[group.requirement], group.operation)}  ",
         *([f"Explains {escaped(', '.join(dict.fromkeys(others)))}"] if others else []),
         "",

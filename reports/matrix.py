@@ -12,6 +12,7 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.departure import Departure
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Requirement
+from atlas_conformance.reports.contrasts import by_key
 from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.diagnosis import defects_of
 from atlas_conformance.reports.evidence import Evidence, Grouped
@@ -43,6 +44,7 @@ from atlas_conformance.reports.model import (
 )
 from atlas_conformance.reports.records import (
     Closing,
+    ContrastRecord,
     ExchangeRecord,
     FindingRecord,
     Header,
@@ -85,6 +87,7 @@ class Tally:
         self._uses: dict[str, tuple[Rank, Finding, defaultdict[str, set[int]]]] = {}
         self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
+        self._contrasts: list[ContrastRecord] = []
         self._jobs: list[JobRecord] = []
         self._watch = Watch()
         self._evidence = Evidence()
@@ -113,6 +116,8 @@ class Tally:
             for grouped in ((False, key), (True, key)):
                 if grouped in self._groups:
                     self._groups[grouped].repeats.append(record)
+        elif isinstance(record, ContrastRecord):
+            self._contrasts.append(record)
         elif isinstance(record, StatusRecord):
             self._add_status(record)
         elif isinstance(record, JobRecord):
@@ -175,6 +180,7 @@ class Tally:
             defects=defects_of(
                 every, self._evidence, rows, self._requirements, self._counted.count, self._first, exchanges
             ),
+            contrasts=by_key(self._contrasts),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:

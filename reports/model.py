@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Citation, cited_for
-from atlas_conformance.reports.records import ExchangeRecord, Header, JobRecord
+from atlas_conformance.reports.records import ContrastRecord, ExchangeRecord, Header, JobRecord
 from atlas_conformance.reports.watching import Latency, Timeline
 
 PASSED = "passed"
 EVERY_CREATE = "every create"
 """Stands in place of a test for what is found of all creates of an operation at once: what else fails may follow."""
+CONTRAST = "contrast"
+"""Stands in place of a test for what is sent to find the smallest request of a failure, and the nearest one that does
+not fail: it does not count, and its failing requests are shown where they are the smallest."""
 FAILED = "failed"
 ERROR = "error"
 ADVICE = "advice"
@@ -250,6 +253,7 @@ class Report:
     closing line, or to the end of the last exchange in a partial journal. `latencies` are in the order of the
     operations, `timelines` those of the jobs that were followed. Of the `exchanges`, `passing` were had in passing and
     do not count; `findings` are those of the others, a place in several jobs of a list taken once.
+    `contrasts` tell failing requests from the nearest other ones, by the groups' keys.
     """
 
     header: Header
@@ -273,6 +277,7 @@ class Report:
     passing: int = 0
     lost_connections: int = 0
     advice: tuple[FindingGroup, ...] = ()
+    contrasts: Mapping[tuple[str, str, str], ContrastRecord] = field(default_factory=dict)
     defects: tuple[Defect, ...] = ()
 
     @property

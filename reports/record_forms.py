@@ -133,6 +133,10 @@ _FORMS: Mapping[str, Mapping[str, Check]] = {
         "exchange": _count, "again": lambda value: value is None or _count(value), "requirement": _text,
         "operation": _text, "place": _text, "outcome": lambda value: value in ("repeated", "held", "untold"),
     },
+    "contrast": {
+        "exchange": _count, "other": _count, "requirement": _text, "operation": _text, "place": _text,
+        "sentence": _text,
+    },
     "status": {
         "status": lambda value: value in ("not exercised", "not offered", "withheld", "error"), "reason": _text,
         "requirement": _text_or_null, "operation": _text_or_null, "where": _text_or_null,

@@ -217,6 +217,44 @@ class RepeatRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ContrastRecord:
+    """The one difference between exchange `n`, which shows a finding, and `other`, the nearest with the other outcome.
+
+    `sentence` says it in plain words.
+    """
+
+    n: int
+    other: int
+    requirement: str
+    operation: str
+    place: str
+    sentence: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The key of the finding: requirement, operation, place."""
+        return (self.requirement, self.operation, self.place)
+
+    @classmethod
+    def of_json(cls, line: Mapping[str, Any]) -> ContrastRecord:
+        """Return the record that `line` holds."""
+        key = (line["requirement"], line["operation"], line["place"])
+        return cls(line["exchange"], line["other"], *key, line["sentence"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON form of the line."""
+        return {
+            "kind": "contrast",
+            "exchange": self.n,
+            "other": self.other,
+            "requirement": self.requirement,
+            "operation": self.operation,
+            "place": self.place,
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class StatusRecord:
     """Why a requirement has no exchanges on an operation, or an error of the suite itself.
 
@@ -288,13 +326,16 @@ class Closing:
         return {"kind": "closing", **asdict(self)}
 
 
-Record: TypeAlias = Header | ExchangeRecord | FindingRecord | RepeatRecord | StatusRecord | JobRecord | Closing
+Record: TypeAlias = (
+    Header | ExchangeRecord | FindingRecord | RepeatRecord | ContrastRecord | StatusRecord | JobRecord | Closing
+)
 
 _KINDS: Mapping[str, Any] = {
     "header": Header,
     "exchange": ExchangeRecord,
     "finding": FindingRecord,
     "repeat": RepeatRecord,
+    "contrast": ContrastRecord,
     "status": StatusRecord,
     "job": JobRecord,
     "closing": Closing,

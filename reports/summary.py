@@ -8,6 +8,7 @@ import orjson
 
 from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.reports.comparison import Key
+from atlas_conformance.reports.contrasts import contrast_json
 from atlas_conformance.reports.model import LADDER, Cell, Defect, FindingGroup, Report, Row
 from atlas_conformance.reports.records import Header, encoded_body
 from atlas_conformance.reports.standing import Standing
@@ -200,6 +201,7 @@ def _finding(group: FindingGroup, report: Report, curl: Curl | None) -> dict[str
         "advice": group.advice,
         "unstable": group.unstable,
         "repeat": _repeat(group),
+        "contrast": contrast_json(report.contrasts, group.key),
         "curl": curl_command(curl, exchange.request, group.sample.n),
         "rerun": rerun(report.header, group.requirement),
     }

@@ -17,6 +17,8 @@ from rich.rule import Rule
 from rich.text import Text
 
 from atlas_conformance.reports.at_length import print_at_length
+from atlas_conformance.reports.contrasts import LABEL, contrast_words
+from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
@@ -29,6 +31,7 @@ from atlas_conformance.reports.model import (
     Defect,
     Report,
 )
+from atlas_conformance.reports.records import ContrastRecord
 from atlas_conformance.reports.sentences import extent, named
 from atlas_conformance.reports.signs import PLAIN_SYMBOLS, STYLES, SYMBOLS
 from atlas_conformance.reports.standing import Standing, standing_lines
@@ -135,7 +138,7 @@ def _defects(report: Report, signs: Mapping[str, str], width: int, room: int, ve
         return []
     lines = [Text(_count(failing), "bold underline")]
     for shown, defect in enumerate(failing):
-        told = _defect(defect, signs, width)
+        told = _defect(defect, report.contrasts, signs, width)
         left = len(failing) - shown
         if not verbose and len(lines) + len(told) + (left > 1) > max(room, 5):
             where = "--verbose and the reports have them all"
@@ -149,8 +152,10 @@ def _count(failing: Sequence[Defect]) -> str:
     return "1 defect" if len(failing) == 1 else f"{len(failing):,} defects, the one to look at first in front"
 
 
-def _defect(defect: Defect, signs: Mapping[str, str], width: int) -> list[Text]:
-    """Return a defect as lines: which requirement where and what it explains, then what is wrong and how far."""
+def _defect(
+    defect: Defect, contrasts: Mapping[Key, ContrastRecord], signs: Mapping[str, str], width: int
+) -> list[Text]:
+    """Return a defect as lines: which requirement where, what it explains, what is wrong, how far, the contrast."""
     title = Text.assemble((f"{signs[FAILED]} {defect.requirement}", STYLES[FAILED]))
     title.append(f"  {named(defect.operations)}", "bold")
     if defect.unstable:
@@ -161,7 +166,9 @@ def _defect(defect: Defect, signs: Mapping[str, str], width: int) -> list[Text]:
     title.truncate(width, overflow="ellipsis")
     reach = extent(defect.count, defect.exercised, defect.operations)
     told = shortened(one_line(defect.sentence, 600), max(20, 2 * width - len(reach) - 12))
-    return [title, *_two_lines(f"{told} ({reach})", width)]
+    lines = [title, *_two_lines(f"{told} ({reach})", width)]
+    contrast = contrast_words(contrasts, defect.headline.key)
+    return lines if contrast is None else [*lines, *_two_lines(f"{LABEL}: {contrast}", width)]
 
 
 def _two_lines(words: str, width: int) -> list[Text]:

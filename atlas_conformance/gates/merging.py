@@ -14,6 +14,7 @@ from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import (
     Closing,
+    ContrastRecord,
     ExchangeRecord,
     FindingRecord,
     Header,
@@ -154,6 +155,9 @@ def copy_part(records: Iterable[Record], writer: JournalWriter, part: str) -> Cl
             by = before or 0
             again = None if record.again is None else record.again + by
             writer.repeat(replace(record, n=record.n + by, again=again))
+        elif isinstance(record, ContrastRecord):
+            by = before or 0
+            writer.contrast(replace(record, n=record.n + by, other=record.other + by))
         elif isinstance(record, StatusRecord) and record.status == "error":
             where = f"{part}, {record.where or 'the suite'}"
             writer.error(where, record.reason, requirement=record.requirement, operation=record.operation)

@@ -30,6 +30,7 @@ from atlas_conformance.reports.journal import Journal, JournalError, records_in
 from atlas_conformance.reports.model import UNREACHABLE
 from atlas_conformance.reports.records import Closing, ExchangeRecord
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.explaining import learn_jobs
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.session import Session
 
@@ -269,7 +270,7 @@ class Work:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             for path in self.earlier:
-                _learn(endpoint, path)
+                learn_jobs(endpoint, Journal(path))
             cut = self._run(endpoint)
         except KeyboardInterrupt:
             cut = True
@@ -313,10 +314,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
-
-
-def _learn(endpoint: Endpoint, path: Path) -> None:
-    """Let the endpoint know of the jobs that another process created: they may keep targets busy."""
-    for record in Journal(path):
-        if isinstance(record, ExchangeRecord) and record.exchange.request.method == "POST":
-            endpoint.chronicle.feed(record.exchange)

@@ -39,6 +39,7 @@ from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
 from atlas_conformance.runner.ending import wind_up
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.explaining import explain_failures
 from atlas_conformance.runner.header import as_asked, header_of, now
 from atlas_conformance.runner.latency import connections, intervals, median_latency
 from atlas_conformance.runner.learning import learn
@@ -116,6 +117,7 @@ class Session:
         self.lost = False
         """Whether the run was ended because the endpoint no longer answers."""
         self._claim: Claim | None = None
+        self._rests = False
         self._prepared: Prepared | None = None
         self._unanswered: list[NoAnswer] = []
         """What the preflight had no answer to."""
@@ -240,6 +242,7 @@ class Session:
 
     def rest(self) -> None:
         """Send nothing more from this process: others go on with the run from here."""
+        self._rests = True
         self.endpoint.client.close()
         self.endpoint.journal.flush()
 
@@ -331,6 +334,8 @@ class Session:
         """
         journal = self.endpoint.journal
         because = self.ended_because if partial else None
+        if not partial and self.stop is None and self.tally.failures:
+            self._explain()
         self._wind_up(partial=partial)
         self.report = end_journal(
             journal, self.tally, ended=now(), partial=partial, because=because, lost=partial and self.lost
@@ -348,6 +353,22 @@ class Session:
             )
             self.complaints += [self.masked(sentence) for sentence in self.written.failures]
         return self.report
+
+    def _explain(self) -> None:
+        """Look for what tells each failing request from others; where the tests ran in other processes, anew."""
+        tested, prepared = self.endpoint, self._prepared
+        assert prepared is not None
+        if self._rests:
+            self._stop_timer()
+            guard, prefer = prepared.client.guard, prepared.client.prefer
+            client = self._connected(prepared.client.target, workers=1, prefer=prefer, turn=guard.turn)
+            self._limit_time(client)
+            self.endpoint = self._endpoint(client, prepared, tested.journal)
+        explain_failures(self.endpoint, self.tally, self.masked, by_others=self._rests)
+        if self._rests:
+            self._wind_up(partial=False)
+            client.close()
+            self.endpoint = tested
 
     def _wind_up(self, *, partial: bool) -> None:
         self._stop_timer()
