@@ -66,8 +66,10 @@ def test_a_contrast_of_an_exchange_that_is_not_there_makes_no_journal(tmp_path: 
 def test_every_format_shows_the_contrast_with_its_failure(tmp_path: Path) -> None:
     report = written(tmp_path / "journal.jsonl", RECORD)
     console = Console(width=400, record=True, file=(tmp_path / "out").open("w", encoding="utf-8"))
-    print_report(report, console)
-    assert f"Contrast   {SENTENCE} (exchanges 1 and 2)" in console.export_text()
+    print_report(report, console, verbose=True)
+    text = console.export_text()
+    assert f"Contrast   {SENTENCE} (exchanges 1 and 2)" in text
+    assert f"Contrast: {SENTENCE}" in " ".join(text.rpartition("1 defect")[2].split())
     assert f"<strong>Contrast:</strong> {SENTENCE} (exchanges 1 and 2)" in html(report)
     assert "Contrast: refused with &#96;Größe&#96;, accepted with" in markdown(report).decode()
     document = summary(report)
