@@ -12,9 +12,23 @@ from urllib.parse import parse_qsl, unquote
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
-Credential: TypeAlias = Literal["owner", "reader", "off-list", "wrong", "wrong-secret", "none", "unknown"]
+Credential: TypeAlias = Literal[
+    "owner", "reader", "off-list", "wrong", "wrong-secret", "cut-token", "changed-token", "recased-token",
+    "known-nonce", "basic", "none", "unknown",
+]  # fmt: skip
 """Whose credentials a request carries: a Project Owner's, a lesser role's, an owner's from an address outside the API
-access list, ones that nobody has, the owner's with a wrong secret, none at all, or (recorded traffic) not known."""
+access list, ones that nobody has, ones that are nearly the owner's (see `NEARLY_RIGHT`), none at all, or (recorded
+traffic) not known."""
+
+NEARLY_RIGHT: frozenset[Credential] = frozenset(
+    {"wrong-secret", "cut-token", "changed-token", "recased-token", "known-nonce", "basic"}
+)
+"""The owner's with something wrong: another secret (of a token: one letter more), a token without its last character,
+with another last one, or in swapped case; by digest a wrong response to a nonce that has let a request in; and the
+public key by HTTP Basic with another private key."""
+
+NOBODY: frozenset[Credential] = NEARLY_RIGHT | {"none", "wrong"}
+"""Credentials that let nobody in."""
 
 Scheme: TypeAlias = Literal["any", "digest", "bearer"]
 """Which authentication scheme carries the credential; `any` leaves the choice to the client."""

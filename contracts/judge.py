@@ -247,3 +247,9 @@ class Judge:
     def judge_token(self, exchange: Exchange, verdicts: Verdicts) -> None:
         """A-BEARER: judge what the token endpoint answers to valid client credentials."""
         self.book.apply(TokenView(exchange.response), verdicts.operation, verdicts)
+
+    def judge_refused_token(self, exchange: Exchange, what: str, verdicts: Verdicts) -> None:
+        """A-WRONG: the token endpoint gives no token to a client that is not who it says; `what` is wrong with it."""
+        given = 200 <= exchange.response.status < 300 and TokenView(exchange.response).gives
+        expected = f"no token for {what}"
+        verdicts.check("A-WRONG", not given, expected, f"{exchange.response.status} with a token", "/response/status")

@@ -33,8 +33,9 @@ class Resource:
     rank is the end. `flags` are properties that, once true, stay, of which `ending` tell of an end; `end_field` is its
     date. `dates` are all of its dates, `past` those of what has happened once they show, `order` pairs of them, the
     earlier one first. `fixed` are the properties that never change, `volatile` those that may change even after the
-    end. `target` are the properties of a create's body that name the target's project and name, `takes_own_project`
-    says that the path's project is meant where the body names none. `carries` are the requirement ids of its common
+    end; `moments` name a moment that was asked for, where they show. `target` are the properties of a create's body
+    that name the target's project and name, `takes_own_project` says that the path's project is meant where the body
+    names none. `carries` are the requirement ids of its common
     rules; `followed` says that its histories are kept.
 
     Of a snapshot, `shows` are properties with the states in which it must show them and those in which it must not,
@@ -54,6 +55,7 @@ class Resource:
     past: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     volatile: frozenset[str] = frozenset()
+    moments: tuple[str, ...] = ()
     target: tuple[str, str] | None = None
     takes_own_project: bool = False
     carries: tuple[tuple[Common, str], ...] = ()
@@ -166,6 +168,7 @@ DEDICATED_JOB = Resource(
     past=("timestamp", "finishedAt"),
     fixed=("id", "deliveryType", "snapshotId", "targetClusterName", "targetGroupId", "timestamp"),
     volatile=frozenset({"links", "expired", "expiresAt", "deliveryUrl", "components"}),
+    moments=("pointInTimeUTCSeconds", "oplogTs", "oplogInc"),
     target=("targetGroupId", "targetClusterName"),
     carries=(
         ("new", "T-NEW"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.decision import Delivery
-from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.contracts.exchange import NOBODY, Exchange, Request, Response
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import page_of
 from atlas_conformance.contracts.media import JSON
@@ -111,7 +111,7 @@ class RequestView:
     @property
     def lacks_credentials(self) -> bool:
         """Whether it carries no good credentials, and an answer must say so."""
-        nobody = self.request.credential in ("none", "wrong", "wrong-secret")
+        nobody = self.request.credential in NOBODY
         return nobody and self.status not in self.reading.too_large
 
     @property
@@ -144,7 +144,7 @@ class RequestView:
         request, status = self.request, self.status
         if not self.knowledge.credentials:
             return status == 401
-        if request.credential in ("none", "wrong", "wrong-secret", "off-list") or self.lacks_the_role:
+        if request.credential in NOBODY or request.credential == "off-list" or self.lacks_the_role:
             return True
         if request.credential == "unknown":
             return status == 401
@@ -190,6 +190,11 @@ class TokenView:
     def document(self) -> Any:
         """The answer's document, or UNREADABLE."""
         return parsed(self.response)
+
+    @property
+    def gives(self) -> bool:
+        """Whether the answer holds a token."""
+        return isinstance(self.document, dict) and bool(self.document.get("access_token"))
 
 
 @dataclass(eq=False)

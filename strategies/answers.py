@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import Headers, Request, Response
+from atlas_conformance.contracts.exchange import NOBODY, Headers, Request, Response
 from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import page_of
@@ -70,7 +70,7 @@ def conforming_documents(
 def _statuses(request: Request, reading: Reading) -> frozenset[int]:
     """Return the statuses that a conforming endpoint may answer."""
     operation = reading.operation
-    if request.credential in ("none", "wrong", "wrong-secret"):
+    if request.credential in NOBODY:
         return frozenset({401, 429})
     if request.credential == "off-list" or (request.credential == "reader" and operation.kind not in ("get", "list")):
         return frozenset({401, 403, 429})

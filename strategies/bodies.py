@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -11,9 +12,13 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.strategies.boundaries import accepted_values, refused_values
+from atlas_conformance.strategies.disguises import disguises
 from atlas_conformance.strategies.scenes import Scene
 
 _ENUM_NEAR = {"automated": "Automated", "download": "DOWNLOAD", "pointInTime": "pointintime"}
+
+_UNKNOWN_TARGETS = 12
+"""How many well-formed names of targets that nobody knows are tried."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,20 @@ def moments(scene: Scene) -> list[dict[str, int]]:
     return found
 
 
+def odd_moments(scene: Scene) -> list[dict[str, int]]:
+    """Return moments shortly before the scene's that no clock's rounding leaves as they are, in each notation known.
+
+    Their seconds lie within a minute, their increments are neither 1 nor fit a byte. Nobody knows whether the restore
+    window holds them.
+    """
+    found: list[dict[str, int]] = []
+    for moment in moments(scene):
+        odd = {name: value - value % 60 - 23 for name, value in moment.items() if name != "oplogInc"}
+        if all(value > 1_199_145_600 for value in odd.values()):
+            found += [odd] if "oplogInc" not in moment else [odd | {"oplogInc": inc} for inc in (7, 70_003)]
+    return found
+
+
 def base_bodies(operation: Operation, scene: Scene) -> list[Body]:
     """Return the bodies that departures start from: one a deliveryType and notation; one where there is no choice."""
     if not has_table(operation):
@@ -111,7 +130,7 @@ def departing_bodies(operation: Operation, scene: Scene, per_property: int | Non
     """
     for base in base_bodies(operation, scene):
         yield from absences(operation, base)
-        yield from departing_values(operation, base, per_property)
+        yield from departing_values(operation, base, lambda name: per_property)
     if has_table(operation):
         yield from half_pairs(scene)
         yield from wrong_delivery_types(scene)
@@ -136,14 +155,32 @@ def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str
     return needed
 
 
-def departing_values(operation: Operation, base: Body, per_property: int | None) -> Iterator[Body]:
-    """Yield the base with one property's value replaced by one that its schema refuses (B-TYPE, B-PATTERN, B-RANGE)."""
+def departing_values(operation: Operation, base: Body, most: Callable[[str], int | None]) -> Iterator[Body]:
+    """Yield the base with one property's value replaced by one that its schema refuses (B-TYPE, B-PATTERN, B-RANGE).
+
+    `most` says how many values a property gets; None takes them all.
+    """
     properties = schema_of(operation)["properties"]
     for name, good in base.document.items():
         if name == "deliveryType":
             continue
-        for value in islice(refused_values(properties[name], good), per_property):
+        for value in islice(refused_values(properties[name], good), most(name)):
             yield Body(base.document | {name: value.value}, value.breaks, f"{base.what}: {name} with {value.what}")
+
+
+def departing_values_of_all(operation: Operation, scene: Scene, most: int | None) -> Iterator[Body]:
+    """Yield what `departing_values` does of each base: `most` values of a property in the first base that has it, and
+    a third of them in each other one.
+    """
+    seen: set[str] = set()
+    for base in base_bodies(operation, scene):
+        yield from departing_values(operation, base, partial(_share, most, frozenset(seen)))
+        seen.update(base.document)
+
+
+def _share(most: int | None, seen: frozenset[str], name: str) -> int | None:
+    """Return how many values a property gets: a third of `most` where an earlier body had it."""
+    return most and (most // 3 if name in seen else most)
 
 
 def half_pairs(scene: Scene) -> Iterator[Body]:
@@ -165,13 +202,16 @@ def wrong_delivery_types(scene: Scene) -> Iterator[Body]:
     bases = {good: everything | (moment if good == "pointInTime" else {}) for good in _ENUM_NEAR}
     for good, near in _ENUM_NEAR.items():
         yield Body(bases[good] | {"deliveryType": near}, "T-ENUM", f"deliveryType {near!r}")
+    for good, disguised in (("automated", "automated "), ("download", " download"), ("pointInTime", "pointInTime\n")):
+        yield Body(bases[good] | {"deliveryType": disguised}, "T-ENUM", f"deliveryType {disguised!r}")
     for odd in (1, True, ["automated"], {"type": "automated"}):
         yield Body(everything | {"deliveryType": odd}, "B-TYPE", f"deliveryType {odd!r}")
     for wrong in ("", "RESTORE", "automated\n", "point_in_time", "oplog"):
         yield Body(everything | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
     for good, base in bases.items():
-        for wrong in (good + "\n", good[:-1], " " + good, good.upper(), good + "s"):
-            yield Body(base | {"deliveryType": wrong}, "T-ENUM", f"deliveryType {wrong!r}")
+        for text, _ in disguises(good):
+            if text not in (*_ENUM_NEAR.values(), f"{good} "):
+                yield Body(base | {"deliveryType": text}, "T-ENUM", f"deliveryType {text!r}")
 
 
 def impossible_targets(operation: Operation, scene: Scene, inventory: Inventory) -> Iterator[Body]:
@@ -211,7 +251,8 @@ def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
             yield Body({}, None, "no property")
             yield Body(document | {"retentionInDays": 366}, None, "a retention of more than a year")
         elif operation.delivery is None:
-            for value in accepted_values(properties["targetDeploymentItemName"], document["targetDeploymentItemName"]):
+            name = document["targetDeploymentItemName"]
+            for value in islice(accepted_values(properties["targetDeploymentItemName"], name), _UNKNOWN_TARGETS):
                 body = document | {"targetDeploymentItemName": value.value}
                 yield Body(body, None, f"an unknown target with {value.what}")
 
@@ -224,6 +265,9 @@ def _free_combinations(base: Body, scene: Scene) -> Iterator[Body]:
             yield Body(document | moment, None, f"{base.what}: also {' and '.join(moment)}")
     if delivery == "pointInTime":
         yield Body(document | {"snapshotId": scene.snapshots[0]}, None, f"{base.what}: also a snapshot")
+        for moment in odd_moments(scene):
+            if moment.keys() <= document.keys():
+                yield Body(document | moment, None, f"{base.what}: another moment")
     if delivery == "download":
         project, name = scene.targets[0]
         yield Body(document | {"targetClusterName": name, "targetGroupId": project}, None, "download: also a target")

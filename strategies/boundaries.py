@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from atlas_conformance.contracts.patterns import compile_pattern
+from atlas_conformance.strategies.disguises import disguises
 
 INT32_LIMIT = 2**31
 LETTERS_OF_OTHER_SCRIPTS = ("ß", "К", "数", "ا", "क", "ª", "𝒳")
@@ -65,31 +67,41 @@ def longest(schema: Mapping[str, Any]) -> int:
     return 24 if "{24}" in schema.get("pattern", "") else 64
 
 
-def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
-    """Yield (text, what) pairs one edit away from `good`, without regard to whether they conform."""
+def text_edits(good: str, most: int, *, disguised: int = 2) -> Iterator[tuple[str, str]]:
+    """Yield (text, what) pairs near `good`, each once, without regard to whether they conform.
+
+    After each `disguised` texts that some clean-up turns back into `good` comes one that is merely wrong.
+    """
+    seen = {good}
+    first, second = disguises(good), _wrong_texts(good, most)
+    for pairs in iter(lambda: [*islice(first, disguised), *islice(second, 1)], []):
+        for text, what in pairs:
+            if text not in seen:
+                seen.add(text)
+                yield text, what
+
+
+def _wrong_texts(good: str, most: int) -> Iterator[tuple[str, str]]:
     middle = len(good) // 2
-    yield good + "\n", "a trailing newline"
     yield "", "an empty string"
+    yield good[:middle] + "_" + good[middle + 1 :], "an underscore"
     yield (good * most)[: most + 1], "one code point too long"
     yield good[:-1], "one code point shorter"
-    yield good * 40, "far too long"
-    yield good.upper(), "upper case"
-    yield good[:-1] + " ", "a space at the end"
-    yield " " + good[1:], "a space at the front"
-    yield "-" + good[1:], "a hyphen at the front"
-    yield good[:middle] + "_" + good[middle + 1 :], "an underscore"
     yield good[:-1] + "g", "a letter beyond hexadecimal"
-    yield good[:-1] + "\n", "a newline in place of the last character"
     yield good[:middle] + "." + good[middle + 1 :], "a full stop"
-    yield good[:-1] + "\ud800", "a lone surrogate"
+    yield good[:-1] + LETTERS_OF_OTHER_SCRIPTS[0], "a letter of another script"
     yield good[:middle] + "/" + good[middle + 1 :], "a slash"
+    yield good * 40, "far too long"
+    yield good[:-1] + " ", "a space for its last character"
+    yield " " + good[1:], "a space for its first character"
+    yield "-" + good[1:], "a hyphen for its first character"
+    yield good[:-1] + "\n", "a newline in place of the last character"
+    yield good[:-1] + "\ud800", "a lone surrogate"
     yield good[:middle] + "*" + good[middle + 1 :], "an asterisk"
     for letter in LETTERS_OF_OTHER_SCRIPTS:
         yield good[:-1] + letter, f"the letter U+{ord(letter):04X}"
     for digit in DIGITS_OF_OTHER_SCRIPTS:
         yield good[:-1] + digit, f"the number U+{ord(digit):04X}"
-    yield good + " ", "a trailing space"
-    yield " " + good, "a leading space"
     yield "\n" + good, "a leading newline"
     yield good[:middle] + "\n" + good[middle:], "a newline inside"
     yield good[:-1] + "\x00", "a NUL"
@@ -104,12 +116,9 @@ def text_edits(good: str, most: int) -> Iterator[tuple[str, str]]:
 
 
 def _texts(good: str, schema: Mapping[str, Any]) -> Iterator[Value]:
-    seen = {good}
     breaks = "T-ENUM" if "enum" in schema else "B-PATTERN"
     for text, what in text_edits(good, longest(schema)):
-        if text not in seen:
-            seen.add(text)
-            yield Value(text, breaks, what)
+        yield Value(text, breaks, what)
 
 
 def _not_strings(good: str) -> Iterator[tuple[Any, str]]:

@@ -10,11 +10,14 @@ from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.operation import Operation, Parameter
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.boundaries import text_edits
+from atlas_conformance.strategies.disguises import encoded_twice
 from atlas_conformance.strategies.requests import Case, build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 # A slash, or a segment that is empty or only dots, makes another path of it; routers may rightly differ on those.
 _ROUTING = frozenset("/\\?#%;")
+_DISGUISED = 4
+"""What is merely wrong is not found even where nobody checks its form, so a path needs few such texts."""
 _DOCUMENT_FREE = frozenset({".", "..", ""})
 
 
@@ -48,8 +51,10 @@ def malformed_texts(parameter: Parameter, good: str) -> Iterator[tuple[str, str]
     """
     if parameter.malformed is None:
         return
-    for text, what in text_edits(good, parameter.longest or len(good)):
-        routable = text not in _DOCUMENT_FREE and not _ROUTING & set(text) and "\x00" not in text and len(text) < 1_000
+    escaped = encoded_twice(good)
+    for text, what in text_edits(good, parameter.longest or len(good), disguised=_DISGUISED):
+        plain = text == escaped or not _ROUTING & set(text)
+        routable = plain and text not in _DOCUMENT_FREE and "\x00" not in text and len(text) < 1_000
         if routable and "\ud800" not in text and not parameter.fits(text):
             yield text, what
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
@@ -20,9 +20,13 @@ FORMS = (
 )
 
 
-def in_every_form(request: Request) -> Iterator[Case]:
+FORMS_OF_ERRORS = ("pretty=true", "envelope=true", "envelope=true&pretty=true")
+"""The forms in which errors are asked for."""
+
+
+def in_every_form(request: Request, forms: Iterable[str] = FORMS) -> Iterator[Case]:
     """Yield the request with each combination of `envelope` and `pretty`."""
-    for query in FORMS:
+    for query in forms:
         yield Case(with_query(request, query), None, query)
 
 

@@ -70,7 +70,7 @@ def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint,
     _try_again(endpoint, operation, _accept_requests(endpoint, scene, requests))
 
 
-@puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ONLY-POINT", "T-ONLY-TARGET")
+@puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ECHO", "T-ONLY-POINT", "T-ONLY-TARGET")
 @on(CREATES)
 def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """Requests that may be taken or refused: whatever the answer, it has the form of a success or of an error."""

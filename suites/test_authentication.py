@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -33,15 +33,31 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
     cases = [Case(replace(good, credential="none"), "A-NONE", "no credentials")]
     for scheme in _schemes(endpoint):
         cases.append(Case(replace(good, credential="wrong", scheme=scheme), "A-WRONG", f"wrong {scheme} credentials"))
-        secret = replace(good, credential="wrong-secret", scheme=scheme)
-        cases.append(Case(secret, "A-WRONG", f"the owner's {scheme} credentials with a wrong secret"))
-    for value in ("Bearer", "Basic YTpi", "Digest", "Negotiate x", "Bearer x.y.z"):
+        for credential in _NEARLY_RIGHT[scheme]:
+            nearly = replace(good, credential=credential, scheme=scheme)
+            cases.append(Case(nearly, "A-WRONG", f"the owner's {scheme} credentials, but for {credential}"))
+    for value in ("Bearer", "Basic YTpi", "Negotiate x", "Digest", "Bearer x.y.z")[: endpoint.profile.odd_credentials]:
         odd = with_header(replace(good, credential="none"), "Authorization", value)
         cases.append(Case(odd, "A-NONE", f"Authorization: {value}"))
     if operation.kind == "create":
         refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
         endpoint.verify(case.request for case in endpoint.sample(operation, cases))
+    _try_a_known_nonce(endpoint, operation, good)
+
+
+_NEARLY_RIGHT: Mapping[Scheme, tuple[Credential, ...]] = {
+    "digest": ("wrong-secret", "basic"),
+    "bearer": ("wrong-secret", "cut-token", "changed-token", "recased-token"),
+}
+
+
+def _try_a_known_nonce(endpoint: Endpoint, operation: Operation, good: Request) -> None:
+    """Be let in by digest once, then answer the same nonce wrongly; one at a time, as each thread has its nonce."""
+    if "digest" in _schemes(endpoint):
+        # What lets the owner in is refused for another reason, or changes nothing.
+        endpoint.verify([replace(refused(endpoint, operation)[0], scheme="digest")])
+        endpoint.verify([replace(good, credential="known-nonce", scheme="digest")])
 
 
 @puts_to_the_test("A-BEFORE")
@@ -62,7 +78,7 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     endpoint.verify(replace(request, credential="none") for request in endpoint.sample(operation, bad))
 
 
-@puts_to_the_test("A-DIGEST", "A-BEARER")
+@puts_to_the_test("A-DIGEST", "A-BEARER", "A-WRONG")
 @pytest.mark.parametrize("scheme", ["digest", "bearer"])
 @on(EVERY)
 def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Scheme) -> None:
@@ -83,15 +99,21 @@ def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Sch
 
 
 def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> None:
-    """Judge the token endpoint's answer; what is wrong with it is shown on a request without credentials."""
+    """Judge the token endpoint's answers; what is wrong with them is shown on a request without credentials.
+
+    The first operation that is offered finds out, besides, whether others than the client get a token.
+    """
+    verdicts = Verdicts(operation.id)
     try:
         attempt = endpoint.client.fetch_token()
+        if attempt is None:
+            return
+        endpoint.judge.judge_token(attempt, verdicts)
+        if operation is next(o for o in endpoint.contract.operations.values() if endpoint.offers(o.id)):
+            for what, answered in endpoint.client.ask_for_tokens_in_vain():
+                endpoint.judge.judge_refused_token(answered, what, verdicts)
     except NoAnswer:
         return  # the requests that need the token say so
-    if attempt is None:
-        return
-    verdicts = Verdicts(operation.id)
-    endpoint.judge.judge_token(attempt, verdicts)
     findings = verdicts.judgement().findings
     if findings:
         judged = endpoint.send(replace(good, credential="none"))

@@ -13,7 +13,7 @@ from atlas_conformance.strategies.bodies import (
     Body,
     absences,
     base_bodies,
-    departing_values,
+    departing_values_of_all,
     half_pairs,
     impossible_targets,
     undocumented_properties,
@@ -48,7 +48,7 @@ def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operat
 def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Half an oplog pair, no moment at all, an unknown deliveryType."""
     scene = endpoint.scenes_of(operation)[0]
-    wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 12))
+    wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 14))
     refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
 
 
@@ -60,7 +60,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     most = endpoint.profile.per_property
     if operation.cluster_kind == "dedicated" and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
-    bodies = [body for base in base_bodies(operation, scene) for body in departing_values(operation, base, most)]
+    bodies = list(departing_values_of_all(operation, scene, most))
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
 

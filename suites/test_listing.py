@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.listing import judge_walk
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
@@ -29,7 +30,8 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
     """The same id through another cluster of the kind, another project, and clusters of other kinds."""
     scene = endpoint.scenes_of(operation)[0]
     what = operation.resource.what
-    job = (job_for if operation.kind == "delete" else some_job)(endpoint, operation, scene)
+    job = (job_for if operation.kind in ("cancel", "delete") else some_job)(endpoint, operation, scene)
+    job = job or (some_job(endpoint, operation, scene) if operation.kind == "cancel" else None)
     if job is None:
         endpoint.not_exercised("L-SCOPE", operation.id, f"there is no {what} to read, and none may be created")
         return
@@ -47,10 +49,49 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
     elsewhere = [place for place in dict.fromkeys(places) if place != (scene.project, scene.cluster)]
     if not elsewhere:
         endpoint.not_exercised("L-SCOPE", operation.id, "the target names one cluster only")
+    if endpoint.profile.name == "quick":
+        elsewhere = elsewhere[:6]
+    if operation.kind in ("cancel", "delete"):
+        _write_from_elsewhere(endpoint, operation, scene, elsewhere, job)
+        return
     endpoint.verify(
         build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
-        for project, name in elsewhere[: 6 if endpoint.profile.name == "quick" else None]
+        for project, name in elsewhere
     )
+
+
+def _write_from_elsewhere(
+    endpoint: Endpoint, operation: Operation, scene: Scene, elsewhere: Iterable[tuple[str, str]], job: str
+) -> None:
+    """Cancel a job, or delete a snapshot, through other places, and look whether it was done all the same.
+
+    A job that has ended is not cancelled either way, so each place gets one that is under way.
+    """
+    reads = [o for o in GETS if o.resource is operation.resource and o.sharded is scene.sharded and o.api == "v2"]
+    read = reads[0] if reads and endpoint.offers(reads[0].id) else None
+    for project, name in elsewhere:
+        if operation.kind == "cancel" and not endpoint.rationed:
+            job = job_for(endpoint, operation, scene) or job
+        sent = build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
+        written = (endpoint.verify([sent]) or [None])[0]
+        if written is None or written.status < 400 or read is None:
+            continue
+        with endpoint.in_passing():
+            seen = endpoint.send(build(read, path_parameters(read, scene, job)))
+        if seen is not None and operation.kind == "cancel" and _is_cancelled(seen):
+            expected = "a job that is not cancelled through another cluster or project"
+            found = Finding(
+                "L-SCOPE", operation.id, expected, f"{written.status}, and cancelled true", "/response/status"
+            )
+            endpoint.report(written, found, related=[seen])
+
+
+def _is_cancelled(judged: Judged) -> bool:
+    try:
+        document = parse_json(judged.exchange.response.body)
+    except NotJson:
+        return False
+    return isinstance(document, dict) and document.get("cancelled") is True
 
 
 @puts_to_the_test("L-FOUND", "S-SAME")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,15 @@ WRONG = Credentials(
 )
 """Credentials that no endpoint knows; the same in every run."""
 
+WRONG_ACCOUNT = Credentials(
+    client_id=Secret("mdb_sa_id_" + "0" * 24),
+    client_secret=Secret("mdb_sa_sk_" + "0" * 40),
+)
+"""A service account that no endpoint knows."""
+
 TOKEN_PATH = "/api/oauth/token"
+_RESPONSE = re.compile(r'(?<=[ ,]response=")[0-9a-fA-F]+(?=")')
+_OTHER_DIGITS = str.maketrans("0123456789abcdefABCDEF", "fedcba9876543210543210")
 MOST_TOKEN_BYTES = 64 * 1024
 """A longer answer of the token endpoint holds no token that could go into a header."""
 _LIFE_SECONDS = 3600.0
@@ -94,6 +103,20 @@ class DigestSession:
             return answer if answer is not None else send(None)
         finally:
             flow.close()
+
+    def forged(self, method: str, raw_path: bytes) -> Secret | None:
+        """Return an Authorization value with the nonce that is kept, and a wrong response; None without a nonce."""
+        request = httpx.Request(method, _ENDPOINT)
+        request.url = _RawUrl(raw_path)
+        flow = self._auth.sync_auth_flow(request)
+        try:
+            next(flow)
+        finally:
+            flow.close()
+        signed = _authorization(request)
+        if signed is None:
+            return None
+        return Secret(_RESPONSE.sub(lambda right: right[0].translate(_OTHER_DIGITS), signed.reveal()))
 
 
 class BearerSession:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from atlas_conformance.contracts.exchange import Credential, Request, Scheme
+from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Credential, Request, Scheme
 from atlas_conformance.http.authentication import WRONG
 from atlas_conformance.http.failures import MissingCredentials
 from atlas_conformance.http.secret import Credentials, Secret
@@ -17,9 +17,8 @@ def offers(credentials: Mapping[Credential, Credentials], credential: Credential
     """
     if credential in ("none", "wrong"):
         return True
-    if credential == "wrong-secret":
-        credential = "owner"
-        scheme = scheme if scheme != "any" else "bearer"
+    if credential in NEARLY_RIGHT:
+        credential, scheme = "owner", _scheme_of(credential, scheme)
     identity = credentials.get(credential)
     if identity is None:
         return credential in ("owner", "unknown") and scheme == "any"
@@ -45,7 +44,7 @@ def choice(
         if scheme == "any":
             scheme = "digest" if owner is not None and not owner.bearer else "bearer"
         return scheme, WRONG
-    if credential == "wrong-secret":
+    if credential in NEARLY_RIGHT:
         return _half_right(request, owner, owner_token)
     identity = credentials.get(credential)
     if identity is None:
@@ -60,12 +59,37 @@ def choice(
     return scheme, identity
 
 
+def _scheme_of(credential: Credential, scheme: Scheme) -> Scheme:
+    if credential in ("known-nonce", "basic"):
+        return "digest"
+    return "digest" if (credential, scheme) == ("wrong-secret", "digest") else "bearer"
+
+
 def _half_right(
     request: Request, owner: Credentials | None, owner_token: Callable[[], Secret]
 ) -> tuple[Scheme, Credentials | None]:
-    """The owner with a secret that is not the owner's: another private key, a token with a letter more."""
-    if owner is None or not (owner.digest if request.scheme == "digest" else owner.bearer):
+    """The owner with something wrong: another private key, or a token that is nearly the owner's."""
+    scheme = _scheme_of(request.credential, request.scheme)
+    if owner is None or not (owner.digest if scheme == "digest" else owner.bearer):
         raise MissingCredentials(request, "the target names no credentials of which to get the secret wrong")
-    if request.scheme == "digest":
+    if scheme == "digest":
         return "digest", Credentials(public_key=owner.public_key, private_key=WRONG.private_key)
-    return "bearer", Credentials(token=Secret(owner_token().reveal() + "x"))
+    right = owner_token().reveal()
+    token = _CHANGES[request.credential](right)
+    if token in ("", right):
+        raise MissingCredentials(request, "the owner's token has nothing that could be got wrong in this way")
+    return "bearer", Credentials(token=Secret(token))
+
+
+def _with_another_end(token: str) -> str:
+    """Return a token with another last character; in base64 it stands for other bits, wherever they end."""
+    return token[:-1] + ("Z" if token[-1:] in ("A", "B", "C", "D") else "A")
+
+
+_CHANGES: Mapping[Credential, Callable[[str], str]] = {
+    "wrong-secret": lambda token: token + "x",
+    "cut-token": lambda token: token[:-1],
+    "changed-token": _with_another_end,
+    "recased-token": str.swapcase,
+}
+"""What is wrong with a token that is nearly the owner's."""

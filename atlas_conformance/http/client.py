@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TypeAlias
 
-from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response, Scheme
+from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Credential, Exchange, Request, Response, Scheme
 from atlas_conformance.http.authentication import (
     TOKEN_PATH,
     WRONG,
+    WRONG_ACCOUNT,
     Answer,
     BearerSession,
     DigestSession,
@@ -308,9 +309,15 @@ class Client:
         if request.scheme != scheme:
             # The judge needs to know which scheme an answer speaks of.
             request = replace(request, scheme=scheme)
+        if request.credential == "basic":
+            assert identity.public_key is not None
+            assert identity.private_key is not None
+            return self._lines.exchange(request, basic(identity.public_key, identity.private_key))
+        if request.credential == "known-nonce":
+            return self._forged(request)
         if scheme == "digest":
             return self._digest(request, identity)
-        if request.credential == "wrong-secret":
+        if request.credential in NEARLY_RIGHT:
             assert identity.token is not None
             return self._lines.exchange(request, Secret(f"Bearer {identity.token.reveal()}"))
         bearer = self._bearers[request.credential]
@@ -358,6 +365,15 @@ class Client:
                 if turn == TURNS or not self._lines.worth_another(failure, turn, harmless=False):
                     raise
 
+    def _forged(self, request: Request) -> Exchange:
+        """Send a wrong response to the nonce by which the owner was let in last, in this thread."""
+        _, raw_target = self._writer.written(request)
+        session: DigestSession | None = self._local.__dict__.get("digests", {}).get("owner")
+        authorization = None if session is None else session.forged(request.method, raw_target)
+        if authorization is None:
+            raise MissingCredentials(request, "no nonce is known that has let the owner in")
+        return self._lines.exchange(request, authorization)
+
     def _token(self, request: Request, bearer: BearerSession) -> Secret:
         try:
             return bearer.token()
@@ -375,11 +391,29 @@ class Client:
             return None
         return self._token_exchange(basic(owner.client_id, owner.client_secret))
 
+    def ask_for_tokens_in_vain(self) -> Iterator[tuple[str, Exchange]]:
+        """Ask the token endpoint for tokens that it must not give, and yield each answer after what was wrong.
+
+        Nothing where the target names no service account. The exchanges may carry a token: redact them before they are
+        kept. Raises NoAnswer.
+        """
+        owner = self.target.credentials.get("owner")
+        if owner is None or owner.client_id is None or owner.client_secret is None:
+            return
+        assert WRONG_ACCOUNT.client_id is not None
+        assert WRONG_ACCOUNT.client_secret is not None
+        yield "a wrong client secret", self._token_exchange(basic(owner.client_id, WRONG_ACCOUNT.client_secret))
+        cut = Secret(owner.client_secret.reveal()[:-1])
+        yield "a client secret that is cut", self._token_exchange(basic(owner.client_id, cut))
+        unknown = basic(WRONG_ACCOUNT.client_id, WRONG_ACCOUNT.client_secret)
+        yield "an unknown client", self._token_exchange(unknown)
+        yield "no client", self._token_exchange(None)
+
     def _fetch_token(self, authorization: Secret) -> tuple[int, bytes]:
         exchange = self._token_exchange(authorization)
         return exchange.response.status, exchange.response.body
 
-    def _token_exchange(self, authorization: Secret) -> Exchange:
+    def _token_exchange(self, authorization: Secret | None) -> Exchange:
         """Post the client-credentials request to the target's own token endpoint."""
         body = b"grant_type=client_credentials"
         headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))

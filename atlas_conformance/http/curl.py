@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.http.authentication import WRONG
 from atlas_conformance.http.secret import USUAL_NAMES, Credentials, Secret
 
@@ -63,6 +63,15 @@ def curl(
     return prefix + " ".join(words)
 
 
+_NEARLY_RIGHT = {
+    "wrong-secret": "${{{}}}x",
+    "cut-token": "${{{}%?}}",
+    "changed-token": "${{{}%?}}A",
+    "recased-token": '$(printf %s "${}" | tr a-zA-Z A-Za-z)',
+}
+"""How a shell writes the owner's token with something wrong."""
+
+
 def _authentication(request: Request, credentials: Credentials | None) -> list[str]:
     if request.credential in ("none", "unknown"):
         return []
@@ -74,11 +83,13 @@ def _authentication(request: Request, credentials: Credentials | None) -> list[s
         return ["--header", shlex.quote(f"Authorization: Bearer {_wrong(WRONG.token)}")]
     if credentials is None or not (credentials.digest or credentials.bearer):
         return []
-    if request.credential == "wrong-secret":
+    if request.credential in NEARLY_RIGHT:
         if request.scheme == "digest":
             public = credentials.names.get("public_key", USUAL_NAMES["public_key"])
-            return ["--digest", "--user", f'"${public}:{_wrong(WRONG.private_key)}"']
-        return ["--header", f'"Authorization: Bearer ${{{credentials.names.get("token", TOKEN_NAME)}}}x"']
+            scheme = "--basic" if request.credential == "basic" else "--digest"
+            return [scheme, "--user", f'"${public}:{_wrong(WRONG.private_key)}"']
+        name = credentials.names.get("token", TOKEN_NAME)
+        return ["--header", f'"Authorization: Bearer {_NEARLY_RIGHT[request.credential].format(name)}"']
     if request.scheme == "bearer" or (request.scheme == "any" and credentials.bearer):
         return ["--header", f'"Authorization: Bearer ${credentials.names.get("token", TOKEN_NAME)}"']
     public, private = (credentials.names.get(key, USUAL_NAMES[key]) for key in ("public_key", "private_key"))

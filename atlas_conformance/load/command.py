@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.contracts.operation import Level
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
@@ -158,7 +158,7 @@ def _show(ended: Ended, made: Curl, verbose: bool) -> None:
 
 def _curl_of(client: Client) -> Curl:
     def made(request: Request) -> str:
-        whose = "owner" if request.credential == "wrong-secret" else request.credential
+        whose = "owner" if request.credential in NEARLY_RIGHT else request.credential
         own = {name: header.variable for name, header in client.target.headers.items()}
         return curl(request, client.target.base_url, client.target.credentials.get(whose), own)
 

@@ -52,7 +52,8 @@ class Endpoint:
     requirements that the test under way covers. `shared_jobs` are the jobs that tests read which need one
     and no matter which, by the create and the place (None: there is none). In a `crowded` run other processes
     create jobs beside this one; `doubtful` says that what was found in the test under way may be of their making.
-    `restless` are the lists that change by themselves.
+    `restless` are the lists that change by themselves. `indents_errors` is whether `pretty=true` does so to errors
+    anywhere; None as long as nobody asked.
     """
 
     client: Client
@@ -71,6 +72,7 @@ class Endpoint:
     crowded: bool = False
     doubtful: bool = False
     restless: frozenset[str] = frozenset()
+    indents_errors: bool | None = None
     shared_jobs: dict[tuple[str, str, str], str | None] = field(default_factory=dict, init=False)
     chronicle: Chronicle = field(init=False)
     untested: Untested = field(default_factory=Untested, init=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.gates.gate import Policy, parse_bases
@@ -417,7 +417,7 @@ class Session:
     def curl(self, request: Request) -> str:
         """The copyable command for a request of this run."""
         target = self.endpoint.client.target
-        whose = "owner" if request.credential == "wrong-secret" else request.credential
+        whose = "owner" if request.credential in NEARLY_RIGHT else request.credential
         own = {name: header.variable for name, header in target.headers.items()}
         return curl(request, target.base_url, target.credentials.get(whose), own)
 

@@ -113,6 +113,21 @@ def a_job_that_has_ended_is_not_changed_by_a_cancel(sight: SightView) -> Outcome
     return HELD
 
 
+@rule("T-ONLY-POINT", on=SightView)
+def a_read_shows_the_moment_of_the_create(sight: SightView) -> Sequence[Outcome] | Outcome | None:
+    """The moment that a read shows is the one that the create was asked for, and showed."""
+    created, seen = sight.history.created, sight.seen
+    if created is None or seen.created:
+        return None
+    both = [n for n in sight.resource.moments if None not in (created.document.get(n), seen.document.get(n))]
+    failures = [
+        holds(False, f"{name} {created.document[name]}, as sent", seen.document[name], f"{seen.pointer}/{name}")
+        for name in both
+        if created.document[name] != seen.document[name]
+    ]
+    return summed(failures, len(both))
+
+
 @rule("L-STABLE", on=SightView)
 def nothing_else_changes_once_a_job_has_ended(sight: SightView) -> Outcome | Sequence[Outcome] | None:
     """Between two reads of a job that has ended nothing else changes either."""
