@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from atlas_conformance.interrupts import lose_no_interrupt, terminate_as_interrupt
+from atlas_conformance.interrupts import ignore_interrupts, lose_no_interrupt, terminate_as_interrupt
 from atlas_conformance.program import INTERRUPTED, OWN_ERROR, PROGRAM
 
 
@@ -22,11 +22,15 @@ def main() -> None:
     lose_no_interrupt()
     try:
         code = _code()
+        ignore_interrupts()
     except KeyboardInterrupt:
+        ignore_interrupts()
         code = _complaint("interrupted before anything was done", INTERRUPTED)
     except BrokenPipeError:
+        ignore_interrupts()
         code = 0  # who reads no further has what was wanted
     except Exception as error:
+        ignore_interrupts()
         code = _complaint(_own_error(error), OWN_ERROR)
     # An interrupt that came while a library executed text of its own making, as dataclasses does, is noted by the
     # interpreter, which then ends itself by the signal whatever was made of it. To execute any text clears the note.

@@ -19,6 +19,17 @@ def terminate_as_interrupt() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def ignore_interrupts() -> None:
+    """Let both signals do nothing from now on: all is done but to end, and the exit code must not be theirs.
+
+    The interpreter takes its own handlers away before it ends, and a signal would kill it then. What is ignored stays
+    ignored.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def lose_no_interrupt() -> None:
     """Let an interrupt that came within a destructor, where the interpreter drops it with a traceback, come again."""
     before = sys.unraisablehook

@@ -39,9 +39,15 @@ def _print_to_nobody() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_LONGEST, _END = 1_500, 500
+"""Characters of a longer sentence that are said, and those of its end, which most often holds the reason."""
+
+
 def complain(*sentences: str) -> None:
-    """Say sentences to the person at the terminal, on stderr."""
+    """Say sentences to the person at the terminal, on stderr; of what a long one quotes, the middle is left out."""
     for sentence in sentences:
+        if len(sentence) > _LONGEST:
+            sentence = f"{sentence[: _LONGEST - _END]} … {sentence[-_END:]}"
         click.echo(f"{PROGRAM}: {visible(sentence)}", err=True)
 
 

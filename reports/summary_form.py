@@ -9,7 +9,7 @@ from typing import Any
 
 def misformed_summary(document: Mapping[str, Any]) -> str | None:
     """Return which member of a summary.json is missing or not of the right form, or None."""
-    for name in ("contract", "suite", "profile", "mode", "verdict"):
+    for name in ("contract", "suite", "profile", "mode", "verdict", "sentence"):
         if not isinstance(document.get(name), str):
             return name
     for name in ("level", "shard", "partial_reason"):
@@ -17,9 +17,18 @@ def misformed_summary(document: Mapping[str, Any]) -> str | None:
             return name
     if not _is_moment(document.get("started")):
         return "started"
-    selected = document.get("selected")
-    if selected is not None and not (isinstance(selected, list) and all(isinstance(id, str) for id in selected)):
-        return "selected"
+    for name in ("seed", "exchanges"):
+        if not _is_count(document.get(name)):
+            return name
+    if not isinstance(document.get("partial"), bool):
+        return "partial"
+    target = document.get("target")
+    if not (isinstance(target, dict) and isinstance(target.get("base_url"), str | None)):
+        return "target"
+    for name in ("selected", "excluded"):
+        ids = document.get(name)
+        if ids is not None and not (isinstance(ids, list) and all(isinstance(id, str) for id in ids)):
+            return name
     requirements = document.get("requirements")
     if not isinstance(requirements, dict):
         return "requirements"

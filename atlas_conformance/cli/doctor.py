@@ -16,14 +16,13 @@ from atlas_conformance.cli.run import run_suites
 from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_mode, with_rate
-from atlas_conformance.program import PROGRAM
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.rehearsal.plan import Plan
 from atlas_conformance.rehearsal.rehearsing import RehearsalFailed, rehearse
 from atlas_conformance.rehearsal.survey import Survey, survey, unasked
 from atlas_conformance.rehearsal.terminal import print_plan
+from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.progress import Progress, stderr_console
-from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.options import Options
 from atlas_conformance.targets.preflight import PreflightFailed
 from atlas_conformance.targets.target_file import parse_rate, target_from_file
@@ -124,5 +123,5 @@ def _write(plan: Plan, file: Path) -> None:
 
 
 def _complain(sentence: str, code: int) -> NoReturn:
-    click.echo(f"{PROGRAM}: {visible(sentence)}", err=True)
+    complain(sentence)
     sys.exit(code)

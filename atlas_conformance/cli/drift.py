@@ -13,8 +13,7 @@ from atlas_conformance.drift.bounded_yaml import DriftError
 from atlas_conformance.drift.comparing import Comparison, compare_descriptions
 from atlas_conformance.drift.difference import Difference
 from atlas_conformance.drift.showing import Line, is_minor, lines, summary
-from atlas_conformance.program import PROGRAM
-from atlas_conformance.reports.output import to_reader
+from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.reports.writing import ReportError, write_file
 
@@ -70,7 +69,7 @@ def drift_command(
             return
         accepted = None if baseline is None else read_baseline(baseline)
     except (DriftError, ReportError) as problem:
-        click.echo(f"{PROGRAM}: {visible(str(problem))}", err=True)
+        complain(str(problem))
         sys.exit(_USAGE)
     outcome = Judged(tuple(shown), (), ()) if accepted is None else judged(shown, accepted)
     with to_reader():

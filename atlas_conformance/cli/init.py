@@ -15,6 +15,7 @@ from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target, with_rate
 from atlas_conformance.program import PROGRAM
+from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.targets.asking import Asked, ask
 from atlas_conformance.targets.drafting import draft
@@ -136,5 +137,5 @@ def _write(out: Path, text: str, force: bool) -> None:
 
 
 def _complain(sentence: str, code: int) -> NoReturn:
-    click.echo(f"{PROGRAM}: {visible(sentence)}", err=True)
+    complain(sentence)
     sys.exit(code)

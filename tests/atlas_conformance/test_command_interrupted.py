@@ -133,3 +133,26 @@ def test_an_interrupt_within_executed_text_ends_with_the_documented_code(tmp_pat
     )
     assert ended.returncode == 4
     assert ended.stderr == "atlas-conformance: interrupted before anything was done\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("ends", "code"), [("1", 1), ("exec('raise KeyboardInterrupt')", 4)])
+def test_a_signal_while_the_interpreter_ends_changes_no_exit_code(
+    tmp_path: Path, number: signal.Signals, ends: str, code: int
+) -> None:
+    """A second Ctrl-C often comes then: the handlers are gone, but all is done."""
+    program = (
+        "import os\n"
+        "import atlas_conformance.__main__ as m\n"
+        "class Late:\n"
+        f"    def __del__(self, kill=os.kill, process=os.getpid()):\n        kill(process, {int(number)})\n"
+        "late = Late()\n"
+        f"m._code = lambda: {ends}\n"
+        "m.main()\n"
+    )
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, env=surroundings(), capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from atlas_conformance.reports.earlier import outline_at
 from atlas_conformance.reports.history import history_html, runs_at
+from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.writing import ReportError, write_reports
 from tests.reports import sample_journal as sample
 from tests.reports.browser import CHROMIUM, NO_CHROMIUM, axe_script, browse, violations
@@ -52,6 +55,25 @@ def test_a_change_of_verdict_is_marked(tmp_path: Path) -> None:
     assert text.count('<th scope="row">') == sample.COUNT + 1 and text == history_html(runs_at([tmp_path]))
 
 
+ODD = (None, -1, 10**30, "\u00e9", [None], {"base_url": 7})
+
+
+def test_whatever_stands_in_a_member_of_a_summary_it_is_told_or_shown(tmp_path: Path) -> None:
+    path = stored(tmp_path) / "a" / "summary.json"
+    document = json.loads(path.read_text("utf-8"))
+    told = shown = 0
+    for name in document:
+        for odd in ODD:
+            path.write_text(json.dumps({**document, name: odd}), encoding="utf-8")
+            try:
+                history_html(runs_at([tmp_path]))
+                outline_at(path)
+                shown += 1
+            except ReportError:
+                told += 1
+    assert told > 50 and shown > 50
+
+
 def test_runs_that_know_other_requirements_are_shown_together(tmp_path: Path) -> None:
     runs = runs_at([stored(tmp_path)])
     del runs[0].verdicts["S-ECHO"]
@@ -74,3 +96,11 @@ def test_a_browser_shows_it_without_complaint(tmp_path: Path) -> None:
     assert "CONSOLE" not in log and "<script" not in text
     if axe_script() is not None:
         assert violations(text, tmp_path, "--window-size=1280,1600") == []
+
+
+def test_of_a_long_complaint_the_middle_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a hostile file holds is quoted, and must not fill the terminal."""
+    complain("it refers to " + "a/" * 100_000 + "b, which does not exist")
+    said = capsys.readouterr().err
+    assert len(said) < 2_000
+    assert said.startswith("atlas-conformance: it refers to a/a/") and said.endswith("a/b, which does not exist\n")
