@@ -13,7 +13,7 @@ from atlas_conformance.program import PROGRAM
 
 @click.command("hammer")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
-@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
+@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that accepts any well-formed id.")
 @click.option("--level", type=click.Choice(LEVELS), help="Level that the endpoint claims. Default: found out.")
 @click.option(
     "--users", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="Users at once."

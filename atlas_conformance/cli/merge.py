@@ -25,7 +25,9 @@ from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_rep
 @click.argument("shards", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for reports.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="OLD", help="Earlier run to compare with.")
-@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
+@click.option(
+    "--update-waivers", is_flag=True, help="Add a waiver with blanks to the file for each failure that has none."
+)
 @gate_options
 @verbose_option
 @click.option("--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,

@@ -81,5 +81,5 @@ def prove_command(
         write_matrix(report, outcomes, markdown(outcomes, profile, seed, progress.seconds))
     missing = len(trials) - len(outcomes)
     if missing:
-        click.echo(f"atlas-conformance: {missing} trials came to no end", err=True)
+        click.echo(f"atlas-conformance: {missing} trials did not end", err=True)
     sys.exit(0 if not missing and all(outcome.good for outcome in outcomes) else 1)
