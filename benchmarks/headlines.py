@@ -78,13 +78,13 @@ class Seen:
 
 
 def singles(count: int | None, seed: int, faults: Sequence[str]) -> list[Draw]:
-    """Return single faults: the named ones, or so many spread over requirements and classes."""
+    """Return single faults: the named ones, or a number of them from all requirements and classes."""
     trials = [trial for trial in fault_trials(faults, seed=seed) if not trial.users]
     return [Draw(trial.name, (trial,)) for trial in _spread(trials, count, Random(f"headlines:{seed}"))]
 
 
 def _spread(trials: list[Trial], count: int | None, random: Random) -> list[Trial]:
-    """Return so many trials, each requirement and class in turn."""
+    """Return a number of trials, each requirement and class in turn."""
     strata: dict[tuple[str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
         strata[trial.requirement or "", trial.kind].append(trial)
@@ -97,7 +97,7 @@ def _spread(trials: list[Trial], count: int | None, random: Random) -> list[Tria
 
 
 def several(size: int, count: int, seed: int) -> list[Draw]:
-    """Return draws of so many faults at once, on different operations."""
+    """Return draws of several faults at once, on different operations."""
     trials = [trial for trial in fault_trials(seed=seed) if not trial.users and not find(trial.name).pause]
     random, draws = Random(f"together:{seed}"), []
     while len(draws) < count:

@@ -161,6 +161,7 @@ def _meaningful(meant: dict[str, Any], row: Delivery, schema: SchemaValidator) -
 
 @reads("B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 def _violation(error: SchemaError) -> Violation:
+    """Name the requirement that a schema's error breaks."""
     pointer = f"/request/body{error.pointer}"
     if error.keyword == "required" and error.property is not None:
         requirement = error.requirement or ("T-ENUM" if error.property == "deliveryType" else "B-REQUIRED")

@@ -226,6 +226,7 @@ def _read_existence(
     violations: list[Violation],
     freedoms: list[Freedom],
 ) -> None:
+    """N-*: what the path names exists."""
     inventory, absent = knowledge.inventory, knowledge.inventory.absent
     conflict = {409} if operation.kind == "create" else set()
 

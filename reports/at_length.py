@@ -212,7 +212,7 @@ def _field(console: Console, name: str, text: str, style: str = "") -> None:
 
 
 def _wrapped(console: Console, text: Text, indent: int) -> None:
-    """Print `text` wrapped, each line indented by so many columns."""
+    """Print `text` wrapped, each line indented by a number of columns."""
     for line in text.wrap(console, max(20, console.width - indent)):
         line.rstrip()
         console.print(Text(" " * indent).append_text(line), soft_wrap=True)

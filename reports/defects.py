@@ -1,7 +1,7 @@
 """Defects: the groups of findings that come of one cause, joined across exchanges, operations and requirements.
 
 Two groups belong together only where they have a cause in common, never because both failed: the same requirement
-broken in the same way, the same exchanges, a field that another answer is held against, a job that a wrongly accepted
+broken in the same way, the same exchanges, a field that another answer is compared with, a job that a wrongly accepted
 request made, a refusal that is wrong in the same way. Which requirement then leads is said by the contract
 (`requirements.toml`).
 """
@@ -21,7 +21,7 @@ from atlas_conformance.reports.evidence import BODY, ERROR, HEADER, OUTCOME, Evi
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup
 
 _CROWD = 24
-"""Of an exchange with more groups than this only so many are paired: it says little of what belongs together."""
+"""How many groups of one exchange are paired: one with more says little about what belongs together."""
 _MOST_TAINTED = 0.5
 """Where more than this share of all jobs come of faulty creates, what is found on one says nothing of its create."""
 
@@ -80,7 +80,7 @@ def clusters(
 ) -> list[Cluster]:
     """Return the groups by their cause, the cluster to look at first in front; each group is in one of them.
 
-    `partners` are the exchanges that a group's finding was held against, by the group's place.
+    `partners` are the exchanges that a group's finding was compared with, by the group's place.
     """
     nodes = []
     for group in groups:
@@ -111,7 +111,7 @@ class _Joined:
         self._parents = list(range(count))
 
     def top(self, one: int) -> int:
-        """Return the one that stands for all that belong together with this one."""
+        """Return the node that represents all that belong together with this one."""
         while self._parents[one] != one:
             self._parents[one] = self._parents[self._parents[one]]
             one = self._parents[one]
@@ -312,7 +312,7 @@ class _Claim:
 
 
 def _leading(causes: Sequence[_Node], members: Sequence[_Node]) -> str:
-    """Return the requirement that leads: the one that is there without the others, else the most specific one."""
+    """Return the requirement that leads: the requirement that stands alone somewhere, else the most specific one."""
     claims: dict[str, _Claim] = {}
     for node in causes:
         claim = claims.setdefault(node.requirement, _Claim(node.known))

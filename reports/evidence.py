@@ -23,7 +23,7 @@ Grouped: TypeAlias = tuple[bool, Key]
 """Whether a group is advice, and its key: a requirement may have both at one place."""
 
 _AT_HAND = 64
-"""So many exchanges are kept at hand: most findings come right after their exchange."""
+"""How many exchanges are kept at hand: most findings come right after their exchange."""
 _MOST_JOBS = 20_000
 _MOST_JOBS_OF_A_GROUP = 400
 _MOST_RELATED = 2_000
@@ -171,7 +171,7 @@ def marks_of(record: ExchangeRecord) -> Iterator[str]:
 
 
 def job_of(record: ExchangeRecord, finding: Finding) -> str | None:
-    """Return the id of the job or snapshot that a finding is about, None where that cannot be told."""
+    """Return the id of the job or snapshot that a finding is about, None if that is unknown."""
     told = _TOLD.search(finding.seen) if finding.pointer.endswith("/results") else None
     if told is not None:
         return told[0]

@@ -1,4 +1,4 @@
-"""The other side of a comparison: the create whose answer a finding on a read was held against."""
+"""The other side of a comparison: the create whose answer a finding on a read was compared with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def partners_of(
     requirements: Mapping[str, Requirement],
     exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]],
 ) -> dict[int, int]:
-    """Return, by the place of a group, the create that its shown finding was held against, where it was against one.
+    """Return, by the place of a group, the create that its shown finding was compared with, if there was one.
 
     Only creates that have findings themselves are looked at; `exchanges` fetches records by number.
     """
@@ -40,6 +40,6 @@ def partners_of(
 
 
 def _told_by(create: ExchangeRecord, group: FindingGroup) -> bool:
-    """Whether the value that a finding asks for is the one that the create's answer showed."""
+    """Whether the value that a finding asks for is what the create's answer showed."""
     value = document_of(create.exchange.response.body).get(place_of(*group.key).field)
     return value is not None and str(value) in group.finding.expected

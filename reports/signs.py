@@ -1,4 +1,4 @@
-"""The signs of statuses on a terminal and in pages, told apart without colour, and their colours."""
+"""The signs of statuses on a terminal and in pages, distinguished without colour, and their colours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SYMBOLS: Mapping[str, str] = {
     NOT_OFFERED: "○",
     EXCLUDED: "⊘",
 }
-"""The sign of each status, told apart without colour."""
+"""The sign of each status, distinguished without colour."""
 
 PLAIN_SYMBOLS: Mapping[str, str] = {
     **SYMBOLS,

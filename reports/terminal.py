@@ -54,7 +54,7 @@ LINES, COLUMNS = 30, 100
 """The screen that the end of a run fits."""
 
 _SHORT_STANDING = 3
-"""So many failures of each kind a comparison names on such a screen."""
+"""How many failures of each kind a comparison names on such a screen."""
 
 
 def print_report(
@@ -69,7 +69,7 @@ def print_report(
     """Print the end of a run, with everything else before it if `verbose`.
 
     `written` are the files that were written, `standing` is where the run stands, which comes before the verdict is
-    said. Characters that the console's encoding does not have are spelt as escapes.
+    said. Characters that the console's encoding does not have are written as escapes.
     """
     if "utf" in console.encoding.lower():
         _print_all(report, console, SYMBOLS, curl, written, verbose, standing)

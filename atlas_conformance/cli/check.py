@@ -29,7 +29,7 @@ _USAGE, _ERROR = 2, 4
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--strict", is_flag=True, help="Known departures of the real service fail too, and so does advice.")
+@click.option("--strict", is_flag=True, help="Known departures of the real service, and advice, fail too.")
 @basis_option
 @verbose_option
 @click.option(
@@ -43,8 +43,8 @@ _USAGE, _ERROR = 2, 4
     type=click.Choice(("pages", "one")),
     default="pages",
     show_default=True,
-    help="Whether a page of a HAR file may be a session of its own: then its jobs are not compared with those of other"
-    " pages where that alone makes a failure. With `one`, they always are.",
+    help="Whether a page of a HAR file may be a separate session. If so, its jobs are not compared with those of other"
+    " pages if only that makes them fail. With `one`, they always are.",
 )
 def check_command(
     files: tuple[Path, ...], strict: bool, basis: tuple[Basis, ...], verbose: bool, report: Path | None, sessions: str
@@ -53,7 +53,7 @@ def check_command(
 
     FILE may be `-` for standard input, a pipe, a ZIP archive, or a folder of such files.
 
-    Jobs are followed by their ids from file to file, so give the files in the order of their recording.
+    It follows jobs by their ids from file to file: give the files in the order of their recording.
 
     \b
     Exit codes:

@@ -32,22 +32,26 @@ _USAGE, _UNREACHABLE, _SUITE_ERROR = 2, 3, 4
 
 @click.command("doctor")
 @click.option("--target", type=click.Path(), metavar="FILE", required=True, help="Target file (TOML) of the endpoint.")
-@click.option("--level", type=click.Choice(LEVELS), help="Claimed level; found out where left out.")
+@click.option("--level", type=click.Choice(LEVELS), help="Level that the endpoint claims. Default: found out.")
 @click.option(
     "--profile",
     type=click.Choice(["quick", "standard", "thorough"]),
     default="standard",
     show_default=True,
-    help="How much the run would send.",
+    help="How many requests the run would send.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="What the run's requests are drawn from."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Number that decides which requests the run would send.",
 )
 @click.option("--requirement", multiple=True, metavar="ID", help="Verify this requirement alone. Repeatable.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Connections used at the same time.")
 @click.option("--mode", type=click.Choice(["read", "refusals", "restore"]), help="What the run may send, as for `run`.")
 @click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
-@click.option("--offline", is_flag=True, help="Send nothing at all to the endpoint.")
+@click.option("--offline", is_flag=True, help="Send nothing to the endpoint.")
 @click.option(
     "--json", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the plan as JSON."
 )
@@ -63,17 +67,17 @@ def doctor_command(
     offline: bool,
     file: Path | None,
 ) -> None:
-    """Show what a run would do before it does it: what it would send, test, and destroy.
+    """Show what a run would do, before it does it: what it would send, exercise and delete.
 
-    The endpoint gets a few GETs, those with which a run begins too, and with --offline nothing. (A service account,
-    where there is no API key, gets its token first.) The run itself is rehearsed with the reference endpoint, which is
-    given what the target file lists, so the figures are what the suites really do.
+    It sends a few GETs, those with which every run begins; with --offline it sends nothing. (A service account without
+    an API key gets its token first.) It rehearses the run with the reference endpoint, which gets what the target file
+    lists, so the figures are what the suites really do.
 
     \b
     Exit codes:
       0  the plan is shown
       2  wrong usage, target file or environment
-      3  the endpoint cannot be reached, or not be verified
+      3  the endpoint cannot be reached or verified
       4  an error of the suite itself
     """
     try:

@@ -30,7 +30,7 @@ _STYLES: dict[str, dict[str, bool | str]] = {
 @click.command("drift")
 @click.argument("openapi", type=click.Path(path_type=Path), metavar="[OLD] OPENAPI", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as one JSON array.")
-@click.option("--all", "show_all", is_flag=True, help="Show differences that break nobody and need not be known, too.")
+@click.option("--all", "show_all", is_flag=True, help="Also show differences that break nobody and need no attention.")
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -43,15 +43,15 @@ def drift_command(
 ) -> None:
     """Compare the contract with a vendor's OpenAPI description (3.0 or 3.1, YAML or JSON, one file or several).
 
-    With two descriptions, the old one and the new one, they are compared with each other, as far as the contract is
-    concerned. Each difference says whom it breaks: clients or endpoints that keep to the contract (or to the
-    old description), or nobody. Nothing is fetched: references lead to files in the description's own folder.
+    Given two descriptions, it compares the old one with the new one, as far as the contract is concerned. It says whom
+    each difference breaks: clients or endpoints that follow the contract (or the old description), or nobody. It
+    downloads nothing: references lead to files in the folder of the description.
 
     \b
     Exit codes:
       0  no difference that matters, or with --baseline no new one
       1  differences
-      2  wrong usage, or a file that is no such description
+      2  wrong usage, or a file that is no OpenAPI description
     """
     if len(openapi) > 2:
         raise click.UsageError("One description, or an old and a new one, can be compared.")

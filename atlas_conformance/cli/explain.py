@@ -47,7 +47,7 @@ def explain_command(ids: tuple[str, ...], write: Path | None) -> None:
             written, gone = write_pages(write)
         except OSError as error:
             raise click.UsageError(f"{write} cannot be written: {error.strerror or error}") from None
-        taken = f"; {gone} of former requirements taken away" if gone else ""
+        taken = f"; {gone} of former requirements removed" if gone else ""
         click.echo(f"Written to {write}: {written} pages{taken}")
         return
     from atlas_conformance.explanations.page import as_text, page_of

@@ -13,23 +13,25 @@ from atlas_conformance.program import PROGRAM
 
 @click.command("hammer")
 @click.option("--target", type=click.Path(), metavar="FILE", help="Target file (TOML) that describes the endpoint.")
-@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that takes any well-formed id.")
-@click.option("--level", type=click.Choice(LEVELS), help="Claimed level; found out where left out.")
+@click.option("--base-url", metavar="URL", help="Base URL of an endpoint that accepts any well-formed id.")
+@click.option("--level", type=click.Choice(LEVELS), help="Level that the endpoint claims. Default: found out.")
 @click.option(
     "--users", type=click.IntRange(1, 100_000), default=50, show_default=True, metavar="N", help="Users at once."
 )
 @click.option("--duration", default="60s", show_default=True, metavar="TIME", help="Such as 60s, 10m or 2h.")
-@click.option("--ramp", metavar="TIME", help="Until all users are there; at once where left out.")
+@click.option("--ramp", metavar="TIME", help="Time until all users have started. Default: all at once.")
 @click.option(
     "--rate",
     metavar="N/PERIOD",
-    help="Requests of all users together, evenly, such as 200/s; as fast as answers come where left out.",
+    help="Requests of all users together, evenly spaced, such as 200/s. Default: as fast as answers come.",
 )
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="What requests are drawn from; drawn if left out.")
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", help="Number that decides which requests are sent. Default: random."
+)
 @click.option(
     "--mode",
     type=click.Choice(["read", "refusals", "restore"]),
-    help="What may be sent, as of `run`: left out, restore on loopback and read elsewhere.",
+    help="What may be sent, as in `run`. Default: restore on loopback, read elsewhere.",
 )
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the reports."
@@ -38,27 +40,27 @@ from atlas_conformance.program import PROGRAM
     "--fail-p95",
     type=click.FloatRange(0, min_open=True),
     metavar="MS",
-    help="Fail where 95 of 100 answers took longer.",
+    help="Fail if the 95th percentile of latency is higher.",
 )
 @click.option(
     "--fail-error-rate",
     type=click.FloatRange(0, 100),
     metavar="P",
-    help="Fail where more than P per cent of the requests had no answer or a 5xx.",
+    help="Fail if more than P per cent of the requests had no answer or a 5xx.",
 )
 @click.option(
     "--verbose", is_flag=True, help="Print the matrix and every failure in full, not only what fits a screen."
 )
 @click.option("--stop-at", multiple=True, metavar="ID", help="End as soon as this requirement fails. Repeatable.")
 @click.option("--master", is_flag=True, help="Send nothing; lead workers on this or other machines.")
-@click.option("--worker", is_flag=True, help="Be led by a master.")
+@click.option("--worker", is_flag=True, help="Work for a master.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 10_000),
     default=1,
     show_default=True,
     metavar="N",
-    help="Workers that a master waits for.",
+    help="Number of workers that a master waits for.",
 )
 @click.option("--master-host", metavar="HOST", help="Where a worker finds its master.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=5557, show_default=True, help="The master's port.")
@@ -72,15 +74,15 @@ from atlas_conformance.program import PROGRAM
 def hammer_command(**given: object) -> None:
     """Verify an endpoint under load: many users at once, every exchange judged.
 
-    With neither --target nor --base-url, the reference endpoint is started on a free port and hammered.
+    Without --target and --base-url, it starts the reference endpoint on a free port and tests that.
 
     \b
     Exit codes:
       0  everything that was exercised holds, and no limit is broken
       1  a requirement fails, or a limit is broken
       2  wrong usage, target file or environment
-      3  the endpoint or the master cannot be reached, or not be verified
-      4  an error of the program itself, a run that was cut short or lost a worker, or nothing was exercised
+      3  the endpoint or the master cannot be reached, or the endpoint cannot be verified
+      4  an error of the program itself, a run that was cut off or lost a worker, or nothing was exercised
     """
     try:
         # First of all, as it makes the interpreter cooperative before sockets and threads are made of it.

@@ -33,7 +33,7 @@ def _project_ids(context: click.Context, parameter: click.Parameter, given: tupl
 
 
 @click.command("init")
-@click.option("--base-url", metavar="URL", help="Base URL of the endpoint; MONGODB_ATLAS_BASE_URL where left out.")
+@click.option("--base-url", metavar="URL", help="Base URL of the endpoint. Default: MONGODB_ATLAS_BASE_URL.")
 @click.option(
     "--project", multiple=True, metavar="ID", callback=_project_ids, help="Ask about this project alone. Repeatable."
 )
@@ -49,9 +49,9 @@ def _project_ids(context: click.Context, parameter: click.Parameter, given: tupl
     "--scenario",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write a scenario for `serve --scenario` instead, in which the same exists.",
+    help="Write a scenario for `serve --scenario` instead, with the same projects, clusters and snapshots.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option("--rate", metavar="N/PERIOD", help="Requests at most, such as 60/min or 10/s.")
 def init_command(
     base_url: str | None,
@@ -63,21 +63,21 @@ def init_command(
 ) -> None:
     """Ask an endpoint what exists behind it, and write a commented target file for `run`.
 
-    It is asked for its projects, their clusters and the snapshots of these, with GETs alone and as far as it lists
-    them; what it does not list is left to be filled in. Nothing in the file lets a run change anything. Credentials
-    come from MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY, or from MONGODB_ATLAS_CLIENT_ID and
-    MONGODB_ATLAS_CLIENT_SECRET; a service account gets its token first.
+    It asks for projects, their clusters and their snapshots, with GETs alone. Fill in what the endpoint does not list.
+    With the file as it is written, a run changes nothing. Credentials come from MONGODB_ATLAS_PUBLIC_API_KEY and
+    MONGODB_ATLAS_PRIVATE_API_KEY, or from MONGODB_ATLAS_CLIENT_ID and MONGODB_ATLAS_CLIENT_SECRET; a service account
+    gets its token first.
 
     \b
     Exit codes:
       0  the file is written
-      2  wrong usage or environment, or the file is there already
+      2  wrong usage or environment, or the file already exists
       3  the endpoint cannot be reached, or refuses the credentials
     """
     if scenario is not None and scenario.exists() and not force:
-        _complain(f"{scenario} is there already; --force overwrites it, --scenario FILE takes another", _USAGE)
+        _complain(f"{scenario} already exists; --force overwrites it, --scenario FILE names another", _USAGE)
     if scenario is None and out.exists() and not force:
-        _complain(f"{out} is there already; --force overwrites it, --out FILE takes another", _USAGE)
+        _complain(f"{out} already exists; --force overwrites it, --out FILE names another", _USAGE)
     try:
         target = target_from_url(base_url, os.environ)
         target = with_rate(target, parse_rate(rate, "--rate") if rate is not None else None)
@@ -131,7 +131,7 @@ def _write(out: Path, text: str, force: bool) -> None:
         with out.open("w" if force else "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        _complain(f"{out} is there already; --force overwrites it, --out FILE takes another", _USAGE)
+        _complain(f"{out} already exists; --force overwrites it, --out FILE names another", _USAGE)
     except OSError as error:
         _complain(f"{out} cannot be written ({(error.strerror or str(error)).lower()})", _USAGE)
 

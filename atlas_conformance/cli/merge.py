@@ -25,7 +25,9 @@ from atlas_conformance.reports.writing import FILES, JOURNAL, Written, write_rep
 @click.argument("shards", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 @click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for reports.")
 @click.option("--baseline", type=click.Path(path_type=Path), metavar="OLD", help="Earlier run to compare with.")
-@click.option("--update-waivers", is_flag=True, help="Add a waiver with blanks to fill for each failure without one.")
+@click.option(
+    "--update-waivers", is_flag=True, help="Add a waiver with blanks to the file for each failure that has none."
+)
 @gate_options
 @verbose_option
 @click.option("--format", "form", type=click.Choice(["text", "github"]), default="text", show_default=True,
@@ -42,13 +44,13 @@ def merge_command(
     verbose: bool,
     form: str,
 ) -> None:
-    """Join the journals of all SHARDS of a run (files, or folders of reports) and report on the whole.
+    """Join all SHARDS of a run (journals, or folders of reports) into one report.
 
-    Shards that do not add up to one run are refused: another contract, seed or target; one missing, repeated or cut
-    short.
+    It refuses shards that are not the parts of one run: another contract, seed or target; a shard that is missing,
+    given twice or cut off.
 
-    Exit codes are those of a run: 0, 1 or 4, by the gate where one is given; 2 wrong usage, or shards that do not add
-    up.
+    Exit codes are those of a run: 0, 1 or 4, by the gate if there is one; 2 wrong usage, or shards that do not belong
+    together.
     """
     if update_waivers and waivers is None:
         raise click.UsageError("--update-waivers needs --waivers FILE to write to")

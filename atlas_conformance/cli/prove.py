@@ -40,9 +40,11 @@ def _known(context: click.Context, parameter: click.Parameter, faults: tuple[str
     type=click.IntRange(1),
     default=2 * (os.cpu_count() or 1),
     show_default="two a core",
-    help="Processes at the same time; a good part of each trial is waiting for jobs.",
+    help="Processes at the same time; each waits for jobs most of the time.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What requests are drawn from.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Number that decides which requests are sent."
+)
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the matrix."
 )
@@ -56,7 +58,7 @@ def prove_command(
     report: Path | None,
     listing: bool,
 ) -> None:
-    """Prove that the suites catch every fault, by the right requirement, and are silent on a sound endpoint.
+    """Prove that the suites catch every fault, by the right requirement, and pass a sound endpoint.
 
     Exit codes: 0 all caught and the sound endpoint passes in every mode; 1 otherwise; 2 wrong usage.
     """
@@ -79,5 +81,5 @@ def prove_command(
         write_matrix(report, outcomes, markdown(outcomes, profile, seed, progress.seconds))
     missing = len(trials) - len(outcomes)
     if missing:
-        click.echo(f"atlas-conformance: {missing} trials came to no end", err=True)
+        click.echo(f"atlas-conformance: {missing} trials did not end", err=True)
     sys.exit(0 if not missing and all(outcome.good for outcome in outcomes) else 1)

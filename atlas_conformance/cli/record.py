@@ -39,7 +39,7 @@ def _upstream(context: click.Context, parameter: click.Parameter, url: str) -> U
         raise click.UsageError(str(problem)) from None
     parts = urlsplit(url)
     if parts.path not in ("", "/"):
-        raise click.BadParameter("leave out the path: clients keep theirs, as nothing of what they send is changed.")
+        raise click.BadParameter("leave out the path: the paths of clients stay as they are.")
     assert parts.hostname is not None
     secure = parts.scheme == "https"
     if not secure and not is_loopback_host(parts.hostname):
@@ -52,22 +52,26 @@ def _upstream(context: click.Context, parameter: click.Parameter, url: str) -> U
 
 
 @click.command("record")
-@click.option("--upstream", required=True, metavar="URL", callback=_upstream, help="Where everything is passed on to.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1 to listen on; 0 finds one.")
+@click.option(
+    "--upstream", required=True, metavar="URL", callback=_upstream, help="Base URL of the endpoint, without a path."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=0, help="Port on 127.0.0.1 to listen on; 0 takes a free one."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.har")
 @click.option("--strict", is_flag=True, help="Known departures of the real service fail too.")
 @verbose_option
 def record_command(upstream: Upstream, port: int, out: Path, strict: bool, verbose: bool) -> None:
-    """Record the traffic to an endpoint, and judge it as it goes by, until Ctrl-C.
+    """Record the traffic to an endpoint and judge it as it passes, until Ctrl-C.
 
-    Point a client at the address that is printed instead of at the endpoint. Every byte is passed on as it is, but for
-    the name in the Host line. Exchanges of the contract's operations are written to FILE.har, credentials masked.
+    Point a client at the printed address instead of the endpoint. Every byte is forwarded as it is, except the name in
+    the Host line. Exchanges of the contract's operations are written to FILE.har, with credentials masked.
 
     \b
     Exit codes:
       0  everything that was exercised holds
       1  a requirement fails
-      2  wrong usage, or the file or the port cannot be had
+      2  wrong usage, or a file or port that cannot be used
       4  nothing was exercised
     """
     scheme = "https" if upstream.context is not None else "http"

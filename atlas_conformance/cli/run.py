@@ -67,7 +67,7 @@ def _writable(context: click.Context, parameter: click.Parameter, folder: Path |
 def run_command(form: str, **given: object) -> None:
     """Verify an endpoint against the whole contract.
 
-    With neither --target nor --base-url, the reference endpoint is started on a free port and verified.
+    Without --target and --base-url, it starts the reference endpoint on a free port and verifies that.
 
     \b
     Exit codes:

@@ -120,39 +120,54 @@ def _certificate(given: Mapping[str, Any], folder: Path) -> tuple[tuple[str, str
     help="Milliseconds in each phase of a job.",
 )
 @click.option("--database", default=":memory:", show_default=True, help="A file that keeps the jobs.")
-@click.option(
-    "--seed", type=click.IntRange(0), help="What fixtures and credentials are drawn from; at random if left out."
-)
-@click.option("--level", type=click.Choice(LEVELS), show_default="workflow")
+@click.option("--seed", type=click.IntRange(0), help="Number that decides ids and credentials. Default: random.")
+@click.option("--level", type=click.Choice(LEVELS), show_default="workflow", help="Operations to offer.")
 @click.option(
     "--scheme", multiple=True, type=click.Choice(["digest", "bearer"]), help="Offer this one only. Repeatable."
 )
-@click.option("--rate", type=click.IntRange(1), help="Requests a minute for each credential; no limit if left out.")
+@click.option("--rate", type=click.IntRange(1), help="Requests a minute for each credential. Default: no limit.")
 @click.option("--latency", type=click.IntRange(0), show_default="0", help="Milliseconds added to each answer.")
 @click.option(
     "--disturb",
     type=click.FloatRange(0, 33),
     default=0.0,
     show_default=True,
-    help="Percent of requests whose connection is reset; as many each are answered 503, or late.",
+    help="Percent of requests whose connection is dropped. The same percent gets a 503, and the same a late answer.",
 )
 @click.option("--freedom", multiple=True, metavar="NAME=CHOICE", help="Another allowed behaviour. Repeatable.")
-@click.option("--list-freedoms", is_flag=True, is_eager=True, expose_value=False, callback=_list_freedoms)
+@click.option(
+    "--list-freedoms",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_freedoms,
+    help="List the freedoms and their choices.",
+)
 @click.option(
     "--imitate", multiple=True, type=click.Choice(sorted(IMITATIONS)), help="Show a known departure. Repeatable."
 )
-@click.option("--fault", metavar="ID", help="Start with one fault of the catalogue.")
+@click.option("--fault", metavar="ID", help="Do one thing wrong, as `prove --list` names it.")
 @click.option("--scenario", type=_IN, help="A TOML or YAML file with what exists and how it behaves.")
-@click.option("--scenario-schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema)
-@click.option("--write-scenario", type=_OUT, help="Write what is served as a scenario file (TOML).")
-@click.option("--write-target", type=_OUT, help="Write a target file for it.")
 @click.option(
-    "--write-env", type=_OUT, multiple=True, help="Write what clients need: .env lines, or JSON in *.json. Repeatable."
+    "--scenario-schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema of scenario files.",
+)
+@click.option("--write-scenario", type=_OUT, help="Also write what is served as a scenario file (TOML).")
+@click.option("--write-target", type=_OUT, help="Also write a target file for it.")
+@click.option(
+    "--write-env",
+    type=_OUT,
+    multiple=True,
+    help="Also write what clients need: .env lines, or JSON in *.json. Repeatable.",
 )
 @click.option(
-    "--control/--no-control", default=None, help="Answer the control API on /_control; only on loopback if left out."
+    "--control/--no-control", default=None, help="Answer the control API on /_control. Default: only on loopback."
 )
-@click.option("--tls", is_flag=True, help="Serve https with a certificate made on the spot.")
+@click.option("--tls", is_flag=True, help="Serve https with a new certificate.")
 @click.option("--write-ca", type=_OUT, help="Where to write the authority of that certificate.")
 @click.option("--tls-certificate", type=_IN, help="Serve https with this certificate.")
 @click.option("--tls-key", type=_IN, help="The key of that certificate.")

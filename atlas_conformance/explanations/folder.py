@@ -33,7 +33,11 @@ def write_pages(folder: Path) -> tuple[int, int]:
 
 
 def _index() -> str:
-    lines = ["# Requirements", "", "What an endpoint is held to. `atlas-conformance explain ID` prints the same pages."]
+    lines = [
+        "# Requirements",
+        "",
+        "What a conforming endpoint does. `atlas-conformance explain ID` prints the same pages.",
+    ]
     for letter, heading in FAMILIES.items():
         members = [known for known in Contract.load().requirements.values() if known.id.partition("-")[0] == letter]
         if members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Literal
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers
 from atlas_conformance.contracts.requirement import Requirement
+from atlas_conformance.contracts.rulebook import rules_of
 from atlas_conformance.explanations.example import Example, example_of, faults_of
 from atlas_conformance.explanations.freedoms import freedoms_near
 from atlas_conformance.explanations.suite_tests import suite_tests_of
@@ -54,6 +56,7 @@ def _blocks(requirement: Requirement) -> Iterator[Block]:
     example = example_of(requirement.id)
     if example is not None:
         yield from _example(example)
+    yield from _rules(requirement)
     yield from _proof(requirement)
     yield from _freedoms(requirement)
     yield Block("heading", "Try it")
@@ -83,6 +86,17 @@ def _in_order(before: Iterable[Exchange], last: Exchange) -> Iterator[Block]:
     if earlier:
         yield Block("text", "Then:")
     yield Block("code", _exchange(last))
+
+
+def _rules(requirement: Requirement) -> Iterator[Block]:
+    """Yield where the requirement is judged: the functions that its id is registered for."""
+    found = rules_of(requirement.id)
+    if found:
+        yield Block("heading", "How it is judged")
+    for rule in found:
+        file = f"{rule.__module__.removeprefix('atlas_conformance.').replace('.', '/')}.py"
+        words = " ".join((inspect.getdoc(rule) or "").split())
+        yield Block("item", f"{file}, {rule.__name__}" + (f": {words}" if words else ""))
 
 
 def _proof(requirement: Requirement) -> Iterator[Block]:

@@ -29,7 +29,7 @@ class Shard:
         """Return the shard that `text` names, as in `2/4`; raise ShardError where it names none."""
         match = _FORM.fullmatch(text)
         if match is None:
-            raise ShardError(f"{text!r} is no shard: which one of how many is wanted, as in 2/4")
+            raise ShardError(f"{text!r} is no shard; write which part of how many, such as 2/4")
         index, count = int(match[1]), int(match[2])
         if index > count:
             raise ShardError(f"there is no shard {index} of {count}: they are 1/{count} to {count}/{count}")

@@ -87,7 +87,7 @@ def load_waivers(path: Path, *, blanks_allowed: bool = False) -> tuple[Waiver, .
             (w.requirement, w.operation, w.place) == (waiver.requirement, waiver.operation, waiver.place)
             for w in waivers[: index - 1]
         ):
-            raise WaiverError(f"{path}, waiver {index} ({waiver.name}) stands there twice")
+            raise WaiverError(f"{path}, waiver {index} ({waiver.name}) is in the file twice")
     return waivers
 
 
@@ -155,12 +155,12 @@ def apply_waivers(waivers: Iterable[Waiver], run: Outline) -> Waived:
 def _unmatched(waiver: Waiver, run: Outline) -> str | None:
     status, exercised = run.cells.get((waiver.requirement, waiver.operation), ("", 0))
     if exercised and status not in (FAILED, ADVICE):
-        return f"The waiver for {waiver.name} is no longer needed: the requirement holds. Take it out."
+        return f"The waiver for {waiver.name} is no longer needed: the requirement holds. Remove it."
     if not exercised and status in (NOT_EXERCISED, WITHHELD, NOT_OFFERED) and _left_out(run, waiver):
         return None
     reason = run.reasons.get((waiver.requirement, waiver.operation))
     because = f" ({reason})" if reason else ""
-    return f"The waiver for {waiver.name} matches nothing that failed{because}. Correct it or take it out."
+    return f"The waiver for {waiver.name} matches nothing that failed{because}. Correct or remove it."
 
 
 def _left_out(run: Outline, waiver: Waiver) -> bool:

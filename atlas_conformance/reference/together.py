@@ -20,7 +20,7 @@ def together(faults: Sequence[Fault]) -> Fault:
     freedoms: dict[str, str] = {}
     for fault in faults:
         if fault.credentials:
-            raise ValueError(f"{fault.id} shows on every operation, beside which no other fault can be told")
+            raise ValueError(f"{fault.id} shows on every operation, so no other fault can be seen beside it")
         for name, choice in fault.freedoms.items():
             if freedoms.setdefault(name, choice) != choice:
                 raise ValueError(f"{names} need different choices of the freedom {name}")

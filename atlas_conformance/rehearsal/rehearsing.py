@@ -110,7 +110,7 @@ def rehearse(
         plugin = SuitePlugin(session, show=lambda finished: None)
         run(plugin)
     if session.report is None:
-        raise RehearsalFailed(plugin.failure or "the suites came to no end")
+        raise RehearsalFailed(plugin.failure or "the suites did not end")
     endpoint, report = session.endpoint, session.report
     if report.partial is not None:
         raise RehearsalFailed(f"it was cut short ({report.partial})")

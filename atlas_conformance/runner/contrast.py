@@ -180,7 +180,7 @@ class _Search:
     ) -> tuple[_Shown, tuple[Place, ...]] | None:
         """Return the request with the fewest differences that still fails, and those differences.
 
-        None where the requests that were answered so no longer are: then nothing can be told.
+        None where the requests that were answered so no longer are: then nothing can be concluded.
         """
         failing = question.failing
         if self._fails(question, failing.parts) is None:

@@ -23,7 +23,7 @@ LONGEST_BODY = 65_536
 @dataclass(frozen=True)
 class Seen:
     """One exchange as far as it tells for or against a cause: its number, request, status, the keys of what was found
-    on it, what it upheld, and the parts of its request. `passing` as in ExchangeRecord.
+    on it, what held in it, and the parts of its request. `passing` as in ExchangeRecord.
     """
 
     n: int
@@ -102,8 +102,8 @@ def _unlike(place: Place, one: object, other: object) -> float:
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be explained: a finding's key, the exchange that shows it, and how requests with the other outcome are
-    told. `words` are what is said of the two outcomes.
+    """What is to be explained: a finding's key, the exchange that shows it, and how to recognise requests with the
+    other outcome. `words` are what is said of the two outcomes.
     """
 
     key: Key

@@ -15,7 +15,7 @@ import regex
 _DEEP = 64
 """Brackets of one kind from which on a body counts as deeply nested."""
 _MOST_NAMED = 2
-"""Several features may tell values apart equally well: so many are named."""
+"""Several features may distinguish values equally well: how many of them are named."""
 _ID = re.compile(r"[0-9a-f]{24}\Z")
 _SIGNS = regex.compile(r"[^\p{L}\p{N}\p{M}\p{C}\s]")
 _NO_JSON = object()
@@ -23,7 +23,7 @@ _NO_JSON = object()
 
 @dataclass(frozen=True)
 class Value:
-    """A value as it is spelt: a JSON text where it is `json`, else plain text."""
+    """A value as it is written: a JSON text where it is `json`, else plain text."""
 
     text: str
     json: bool = False

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 def smallest_failing(items: Sequence[Item], fails: Callable[[Sequence[Item]], bool]) -> tuple[Item, ...]:
     """Return a part of `items` that fails and of which no single item can be left out (ddmin).
 
-    `fails` says whether what it is given, in the order of `items`, still fails; what cannot be told counts as not
+    `fails` says whether what it is given, in the order of `items`, still fails; an unknown outcome counts as not
     failing. It is never asked about all items or none: all of them fail, or nobody would ask, and none do not.
     """
     kept = list(items)

@@ -54,13 +54,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "base_url",
-        "Base URL of an endpoint that takes any well-formed id.",
+        "Base URL of an endpoint that accepts any well-formed id.",
         metavar="URL",
         ci=("action", "gitlab"),
     ),
     Option(
         "stateful",
-        "With --base-url: it keeps the jobs that are created, or it keeps none; found out where left out.",
+        "With --base-url: whether the endpoint keeps the jobs that are created. Default: the run finds it out.",
         "switch",
         off="stateless",
     ),
@@ -76,17 +76,22 @@ OPTIONS: tuple[Option, ...] = (
         metavar="TIME",
         ci=("action", "gitlab"),
     ),
-    Option("level", "Claimed level; found out where left out.", choices=get_args(Level), ci=("action",)),
+    Option(
+        "level",
+        "Level that the endpoint claims. Default: the run finds it out.",
+        choices=get_args(Level),
+        ci=("action",),
+    ),
     Option(
         "profile",
-        "How much is sent.",
+        "How many requests are sent.",
         choices=tuple(PROFILES),
         default="standard",
         ci=("action", "gitlab"),
     ),
     Option(
         "seed",
-        "What requests are drawn from; drawn and shown if left out.",
+        "Number that decides which requests are sent. Default: random, and shown.",
         "number",
         metavar="N",
         least=0,
@@ -101,7 +106,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "excluded",
-        "Say nothing of this requirement. Repeatable.",
+        "Leave this requirement out. Repeatable.",
         flag="exclude",
         metavar="ID",
         repeatable=True,
@@ -110,7 +115,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("workers", "Connections used at the same time.", "number", metavar="N", least=1),
     Option(
         "processes",
-        "Processes that share the tests; left out, one a core on loopback, and one elsewhere, where more never run.",
+        "Processes that share the tests. Default: one for each core on loopback; always one elsewhere.",
         "number",
         metavar="N",
         least=1,
@@ -125,13 +130,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "mode",
-        "What may be sent: reads alone; also creates that must be refused; or restores, which destroy data. Left out,"
-        " restore on loopback and read elsewhere.",
+        "What may be sent: only reads; also creates that must be refused; or restores, which delete data. Default:"
+        " restore on loopback, read elsewhere.",
         choices=get_args(Mode),
         ci=("action", "gitlab"),
     ),
     Option("rate", "Requests at most, such as 60/min or 10/s.", metavar="N/PERIOD"),
-    Option("time_limit", "When the run ends, done or not, such as 30min; then it is partial.", metavar="TIME"),
+    Option(
+        "time_limit", "Ends the run after this time, such as 30min; if it was not done, it is partial.", metavar="TIME"
+    ),
     Option(
         "baseline",
         "Earlier run to compare with: a folder of reports, a summary or a journal.",
@@ -142,25 +149,25 @@ OPTIONS: tuple[Option, ...] = (
     Option("waivers", "Accepted failures (TOML).", "file", metavar="FILE", ci=("action", "gitlab")),
     Option(
         "gate",
-        "Which failures exit with 1: only new ones (and lost coverage), any, or none. Left out, new where an earlier"
-        " run is given, else any.",
+        "Which failures exit with 1: only new ones (and lost coverage), any, or none. Default: new with an earlier run,"
+        " any without.",
         choices=tuple(GATES),
         ci=("action", "gitlab"),
     ),
     Option(
         "strict",
-        "Advice fails too: a requirement that says should counts as one that says must.",
+        "Advice fails too: `should` counts as `must`.",
         "flag",
         ci=("action", "gitlab"),
     ),
     Option(
         "basis",
-        "Only failures of requirements of these bases exit with 1, such as documented,recorded; the others are inferred"
-        " and project-rule.",
+        "Only failures of requirements with these bases exit with 1, such as documented,recorded. The bases are"
+        " documented, recorded, inferred and project-rule.",
         metavar="BASIS,...",
         ci=("action", "gitlab"),
     ),
-    Option("update_waivers", "Add a waiver with blanks to fill for each failure without one.", "flag"),
+    Option("update_waivers", "Add a waiver with blanks to the file for each failure that has none.", "flag"),
     Option(
         "verbose",
         "Print the matrix, what was not exercised and why, and every failure in full, not only what fits a screen.",
@@ -168,7 +175,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "shard",
-        "Run part I of N; `merge` joins the journals. Needs --seed.",
+        "Run part I of N parts; `merge` joins them. Needs --seed.",
         metavar="I/N",
         ci=("action", "gitlab"),
     ),

@@ -88,8 +88,8 @@ def sentence_of(
 ) -> str:
     """Return the sentence on two requests that differ at `places`: `words` say what came of each.
 
-    `alike` and `others` are requests with the outcome of the one, and of the other; `rule` is the one that a request
-    breaks that was accepted all the same.
+    `alike` and `others` are requests with the outcome of the one, and of the other; `rule` is what an
+    accepted request breaks.
     """
     if len(places) == 1:
         (place,) = places

@@ -17,12 +17,12 @@ from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import until_idle
 
 EACH, ALL = 24, 150
-"""So many exchanges are spent at most on one requirement and operation, and on a whole run."""
+"""How many exchanges are spent at most on one requirement and operation, and on a whole run."""
 _SHARE = 4
 """A run spends no more than this part of its own exchanges on it, or as much as one requirement may cost."""
 _MOST_UNANSWERED = 3
 _MOST_WAITS = 4
-"""So often at most the run waits until its jobs have ended, as a busy target may be what refused a create."""
+"""How often the run waits at most until its jobs have ended: a busy target may be why a create was refused."""
 
 
 @dataclass(frozen=True)

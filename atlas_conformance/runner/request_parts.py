@@ -1,6 +1,6 @@
 """A request taken apart into what can differ from another one, and put together again.
 
-The parts are the path's parameters, each query parameter, each header, each property of the body as it is spelt, the
+The parts are the path's parameters, each query parameter, each header, each property of the body as it is written, the
 order of the properties, the white space between them, and whose credentials are sent by which scheme.
 """
 
@@ -38,7 +38,7 @@ _COMPACT = ("", "", "", "", "", "", "", "")
 
 @dataclass(frozen=True)
 class Members:
-    """A JSON object as it is spelt: each property's name with the texts of its name and value, and the white space.
+    """A JSON object as it is written: each property's name with the texts of its name and value, and the white space.
 
     `space` stands before `{` and after it, before `:` and after it, before `,` and after it, before `}` and after it.
     """
@@ -54,7 +54,7 @@ class Members:
 
 
 def members_of(body: bytes) -> Members | None:
-    """Return the body's properties; None where it is no JSON object, names a property twice, or is spelt unevenly."""
+    """Return the body's properties; None where it is no JSON object, names a property twice, or is written unevenly."""
     try:
         text = body.decode("utf-8")
         found = _members(text)

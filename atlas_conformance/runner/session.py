@@ -355,7 +355,7 @@ class Session:
         return self.report
 
     def _explain(self) -> None:
-        """Look for what tells each failing request from others; where the tests ran in other processes, anew."""
+        """Look for what tells each failing request from others; again if the tests ran in other processes."""
         tested, prepared = self.endpoint, self._prepared
         assert prepared is not None
         if self._rests:

@@ -28,7 +28,7 @@ def _head(base_url: str) -> Iterator[str]:
     yield "# Nothing in it lets a run change anything: the mode is read, and no restore target is named."
     yield ""
     yield f"base_url = {_string(base_url)}"
-    yield '# level = "extended"  # claim "core", "extended" or "workflow"; left out, it is found out'
+    yield '# level = "extended"  # claim "core", "extended" or "workflow"; default: the run finds it out'
     yield '# operations = ["flex-create", "flex-get"]  # if the endpoint offers fewer than its level'
     yield '# contact = "https://example.com/about"    # goes into the User-Agent'
 
@@ -95,7 +95,7 @@ def _point_in_time(moment: PointInTime | None, sure: bool) -> Iterator[str]:
 def _placeholder(asked: Asked) -> Iterator[str]:
     project = asked.projects[0].id if asked.projects else _FILL_IN
     yield ""
-    yield "# No cluster is known, so fill in one that exists; more may follow. An endpoint that takes any well-formed"
+    yield "# No cluster is known, so fill in one that exists; more may follow. An endpoint that accepts any well-formed"
     yield "# id needs none: then delete this table."
     yield "[[clusters]]"
     yield f"project = {_string(project)}  # 24 lower-case hexadecimal digits"
@@ -126,7 +126,7 @@ def _safety(asked: Asked) -> Iterator[str]:
     project = asked.projects[0].id if asked.projects else "32b6e34b3d91647abb20e7b8"
     yield ""
     yield "[safety]"
-    yield 'mode = "read"  # "refusals" also sends creates that must be refused; restores need --mode restore besides'
+    yield 'mode = "read"  # "refusals" also sends creates that must be refused; restores also need --mode restore'
     yield "# The only clusters whose data a restore may delete, each of them named above:"
     yield f'# destroyable = [{{ project = {_string(project)}, cluster = "Scratch0" }}]'
     yield "# max_jobs = 20"
@@ -134,7 +134,7 @@ def _safety(asked: Asked) -> Iterator[str]:
     yield ""
     yield "[limits]"
     yield '# rate = "600/min"'
-    yield "timeout_seconds = 10  # for one whole answer"
+    yield "timeout_seconds = 10  # for one complete answer"
 
 
 def _string(value: str) -> str:

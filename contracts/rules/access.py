@@ -71,7 +71,7 @@ def nobody_is_let_in_with_wrong_credentials(access: AccessView) -> Iterator[Outc
 
 @rule("A-DIGEST", on=AccessView)
 def digest_is_taken(access: AccessView) -> Outcome | None:
-    """An owner's key lets a request in by HTTP Digest."""
+    """An owner's key authenticates a request by HTTP Digest."""
     if access.request.scheme == "digest" and access.request.credential == "owner":
         held = access.status != 401 or 401 in access.reading.refusals
         return holds(held, "valid digest credentials taken", access.status, STATUS)
@@ -80,7 +80,7 @@ def digest_is_taken(access: AccessView) -> Outcome | None:
 
 @rule("A-BEARER", on=AccessView)
 def a_token_is_taken(access: AccessView) -> Outcome | None:
-    """An owner's access token lets a request in."""
+    """An owner's access token authenticates a request."""
     if access.request.scheme == "bearer" and access.request.credential == "owner":
         held = access.status != 401 or 401 in access.reading.refusals
         return holds(held, "valid bearer credentials taken", access.status, STATUS)

@@ -19,6 +19,8 @@ OUTSIDE = {
 """Documents outside docs/, and their pages on the site."""
 PAGES = {**OUTSIDE, "README.md": "index.md"}
 CODE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^(`{3,}\w+) .*$", re.MULTILINE)
+"""A fence with words after its language, which MkDocs does not take for one."""
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 
 
@@ -31,7 +33,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Let the links of a page lead to pages of the site; what is no page of it keeps its words without a link."""
-    return with_site_links(markdown, page.file.src_uri)
+    return FENCE.sub(r"\1", with_site_links(markdown, page.file.src_uri))
 
 
 def with_site_links(text: str, page: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,15 @@ def test_pages_of_former_requirements_are_taken_away_and_nothing_else(tmp_path: 
     (tmp_path / "notes.md").write_text("mine")
     assert write_pages(tmp_path) == (len(REQUIREMENTS) + 1, 1)
     assert (tmp_path / "notes.md").read_text() == "mine" and not (tmp_path / "X-GONE.md").exists()
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_a_page_names_the_rules_that_judge_it(requirement: str) -> None:
+    items = [block.text for block in page_of(requirement) if block.kind == "item"]
+    rules = [found.groups() for text in items if (found := re.match(r"(contracts/\S+\.py), (\w+)", text))]
+    assert rules
+    for file, name in rules:
+        assert re.search(rf"^def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE), (file, name)
 
 
 def test_lines_fit_a_terminal_but_for_what_is_to_be_copied() -> None:

@@ -119,7 +119,7 @@ def test_a_wrong_file_is_reported_in_one_sentence(tmp_path: Path, change: tuple[
 def test_a_waiver_that_stands_there_twice_is_reported(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(path.read_text() * 2)
-    with pytest.raises(WaiverError, match="stands there twice"):
+    with pytest.raises(WaiverError, match="is in the file twice"):
         load_waivers(path)
 
 

@@ -128,7 +128,7 @@ def test_two_workers_make_one_report_and_a_killed_one_loses_nothing(tmp_path: Pa
     assert load["findings"] == []
 
 
-def test_an_endpoint_that_dies_late_is_told_although_nobody_waited_for_it_long(tmp_path: Path) -> None:
+def test_an_endpoint_that_dies_late_is_reported_although_nobody_waited_for_it_long(tmp_path: Path) -> None:
     """What it was not asked since then has not passed."""
     with ReferenceServer(seed=2) as server:
         target, environ = described(server, tmp_path)

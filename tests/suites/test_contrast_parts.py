@@ -44,7 +44,7 @@ def test_the_smallest_failing_set_is_the_cause(cause: set[int], size: int) -> No
     assert len(asked) <= 2 * size * len(cause)
 
 
-def test_of_several_causes_one_is_left_and_what_cannot_be_told_does_not_fail() -> None:
+def test_of_several_causes_one_is_left_and_an_unknown_outcome_does_not_fail() -> None:
     assert smallest_failing("abcdef", lambda some: "b" in some or "e" in some) == ("b",)
     assert smallest_failing("abcdef", lambda some: False) == tuple("abcdef")
     assert smallest_failing("a", lambda some: True) == ("a",)
@@ -123,7 +123,7 @@ def with_target(request, target):  # type: ignore[no-untyped-def]
     return replace(request, target=target)
 
 
-def test_a_body_that_is_spelt_unevenly_is_not_taken_apart() -> None:
+def test_a_body_that_is_written_unevenly_is_not_taken_apart() -> None:
     assert members_of(b'{"a":1, "b":2,"c":3}') is None
     found = members_of(b'{ "a" : [1,  2] , "b" : "x" }')
     assert found is not None and found.texts["a"] == ('"a"', "[1,  2]")

@@ -232,7 +232,7 @@ def test_the_difference_is_named(
     assert len(sent) <= 24 and all(one.passing and not one.held for one in sent)
 
 
-def test_what_is_wrongly_accepted_is_told_from_what_is_refused(tmp_path: Path) -> None:
+def test_what_is_wrongly_accepted_is_distinguished_from_what_is_refused(tmp_path: Path) -> None:
     report, sent = explained(lowering(FLEX, "snapshotId"), FLEX, malformed, tmp_path)
     (record,) = (one for key, one in report.contrasts.items() if key[0] == "B-PATTERN")
     (group,) = (group for group in report.groups if group.requirement == "B-PATTERN")
