@@ -179,10 +179,19 @@ class Judge:
             here = [operation for operation, _ in found if self.knowledge.offers(operation.id)]
             methods = frozenset(operation.method for operation in here)
             sunset = all(operation.sunset for operation in here)
-            self.book.apply(BystanderView(exchange.request, response, methods, sunset), offered.id, verdicts)
+            bystander = BystanderView(exchange.request, response, methods, sunset)
+            self.book.apply(bystander, offered.id, verdicts)
             if response.status in (404, 405) and exchange.request.method not in ("HEAD", "OPTIONS"):
                 self.book.apply(ErrorView(response, None, self.contract), offered.id, verdicts)
-        return verdicts.judgement()
+        judgement = verdicts.judgement()
+        if judgement.findings or response.asks_to_wait:
+            return judgement
+        # What the answer says of the path holds for its other operations too.
+        for other in here[1:]:
+            also = self._verdicts(other)
+            self.book.apply(bystander, other.id, also)
+            judgement = replace(judgement, held=judgement.held | also.judgement().held)
+        return judgement
 
     def _judge_answer(self, exchange: Exchange, reading: Reading, moot: bool, verdicts: Verdicts) -> _Answer:
         """Judge what the answer itself shows, whoever asked and whenever; of a `moot` success, nothing is held or

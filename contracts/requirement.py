@@ -58,8 +58,9 @@ class Requirement:
 
     `basis` says why, `sources` where that can be looked up; a requirement of the force "should" that does not hold is
     advice. `operations` are the ids of those it binds; of `needs`, which it takes besides, an endpoint must offer one.
-    `technique` says how it is exercised; `level` is the least level of which an operation can show it. Where one broken
-    thing trips several requirements, that of the highest `specificity` leads, unless another one names it in `before`.
+    `technique` says how it is exercised, `rests_on` which answer that takes where an endpoint need not give it. `level`
+    is the least level of which an operation can show it. Where one broken thing trips several requirements, that of the
+    highest `specificity` leads, unless another one names it in `before`.
     One that `compares` holds an answer against another one, which may be the one at fault. `mark` is the query
     parameter that it blames, as `name` or `name=value`: it leads only where every request had that. `says` is what is
     wrong in a few words, with `{field}`, `{expected}`, `{seen}` and `{operations}` to fill in.
@@ -79,6 +80,7 @@ class Requirement:
     before: tuple[str, ...] = ()
     mark: str | None = None
     says: str | None = None
+    rests_on: str | None = None
 
     @property
     def source(self) -> str:
@@ -153,6 +155,7 @@ def _requirement(
         before=tuple(described.get("before", ())),
         mark=described.get("mark"),
         says=described.get("says"),
+        rests_on=described.get("rests_on"),
     )
 
 

@@ -58,6 +58,7 @@ from atlas_conformance.reports.watching import Watch
 Pair = tuple[str, str]
 
 NO_EXCHANGE = "no request of this run exercised it"
+NO_SUCH_ANSWER = "the endpoint gave no {}"
 UNSELECTED = "left out by --requirement"
 EXCLUSION = "left out by --exclude"
 
@@ -316,6 +317,8 @@ class Tally:
             return NOT_OFFERED, f"the endpoint offers none of {', '.join(known.needs)}"
         if status := next((status for status in recorded if status), None):
             return status.status, status.reason
+        if known is not None and known.rests_on is not None:
+            return NOT_EXERCISED, NO_SUCH_ANSWER.format(known.rests_on)
         return NOT_EXERCISED, NO_EXCHANGE
 
     def _selected(self, requirement: str) -> bool:

@@ -52,7 +52,7 @@ def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpo
     refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
 
 
-@puts_to_the_test("B-TYPE", "B-PATTERN", "B-RANGE")
+@puts_to_the_test("B-TYPE", "B-PATTERN", "B-RANGE", "E-FIELDS")
 @on(CREATES)
 def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property of each kind of request, just beyond each boundary and in each other JSON type."""

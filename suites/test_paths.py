@@ -13,7 +13,7 @@ from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
-@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
+@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "E-FIELDS")
 @on(EVERY)
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""

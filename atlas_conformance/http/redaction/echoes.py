@@ -26,6 +26,8 @@ _PIECES = 16
 """Bones of at least this number are recognised by their pieces."""
 _COVERED = 0.75
 """The share of a secret's letters that shows, in pieces, from which on the secret shows."""
+_TOGETHER = 8
+"""So many values have one finder at least, until more come."""
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
@@ -40,6 +42,45 @@ def forms_of(values: tuple[str, ...]) -> Forms:
     return Forms(values, lasting=True)
 
 
+class _Finder:
+    """Finds the pieces of some bones in a text."""
+
+    def __init__(self, whole: Iterable[bytes]) -> None:
+        found = {bone[at : at + _GRAM] for bone in whole for at in range(len(bone) - _GRAM + 1)}
+        self._grams = tuple(found)
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(self._grams)
+
+    def finds(self, part: bytes) -> bool:
+        """Tell whether any piece stands in this part of a text."""
+        return bool(self._automaton.find_matches_as_indexes(part))
+
+    def pieces(self, part: bytes) -> Iterator[bytes]:
+        """Yield every piece that stands in this part of a text."""
+        for number, _, _ in self._automaton.find_matches_as_indexes(part, overlapping=True):
+            yield self._grams[number]
+
+
+@lru_cache(maxsize=32)
+def _finder_of(values: tuple[str, ...]) -> _Finder:
+    return _Finder(bone for value in values for bone in _bare_forms_of(value))
+
+
+@lru_cache(maxsize=256)
+def _bare_forms_of(value: str) -> tuple[bytes, ...]:
+    return tuple(bare_forms(value, rare=True))
+
+
+def _finders_of(values: tuple[str, ...]) -> tuple[_Finder, ...]:
+    """Return what finds the pieces of these values.
+
+    An endpoint may hand out a value with each answer, which comes last: the finder of those before is kept meanwhile,
+    as it takes much longer to make than that of a few.
+    """
+    kept = len(values) - len(values) % _TOGETHER
+    parts = (values[:kept], values[kept:])
+    return tuple(_finder_of(part) for part in parts if any(_bare_forms_of(value) for value in part))
+
+
 class Forms:
     """Every way in which some values may be written.
 
@@ -48,18 +89,17 @@ class Forms:
     """
 
     def __init__(self, values: Iterable[str], *, lasting: bool = False, rare: bool = False) -> None:
+        values = tuple(values)
         kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
         self._kept = kept
         rare = rare or lasting
-        self._bones = tuple(dict.fromkeys(form for value in kept for form in bare_forms(value, rare=rare)))
+        forms = (_bare_forms_of(value) if lasting else bare_forms(value, rare=rare) for value in kept)
+        self._bones = tuple(dict.fromkeys(form for of_value in forms for form in of_value))
         # Of a value of hardly any ASCII letters nothing is left: it is looked for as it is, and letter by letter.
         self._odd_pattern = odd_pattern(kept)
-        self._grams: tuple[bytes, ...] = ()
-        self._finder = None
-        if lasting and self._bones:
-            found = {bone[at : at + _GRAM] for bone in self._bones for at in range(len(bone) - _GRAM + 1)}
-            self._grams = tuple(sorted(found))
-            self._finder = ahocorasick_rs.BytesAhoCorasick(self._grams)
+        self._finders: tuple[_Finder, ...] = ()
+        if lasting:
+            self._finders = _finders_of(tuple(value for value in values if len(value) >= LEAST_LENGTH))
 
     @cached_property
     def _bytes(self) -> tuple[bytes, ...]:
@@ -79,10 +119,10 @@ class Forms:
             return False
         if self._odd_pattern is not None:
             return True
-        finder = self._finder
-        if finder is None:
+        if not self._finders:
             return any(self._holds(view) for view in views(text))
-        return any(finder.find_matches_as_indexes(part) for view in views(text) for part in _stretches(view))
+        parts = (part for view in views(text) for part in _stretches(view))
+        return any(finder.finds(part) for part in parts for finder in self._finders)
 
     def _holds(self, view: bytes) -> bool:
         return any(form in view for form in self._bones)
@@ -93,6 +133,8 @@ class Forms:
         Where a value shows in pieces, all of the text is masked.
         """
         raw = text.encode("utf-8", "surrogatepass")
+        if not self._may_be_in(raw):
+            return text
         shown = self.masked_bytes(raw)
         if self.remains_in(shown):
             return MASK
@@ -153,19 +195,14 @@ class Forms:
 
     def remains_in(self, body: bytes) -> bool:
         """Tell whether a body still shows a value, spread over several places, after masking."""
-        finder = self._finder
         if not self._bones or not self._may_be_in(body):
             return False
         if any(form in view for view in views(body) for form in self._bones if len(form) >= _LONG):
             return True
-        if finder is None:
+        if not self._finders:
             return False
-        grams = {
-            self._grams[number]
-            for view in views(body)
-            for part in _stretches(view)
-            for number, _, _ in finder.find_matches_as_indexes(part, overlapping=True)
-        }
+        parts = [part for view in views(body) for part in _stretches(view)]
+        grams = {piece for part in parts for finder in self._finders for piece in finder.pieces(part)}
         return any(len(bone) >= _PIECES and _covered(bone, grams) >= _COVERED for bone in self._bones)
 
 

@@ -10,8 +10,9 @@ from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.http.redaction.shown import Shown, handed_over, shown_by_answer
 from atlas_conformance.http.secret import MASK, Secret
 
-_MOST = 16
-"""How many are remembered, the latest ones."""
+_MOST, _AT_LEAST = 24, 16
+"""How many are remembered at most, and how many of the latest in any case. The oldest are forgotten together, as each
+new set of values takes a while to be made ready for the search."""
 _LEAST = 8
 _SURE = 16
 """A value of this length is no ordinary word, whatever it is made of."""
@@ -39,8 +40,9 @@ class Handed:
                 continue
             with self._lock:
                 self._values[value] = Secret(value)
-                while len(self._values) > _MOST:
-                    del self._values[next(iter(self._values))]
+                if len(self._values) > _MOST:
+                    for old in list(self._values)[:-_AT_LEAST]:
+                        del self._values[old]
 
     def _is_credential(self, value: str) -> bool:
         if len(value) < _LEAST or value in self._ordinary or MASK in value:
