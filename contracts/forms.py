@@ -13,16 +13,24 @@ TIDAL = frozenset(
     {"links", "expired", "expiresAt", "expirationDate", "deliveryUrl", "components", "snapshotUrl", "status"}
 )
 """Properties that may differ between two answers by themselves: links repeat the query, downloads expire, and an
-enveloped list has a status of its own."""
+enveloped list has a status of its own. What a resource calls volatile may, too."""
 
 _MISSING = object()
 
 
 def judge_same_job(
-    requirement: str, plain: Mapping[str, Any], formed: Mapping[str, Any], pointer: str, verdicts: Verdicts
+    requirement: str,
+    plain: Mapping[str, Any],
+    formed: Mapping[str, Any],
+    pointer: str,
+    verdicts: Verdicts,
+    volatile: frozenset[str] = frozenset(),
 ) -> None:
-    """Hold a finished job's document in one form against its plain one; `pointer` is where the formed one stands."""
-    for name in sorted((plain.keys() | formed.keys()) - TIDAL):
+    """Hold the document of something finished, a job or a snapshot, in one form against its plain one.
+
+    `pointer` is where the formed one stands, `volatile` are properties of it that may change between two reads.
+    """
+    for name in sorted((plain.keys() | formed.keys()) - TIDAL - volatile):
         owed, seen = plain.get(name, _MISSING), formed.get(name, _MISSING)
         shown = "nothing" if seen is _MISSING else seen
         expected = f"{name} as without the flag"
@@ -37,14 +45,17 @@ def judge_same_list(
     resource: Resource,
     verdicts: Verdicts,
 ) -> None:
-    """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended."""
+    """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended, by
+    its id.
+    """
     lacking = sorted(plain.keys() - formed.keys() - TIDAL)
     verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
-    finished = {str(job.get("id")): job for _, job in listed(plain, "") if resource.ended(job)}
+    shown = (job for _, job in listed(plain, "") if isinstance(job.get("id"), str))
+    finished = {job["id"]: job for job in shown if resource.ended(job)}
     for where, job in listed(formed, pointer):
-        before = finished.get(str(job.get("id")))
-        if before is not None:
-            judge_same_job(requirement, before, job, where, verdicts)
+        named = job.get("id")
+        if isinstance(named, str) and named in finished:
+            judge_same_job(requirement, finished[named], job, where, verdicts, resource.volatile)
 
 
 def judge_same_properties(

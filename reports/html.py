@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -19,6 +20,7 @@ from markupsafe import Markup
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import Citation
 from atlas_conformance.reports.contrasts import contrast_words
+from atlas_conformance.reports.examples import examples
 from atlas_conformance.reports.excerpt import Line, difference
 from atlas_conformance.reports.model import (
     ADVICE,
@@ -154,6 +156,7 @@ def html(report: Report, curl: Curl | None = None, standing: Standing | None = N
         advice=advice[:SHOWN_CARDS],
         advice_left=max(0, len(advice) - SHOWN_CARDS),
         known=Contract.load().requirements,
+        examples=examples(),
         bases=BASIS_WORDS,
         segments=_segments(report),
         columns=columns(report),
@@ -330,6 +333,11 @@ def _cell_count(cell: Cell) -> str:
     return number(cell.shown_count) if cell.shown_count else ""
 
 
+def _content(text: str) -> Markup:
+    """Return text as the content of an element, where quotes need no escape: JSON has many."""
+    return Markup(escape(text, quote=False))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -346,6 +354,7 @@ def _environment() -> Environment:
         "slug": _SLUGS.__getitem__,
         "sign": SYMBOLS.__getitem__,
         "meaning": MEANINGS.__getitem__,
+        "content": _content,
         "cell_words": _cell_words,
         "cell_count": _cell_count,
         "plural": plural,

@@ -1,14 +1,17 @@
-"""The folder of all pages: one Markdown file a requirement, and an index."""
+"""The folder of all pages: one Markdown file a requirement, an index, and the examples as reports carry them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.explanations.page import as_markdown, markdown_text, page_of
+from atlas_conformance.explanations.page import as_markdown, markdown_text, page_of, shown_example
 from atlas_conformance.reports.wording import FAMILIES
 
 INDEX = "index.md"
+EXAMPLES = "examples.json"
+"""The file of the examples alone; `reports` has a link to it."""
 
 
 def pages() -> dict[str, str]:
@@ -17,8 +20,15 @@ def pages() -> dict[str, str]:
     return {INDEX: _index(), **made}
 
 
+def examples() -> str:
+    """Return the text of `EXAMPLES`: the example of each requirement, by its id."""
+    shown = {requirement: shown_example(requirement) for requirement in Contract.load().requirements}
+    return json.dumps({key: value for key, value in shown.items() if value}, indent=1, ensure_ascii=False) + "\n"
+
+
 def write_pages(folder: Path) -> tuple[int, int]:
-    """Write every page into a folder and take away those of requirements that are gone; return how many of each.
+    """Write every page and the examples into a folder, and take away pages of requirements that are gone; return how
+    many pages of each.
 
     Raises OSError where that cannot be done.
     """
@@ -26,6 +36,7 @@ def write_pages(folder: Path) -> tuple[int, int]:
     made = pages()
     for name, text in made.items():
         (folder / name).write_text(text, "utf-8")
+    (folder / EXAMPLES).write_text(examples(), "utf-8")
     gone = [file for file in folder.glob("[A-Z]*-*.md") if file.name not in made]
     for file in gone:
         file.unlink()

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers
@@ -70,11 +70,9 @@ def _example(example: Example) -> Iterator[Block]:
     yield Block("heading", "An exchange that conforms")
     yield from _in_order(example.conforming_before, example.conforming)
     yield Block("heading", "An exchange that fails")
-    yield Block("text", f"From the reference endpoint with the fault {example.fault.id}: {example.fault.sentence}")
+    yield Block("text", _fault_of(example))
     yield from _in_order(example.before, example.failing)
-    found = example.finding
-    expected, seen = one_line(found.expected, 500), one_line(found.seen, 500)
-    yield Block("text", f"Expected {expected}; seen {seen}, at {found.pointer}.")
+    yield Block("text", _found(example))
 
 
 def _in_order(before: Iterable[Exchange], last: Exchange) -> Iterator[Block]:
@@ -97,6 +95,32 @@ def _rules(requirement: Requirement) -> Iterator[Block]:
         file = f"{rule.__module__.removeprefix('atlas_conformance.').replace('.', '/')}.py"
         words = " ".join((inspect.getdoc(rule) or "").split())
         yield Block("item", f"{file}, {rule.__name__}" + (f": {words}" if words else ""))
+
+
+def shown_example(requirement: str) -> dict[str, Any] | None:
+    """Return the example of a requirement as reports show it, without the rest of its page; None where there is none.
+
+    `conforming` and `failing` are the texts of exchanges in their order, `fault` says what the endpoint of the latter
+    does wrong, `found` what is found.
+    """
+    example = example_of(requirement)
+    if example is None:
+        return None
+    return {
+        "conforming": [_exchange(exchange) for exchange in (*example.conforming_before, example.conforming)],
+        "failing": [_exchange(exchange) for exchange in (*example.before, example.failing)],
+        "fault": _fault_of(example),
+        "found": _found(example),
+    }
+
+
+def _fault_of(example: Example) -> str:
+    return f"From the reference endpoint with the fault {example.fault.id}: {example.fault.sentence}"
+
+
+def _found(example: Example) -> str:
+    found = example.finding
+    return f"Expected {one_line(found.expected, 500)}; seen {one_line(found.seen, 500)}, at {found.pointer}."
 
 
 def _proof(requirement: Requirement) -> Iterator[Block]:

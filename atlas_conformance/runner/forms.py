@@ -48,7 +48,7 @@ def _compare(
     elif operation.kind == "list":
         judge_same_list(requirement, plain, document, pointer, operation.resource, verdicts)
     elif operation.resource.ended(plain):
-        judge_same_job(requirement, plain, document, pointer, verdicts)
+        judge_same_job(requirement, plain, document, pointer, verdicts, operation.resource.volatile)
 
 
 def _document(endpoint: Endpoint, judged: Judged) -> tuple[Mapping[str, Any], str] | None:

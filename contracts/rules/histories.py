@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from atlas_conformance.contracts.dates import instant
 from atlas_conformance.contracts.history import Observation, SightView, delivers
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rulebook import common_rule, rule
+from atlas_conformance.contracts.rules.moments import is_in_life
 
 _MISSING = object()
 
@@ -22,11 +24,21 @@ def _unchanged(sight: SightView) -> Outcome | Sequence[Outcome] | None:
     for name in sight.resource.fixed:
         before = known.get(name)
         if before is not None:
-            looked += 1
             now = document.get(name)
-            if now != before:
+            if name in sight.resource.dates and isinstance(now, str) and not is_in_life(now, sight.seen.ended):
+                continue  # a date that cannot be true is found for itself
+            looked += 1
+            if not _is_same(before, now):
                 failures.append(holds(False, f"{name} as before: {before!r}", now, f"{sight.seen.pointer}/{name}"))
     return summed(failures, looked)
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    """Tell whether a value is as before; a date may be written in another way."""
+    if now == before:
+        return True
+    moment = instant(now)
+    return moment is not None and moment == instant(before)
 
 
 @common_rule("same", on=SightView)
@@ -63,7 +75,7 @@ def states_only_move_forward(sight: SightView) -> Outcome | Sequence[Outcome] | 
 def _constant(sight: SightView, name: str) -> Outcome | None:
     value = sight.seen.document.get(name)
     before = sight.history.constants.get(name, value)
-    return holds(before == value, f"{name} as before: {before!r}", value, f"{sight.seen.pointer}/{name}")
+    return holds(_is_same(before, value), f"{name} as before: {before!r}", value, f"{sight.seen.pointer}/{name}")
 
 
 @common_rule("ended", on=SightView)

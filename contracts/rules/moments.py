@@ -1,4 +1,4 @@
-"""S-TIME, T-TIME: no date of a job is a zero time, and nothing that has happened lies in the future."""
+"""S-TIME, T-TIME, SNAP-TIME: no date is a zero time, and nothing that has happened lies in the future."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from atlas_conformance.contracts.outcomes import Failure, Outcome, shown
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rulebook import common_rule
 from atlas_conformance.contracts.verdicts import Verdicts
-from atlas_conformance.contracts.views import JobView
+from atlas_conformance.contracts.views import ItemView, JobView, SnapshotView
 
 FIRST_YEAR = "1980"
-"""No job has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
+"""Nothing has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
 
 LENIENCY = datetime.timedelta(minutes=5)
-"""How far the clock behind a job's dates may be ahead of the clock behind the answer's `Date`."""
+"""How far the clock behind the dates may be ahead of the clock behind the answer's `Date`."""
 OTHER_CLOCK = datetime.timedelta(days=1)
 """The same for the clock of the client or recorder, where an answer has no `Date`."""
 
@@ -39,11 +39,34 @@ class Past:
 @common_rule("dated", on=JobView)
 def no_date_is_a_zero_time(job: JobView) -> Iterator[Outcome]:
     """No date of a job is the zero of some clock."""
-    for name in job.operation.resource.dates:
-        value = job.document.get(name)
+    yield from _zero_times(job)
+
+
+@common_rule("dated", on=SnapshotView)
+def no_date_of_a_snapshot_is_a_zero_time(snapshot: SnapshotView) -> Iterator[Outcome]:
+    """No date of a snapshot is the zero of some clock."""
+    yield from _zero_times(snapshot)
+
+
+def _zero_times(item: ItemView) -> Iterator[Outcome]:
+    resource = item.operation.resource
+    for name in resource.dates:
+        value = item.document.get(name)
         if _is_date(value) and value < FIRST_YEAR:
-            expected = f"a date in the life of the job, not before {FIRST_YEAR}"
-            yield Failure(expected, shown(value), f"{job.pointer}/{name}")
+            expected = f"a date in the life of the {resource.what}, not before {FIRST_YEAR}"
+            yield Failure(expected, shown(value), f"{item.pointer}/{name}")
+
+
+def is_in_life(date: Any, moment: float) -> bool:
+    """Tell whether a date that shows at a moment (epoch seconds) can be that of what has happened: neither the zero of
+    some clock nor far in the future.
+    """
+    if not _is_date(date):
+        return False
+    told = _utc(date)
+    return (
+        date >= FIRST_YEAR and told is not None and (moment < _KNOWN[0] or told <= moment + OTHER_CLOCK.total_seconds())
+    )
 
 
 def latest_past(resource: Resource, document: Mapping[str, Any], pointer: str, latest: Past | None) -> Past | None:
@@ -66,7 +89,7 @@ def _is_date(value: Any) -> TypeGuard[str]:
 
 
 def judge_future(exchange: Exchange, past: Past, verdicts: Verdicts) -> None:
-    """S-TIME, T-TIME: what has happened is not after the answer's own `Date`, nor after it came.
+    """S-TIME, T-TIME, SNAP-TIME: what has happened is not after the answer's own `Date`, nor after it came.
 
     Both clocks have to say so where both are known: some mocks repeat an old `Date`.
     """

@@ -14,7 +14,7 @@ from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.explanations.example import example_of, faults_of
-from atlas_conformance.explanations.folder import pages, write_pages
+from atlas_conformance.explanations.folder import EXAMPLES, examples, pages, write_pages
 from atlas_conformance.explanations.page import as_markdown, as_text, page_of
 from atlas_conformance.explanations.suite_tests import suite_tests_of
 from atlas_conformance.explanations.world import World
@@ -68,7 +68,8 @@ def test_a_requirement_is_covered_by_a_suite_test(requirement: str) -> None:
 
 def test_the_pages_in_the_docs_are_current() -> None:
     made = pages()
-    stored = {file.name: file.read_text("utf-8") for file in PAGES.glob("*.md")}
+    made[EXAMPLES] = examples()
+    stored = {file.name: file.read_text("utf-8") for file in (*PAGES.glob("*.md"), PAGES / EXAMPLES)}
     stale = sorted(name for name in made.keys() | stored.keys() if made.get(name) != stored.get(name))
     assert not stale, f"run `make requirements-docs`: {', '.join(stale)}"
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.examples import examples
 from atlas_conformance.reports.model import ADVICE, FAILED, PASSED, Report
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import verdict_sentence
@@ -147,5 +148,13 @@ def test_each_format_counts_advice_apart(tmp_path: Path) -> None:
 
 def test_the_page_says_what_each_requirement_asks_for_without_a_network(tmp_path: Path) -> None:
     text = RENDERERS["html"](sample.failing(tmp_path / "j"), None, None).decode()
+    sections = re.findall(r'<details class="requirement" id="requirement-([^"]+)">(.*?)</details>', text, re.DOTALL)
+    words = {requirement: html.unescape(section) for requirement, section in sections}
+    assert list(words) == list(REQUIREMENTS)
+    assert set(REQUIREMENTS) - set(examples()) <= {"A-RATE"}
     for requirement in REQUIREMENTS:
-        assert f'id="requirement-{requirement}"' in text and f'href="#requirement-{requirement}"' in text
+        assert f'href="#requirement-{requirement}"' in text
+    for requirement, one in examples().items():
+        for part in (*one.conforming, *one.failing, one.fault, one.found):
+            assert part in words[requirement], requirement
+    assert len(text) < 700_000
