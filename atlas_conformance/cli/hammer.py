@@ -51,6 +51,12 @@ from atlas_conformance.program import PROGRAM
 @click.option(
     "--verbose", is_flag=True, help="Print the matrix and every failure in full, not only what fits a screen."
 )
+@click.option("--strict", is_flag=True, help="Advice fails too, as of `run`.")
+@click.option(
+    "--basis",
+    metavar="BASIS,...",
+    help="Only failures of requirements of these bases exit with 1, as of `run`; --stop-at heeds every requirement.",
+)
 @click.option("--stop-at", multiple=True, metavar="ID", help="End as soon as this requirement fails. Repeatable.")
 @click.option("--master", is_flag=True, help="Send nothing; lead workers on this or other machines.")
 @click.option("--worker", is_flag=True, help="Work for a master.")

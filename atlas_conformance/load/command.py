@@ -13,6 +13,7 @@ from rich.console import Console
 
 from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.contracts.operation import Level
+from atlas_conformance.gates.gate import Policy, parse_bases
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl
 from atlas_conformance.http.failures import TargetError
@@ -31,7 +32,7 @@ from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
-from atlas_conformance.reports.terminal import print_report
+from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import Curl, plural
 from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.runner.options import Options
@@ -71,6 +72,8 @@ def run(
     report: Path | None,
     fail_p95: float | None,
     fail_error_rate: float | None,
+    strict: bool,
+    basis: str | None,
     stop_at: tuple[str, ...],
     verbose: bool,
     master: bool,
@@ -85,9 +88,11 @@ def run(
     try:
         check_roles(master, worker, master_host, workers, target or base_url)
         options = Options(
-            target=target, base_url=base_url, level=level, profile="quick", seed=seed, mode=mode, verbose=verbose
-        )
+            target=target, base_url=base_url, level=level, profile="quick", seed=seed, mode=mode, verbose=verbose,
+            strict=strict, basis=basis,
+        )  # fmt: skip
         options = options.checked()
+        policy = Policy(bases=parse_bases(basis))
         assert options.seed is not None
         plan = checked_plan(users, duration, ramp, rate, options.seed, stop_at)
         with _folder(report) as folder:
@@ -98,9 +103,11 @@ def run(
             console.print(announce(options, plan), soft_wrap=True, markup=False, highlight=False)
             with Progress(console) as progress:
                 if master:
-                    ended = _lead(options, plan, limits, folder, report, interrupts, workers, bind, port, progress)
+                    ended = _lead(
+                        options, plan, limits, policy, folder, report, interrupts, workers, bind, port, progress
+                    )
                 else:
-                    ended = _alone(options, plan, limits, folder, report, interrupts, progress)
+                    ended = _alone(options, plan, limits, policy, folder, report, interrupts, progress)
             return ended
     except TargetError as error:
         return _complaint(str(error), USAGE)
@@ -111,7 +118,8 @@ def run(
 
 
 def _alone(
-    options: Options, plan: Plan, limits: Limits, folder: Path, reports: Path | None, interrupts: Interrupts,
+    options: Options, plan: Plan, limits: Limits, policy: Policy, folder: Path, reports: Path | None,
+    interrupts: Interrupts,
     progress: Progress,
 ) -> int:  # fmt: skip
     users = plural(plan.users, "user")
@@ -123,7 +131,7 @@ def _alone(
     ready = run_local(options, plan, folder, interrupts.over, tick)
     try:
         made = _curl_of(ready.prepared.client)
-        ended = end_local(ready, limits, interrupts.reason, made, reports)
+        ended = end_local(ready, limits, policy, interrupts.reason, made, reports)
         progress.__exit__(None, None, None)
         _show(ended, made, options.verbose)
         return ended.exit_code
@@ -132,7 +140,8 @@ def _alone(
 
 
 def _lead(
-    options: Options, plan: Plan, limits: Limits, folder: Path, reports: Path | None, interrupts: Interrupts,
+    options: Options, plan: Plan, limits: Limits, policy: Policy, folder: Path, reports: Path | None,
+    interrupts: Interrupts,
     workers: int, bind: str, port: int, progress: Progress,
 ) -> int:  # fmt: skip
     with Master(options, plan, folder, interrupts.over, workers, bind, port) as master:
@@ -141,7 +150,9 @@ def _lead(
         why = interrupts.reason or master.trouble
         # Who interrupts a run has not found out that the endpoint is gone.
         gone = master.endpoint_lost and interrupts.reason is None
-        ended = end_joined(master.folders, master.lost, master.header, folder, limits, why, made, reports, gone=gone)
+        ended = end_joined(
+            master.folders, master.lost, master.header, folder, limits, policy, why, made, reports, gone=gone
+        )
         progress.__exit__(None, None, None)
         _show(ended, made, options.verbose)
         return ended.exit_code
@@ -153,6 +164,8 @@ def _show(ended: Ended, made: Curl, verbose: bool) -> None:
     with to_reader():
         print_load(ended.load, ended.broken, console)
         print_report(ended.report, console, curl=made, written=ended.written.paths, verbose=verbose)
+        if ended.standing is not None:
+            print_standing(ended.standing, console)
     complain(*ended.written.failures)
 
 

@@ -10,17 +10,20 @@ from typing import Any
 
 import orjson
 
+from atlas_conformance.gates.gate import Policy
 from atlas_conformance.gates.merging import copy_records
 from atlas_conformance.load.load import Load, load_of
 from atlas_conformance.load.page import load_page
 from atlas_conformance.load.plan import Limits
 from atlas_conformance.load.station import Station
 from atlas_conformance.load.verdict import broken_limits, load_document
+from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.diagnosis import recounted
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import FAILED, PASSED, Cell, Report, Row
 from atlas_conformance.reports.records import Header
+from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.watching import Latency
 from atlas_conformance.reports.wording import Curl
 from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_file, write_reports
@@ -31,20 +34,23 @@ DATA = "load.json"
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended: the report on the contract, the load, the limits that were broken, the files written."""
+    """A run that has ended: the report on the contract, the load, the limits that were broken, the files written.
+
+    `standing` is where it stands by the policy, None where the verdict alone counts. `exit_code` is that of the
+    standing or of the verdict; 1 where nothing is worse than a limit that was broken.
+    """
 
     report: Report
     load: Load
     broken: tuple[str, ...]
     written: Written
-
-    @property
-    def exit_code(self) -> int:
-        """The report's exit code; 1 where nothing is worse than a limit that was broken."""
-        return 1 if self.report.exit_code == 0 and self.broken else self.report.exit_code
+    standing: Standing | None
+    exit_code: int
 
 
-def end_local(ready: Station, limits: Limits, partial: str | None, curl: Curl | None, reports: Path | None) -> Ended:
+def end_local(
+    ready: Station, limits: Limits, policy: Policy, partial: str | None, curl: Curl | None, reports: Path | None
+) -> Ended:
     """End a run in one process. Raises ReportError and JournalError."""
     why = partial or ready.crew.trouble
     ready.end(why)
@@ -52,7 +58,7 @@ def end_local(ready: Station, limits: Limits, partial: str | None, curl: Curl | 
         ready.journal, ready.tally, ended=_now(), partial=why is not None, because=why, lost=ready.crew.lost
     )
     load = load_of([ready.folder])
-    return _finish(report, load, limits, ready.folder / JOURNAL, curl, reports)
+    return _finish(report, load, limits, policy, ready.folder / JOURNAL, curl, reports)
 
 
 def end_joined(
@@ -61,6 +67,7 @@ def end_joined(
     header: Header,
     into: Path,
     limits: Limits,
+    policy: Policy,
     partial: str | None,
     curl: Curl | None,
     reports: Path | None,
@@ -81,20 +88,23 @@ def end_joined(
         report = end_journal(
             writer, tally, ended=_now(), partial=bool(whys), because="; ".join(whys) or None, lost=gone
         )
-    return _finish(report, load, limits, into / JOURNAL, curl, reports)
+    return _finish(report, load, limits, policy, into / JOURNAL, curl, reports)
 
 
 def _finish(
-    report: Report, load: Load, limits: Limits, journal: Path, curl: Curl | None, reports: Path | None
+    report: Report, load: Load, limits: Limits, policy: Policy, journal: Path, curl: Curl | None, reports: Path | None
 ) -> Ended:
     report = completed(report, load)
     broken = broken_limits(load, limits)
+    standing = None if policy.silent else policy.decide(outline(report), errors=bool(report.errors))
+    own = report.exit_code if standing is None else standing.exit_code
+    exit_code = 1 if own == 0 and broken else own
     written = Written()
     if reports is not None:
-        written = write_reports(reports, report, journal, curl=curl)
+        written = write_reports(reports, report, journal, curl=curl, standing=standing)
         pages: Mapping[str, Callable[[], bytes]] = {
             PAGE: lambda: load_page(report, load, limits).encode("utf-8"),
-            DATA: lambda: _as_json(load_document(report, load, limits)),
+            DATA: lambda: _as_json(load_document(report, load, limits, exit_code)),
         }
         for name, made in pages.items():
             try:
@@ -103,7 +113,7 @@ def _finish(
             except Exception as problem:  # one page that fails must not keep the others from being written
                 said = str(problem) if isinstance(problem, ReportError) else f"{type(problem).__name__}: {problem}"
                 written = replace(written, failures=(*written.failures, f"{reports / name}: {said}"))
-    return Ended(report, load, broken, written)
+    return Ended(report, load, broken, written, standing, exit_code)
 
 
 def _as_json(document: dict[str, Any]) -> bytes:
@@ -114,6 +124,8 @@ def completed(report: Report, load: Load) -> Report:
     """Return the report with the counts of the load record in place of those of the journal, which is a sample."""
     rows = {name: _completed_row(row, load) for name, row in report.rows.items()}
     counts = {key: sum(row.values()) for key, row in load.findings.items()}
+    if report.header.strict:
+        counts = {key: counts.get(key, 0) + load.advice[key] for key in counts.keys() | load.advice.keys()}
     groups = tuple(replace(group, count=max(group.count, counts.get(group.key, 0))) for group in report.groups)
     advice = tuple(replace(group, count=max(group.count, load.advice[group.key])) for group in report.advice)
     by_key = {group.key: group for group in groups}

@@ -44,7 +44,7 @@ class ClosingStore(JobStore):
 
     def __init__(self, *, alone: bool, closed: Callable[[Summary], object] | None) -> None:
         super().__init__(OPEN)
-        self._alone = alone
+        self.alone = alone
         self._tell_closed = closed
         self.open: OrderedDict[JobKey, JobHistory] = OrderedDict()
         """The jobs that have not ended yet, as far as was seen, the oldest first."""
@@ -114,7 +114,7 @@ class ClosingStore(JobStore):
 
         Creates under way count, as do those whose answer is being judged: of the one asked about, one is under way too.
         """
-        if not self._alone or self.under_way[target] > 1:
+        if not self.alone or self.under_way[target] > 1:
             return True
         if any(self._released.get(held, float("-inf")) >= started for held in (target, ANY)):
             return True

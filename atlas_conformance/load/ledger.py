@@ -4,7 +4,7 @@ forgotten.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -38,6 +38,8 @@ class Ledger:
         self._store = ClosingStore(alone=alone, closed=closed)
         self._chronicle = Chronicle(knowledge, store=self._store, memory=AnswerMemory(1_024, 2_048))
         self._lists: dict[tuple[str, Place], ListMemory] = {}
+        self._deletes: Counter[tuple[Place, str]] = Counter()
+        """How many deletes were sent, by place and resource: as many may be gone from its lists."""
         self.evidence: tuple[Exchange, ...] = ()
         """The earlier exchanges that the latest judgement rests on, where it has findings."""
 
@@ -76,7 +78,7 @@ class Ledger:
     def sending(self, request: Request) -> Iterator[None]:
         """Count the target of a create as possibly busy from before it is sent until its answer has been judged."""
         if request.method == "DELETE":
-            self._chronicle.begin(request)
+            self._begin_delete(request)
         target = self.target(request)
         if target is None:
             yield
@@ -89,6 +91,13 @@ class Ledger:
             under_way[target] -= 1
             if not under_way[target]:
                 del under_way[target]
+
+    def _begin_delete(self, request: Request) -> None:
+        """Note that something is about to be deleted: from now on lists may lose it, and count fewer."""
+        self._chronicle.begin(request)
+        reading = self._chronicle.reading(request)
+        if reading is not None and reading.operation.kind == "delete":
+            self._deletes[reading.place, reading.operation.resource.name] += 1
 
     def unanswered(self, request: Request) -> None:
         """Note that a create was sent and no answer came: from now on its target may be busy for good."""
@@ -114,8 +123,7 @@ class Ledger:
         if told.examined.reading.operation.kind != "list":
             self._keep(exchange, told.examined)
             return told.judgement
-        # Snapshots are deleted, so that their lists rightly lose some and count fewer.
-        if told.examined.reading.must_be_refused or told.examined.reading.operation.resource.what == "snapshot":
+        if told.examined.reading.must_be_refused:
             return told.judgement
         return self._judge_list(exchange, told, told.examined)
 
@@ -138,7 +146,10 @@ class Ledger:
         return self._chronicle.followed(reading, job_id) if isinstance(job_id, str) else None
 
     def _judge_list(self, exchange: Exchange, told: Told, examined: Examined) -> Judgement:
-        """L-PAGE under load: a page loses nothing that stands between what it shows, and its count does not go back."""
+        """L-PAGE under load: a page loses nothing that stands between what it shows, and its count does not go back.
+
+        What is deleted, as snapshots are, is rightly lost, and counts no longer.
+        """
         reading, document = examined.reading, examined.document
         if document is None:
             return told.judgement
@@ -156,19 +167,33 @@ class Ledger:
                 fresh += self._count_listed(reading, job_id)
         if fresh:
             memory.count(fresh, exchange.ended)
-        lost = memory.see(settled, frozenset(seen), exchange)
+        what = reading.operation.resource.what
+        lost = memory.see(settled, frozenset(seen), exchange, lambda job_id: self._is_kept(reading, job_id))
         if lost is not None:
-            expected = "a page that shows what stands on both sides of a job shows the job"
+            expected = f"a page that shows what stands on both sides of a {what} shows the {what}"
             verdicts.failed("L-PAGE", expected, f"{len(lost.jobs)} lost: {lost.jobs[0]}", f"{examined.pointer}/results")
             if not told.about:
                 keys = [(reading.operation.resource.name, *reading.place, job_id) for job_id in lost.jobs[:2]]
                 self.evidence = (*self._store.evidence_of(keys), lost.before)
         total = document.get("totalCount")
         if isinstance(total, int) and not isinstance(total, bool) and total >= 0:
-            floor = memory.floor(exchange.started)
-            expected = f"totalCount at least {floor}, as that many jobs of this run were listed before"
+            floor = max(
+                0, memory.floor(exchange.started) - self._deletes[reading.place, reading.operation.resource.name]
+            )
+            expected = f"totalCount at least {floor}, as that many {what}s of this run were listed before"
             verdicts.check("L-PAGE", total >= floor, expected, total, f"{examined.pointer}/totalCount")
         return told.judgement | verdicts.judgement()
+
+    def _is_kept(self, reading: Reading, item: str) -> bool:
+        """Whether a list must go on showing what it has shown: always a job; a snapshot that this run took, or that
+        nobody else may delete, until its delete is sent.
+        """
+        if reading.operation.resource.what != "snapshot":
+            return True
+        known = self._store.get(item, reading.operation.resource, reading.place)
+        if known is None or known.delete_started < float("inf"):
+            return False
+        return known.created is not None or self._store.alone
 
     def _count_listed(self, reading: Reading, job_id: str) -> int:
         """Count that a list shows a job; return 1 where it is one of the run's that is listed for the first time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -57,10 +57,17 @@ class ListMemory:
     _counts: list[int] = field(default_factory=list)
     _shown: int = 0
 
-    def see(self, settled: Sequence[str], shown: frozenset[str], exchange: Exchange) -> Lost | None:
+    def see(
+        self,
+        settled: Sequence[str],
+        shown: frozenset[str],
+        exchange: Exchange,
+        kept: Callable[[str], bool] = lambda job: True,
+    ) -> Lost | None:
         """Take one more page, and return what it lost.
 
-        `settled` are the ids of the settled jobs on it in their order, `shown` all ids on it.
+        `settled` are the ids of the settled jobs on it in their order, `shown` all ids on it. `kept` tells of an id
+        whether the list must go on showing it.
         """
         lost: Lost | None = None
         places = {job: place for place, job in enumerate(settled)}
@@ -77,7 +84,7 @@ class ListMemory:
                 self.orderly = False
                 break
             between = page.ids[common[0] : common[-1] + 1]
-            missing = tuple(job for job in between if job not in shown)
+            missing = tuple(job for job in between if job not in shown and kept(job))
             if missing and (lost is None or len(missing) > len(lost.jobs)):
                 lost = Lost(missing, page.exchange)
         if len(settled) > 1:

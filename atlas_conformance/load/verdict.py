@@ -26,13 +26,13 @@ def broken_limits(load: Load, limits: Limits) -> tuple[str, ...]:
     return tuple(broken)
 
 
-def load_document(report: Report, load: Load, limits: Limits) -> dict[str, Any]:
+def load_document(report: Report, load: Load, limits: Limits, exit_code: int) -> dict[str, Any]:
     """Return the figures of a run as JSON: totals, operations, series over time, findings by their time."""
     operations = operations_of(load, Contract.load().operations)
     return {
         "load": 1,
         "verdict": report.verdict,
-        "exit_code": 1 if report.exit_code == 0 and broken_limits(load, limits) else report.exit_code,
+        "exit_code": exit_code,
         "partial": load.partial or report.partial,
         "plan": report.header.target.get("load"),
         "seed": report.header.seed,

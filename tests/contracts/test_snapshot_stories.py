@@ -130,6 +130,7 @@ def told(family: str, documents: list[dict[str, Any]], draw: st.DataObject) -> l
 
 
 @given(dedicated_stories(), st.data())
+@settings(deadline=None)
 def test_a_dedicated_snapshot_may_change_what_is_not_fixed(
     documents: list[dict[str, Any]], data: st.DataObject
 ) -> None:
@@ -137,13 +138,13 @@ def test_a_dedicated_snapshot_may_change_what_is_not_fixed(
 
 
 @given(dedicated_stories("shardedCluster"), st.data())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_so_may_one_of_a_sharded_cluster(documents: list[dict[str, Any]], data: st.DataObject) -> None:
     assert told("sharded", documents, data) == []
 
 
 @given(flex_stories(), st.data())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_a_flex_snapshot_may_change_what_is_not_fixed(documents: list[dict[str, Any]], data: st.DataObject) -> None:
     assert told("flex", documents, data) == []
 

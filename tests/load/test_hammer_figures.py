@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -198,7 +199,9 @@ def test_axe_core_has_nothing_to_say_of_the_page(tmp_path: Path) -> None:
 
 
 def test_the_figures_as_data(tmp_path: Path) -> None:
-    document = load_document(sample.failing(tmp_path / "journal.jsonl"), load_with_a_finding(), Limits(error_rate=90.0))
+    document = load_document(
+        sample.failing(tmp_path / "journal.jsonl"), load_with_a_finding(), Limits(error_rate=90.0), 1
+    )
     assert document["requests"] == 11 and document["statuses"] == {"0": 5, "200": 6}
     assert document["findings"] == [
         {"requirement": "S-FLOW", "operation": "flex-get", "place": "/response/body/status", "count": 1,
@@ -290,3 +293,16 @@ def test_ids_are_remembered_exactly_in_a_table_that_does_not_grow() -> None:
     assert len(table._table) == before
     kept = [number for number in range(10_000) if f"{number:024x}" in table]
     assert 0 < len(kept) <= 64 and min(kept) > 9_000
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_advice_is_failure_under_strict_with_the_counts_of_the_record(tmp_path: Path, strict: bool) -> None:
+    made = sample.Sample(tmp_path / "j", strict=strict)
+    advice = replace(sample.finding("L-TOTAL", "flex-list", pointer="/response/body/totalCount"), advice=True)
+    made.add(advice, operation="flex-list")
+    load = Load(origin=EPOCH)
+    load.advice[advice.key] = 400
+    report = completed(made.end(), load)
+    assert report.verdict == ("failed" if strict else "passed")
+    assert [group.count for group in (*report.groups, *report.advice)] == [400]
+    assert report.findings == (400 if strict else 0)

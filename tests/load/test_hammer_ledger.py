@@ -20,10 +20,12 @@ from tests.strategies.scenery import (
     UNKNOWN,
     answer,
     dedicated_job,
+    dedicated_snapshot,
     failed,
     flex_job,
     held,
     page,
+    plain_item,
     refused,
     request,
 )
@@ -260,3 +262,44 @@ def test_a_job_that_a_list_shows_before_its_create_is_answered_is_new_all_the_sa
     old = replace(create(3.0, 4.0, UNKNOWN), request=request("flex-create", FLEX))
     ledger.feed(answer(request("flex-list"), page(flex_job(id=UNKNOWN)), started=1.0, ended=2.0))
     assert "S-NEW" in failed(ledger.feed(old))
+
+
+def snapshots(started: float, *ids: str, total: int = 1_000) -> Exchange:
+    """A page of snapshots, all of them done."""
+    sent = request("snapshot-list", query={"itemsPerPage": str(len(ids))})
+    shown = page(*(dedicated_snapshot(id=one) for one in ids), rels=("self", "next"), totalCount=total)
+    return answer(sent, shown, started=started)
+
+
+def taken(at: float, snapshot: str) -> Exchange:
+    return answer(request("snapshot-take"), plain_item("snapshot-take", id=snapshot), started=at)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_page_that_lost_a_snapshot_which_nobody_deletes(alone: bool) -> None:
+    a, b, c = (identity(number) for number in (1, 2, 3))
+    ledger = Ledger(KNOWN, alone=alone)
+    ledger.feed(snapshots(0.0, a, b, c))
+    # Where others send too, one that this process did not take may be deleted by them.
+    assert ("L-PAGE" in failed(ledger.feed(snapshots(1.0, a, c)))) is alone
+
+
+def test_a_list_may_lose_a_snapshot_and_count_fewer_once_its_delete_was_sent() -> None:
+    ledger = Ledger(KNOWN)
+    ids = [identity(number) for number in (1, 2, 3)]
+    for at, snapshot in enumerate(ids):
+        ledger.feed(taken(float(at), snapshot))
+        ledger.feed(answer(request("snapshot-get", snapshotId=snapshot), done(snapshot), started=at + 0.5))
+    sent = request("snapshot-list", query={"itemsPerPage": "2"})
+    ledger.feed(answer(request("snapshot-list"), page(*map(done, ids)), started=40.0))
+    fewer = answer(sent, page(done(ids[0]), done(ids[2]), rels=("self", "next"), totalCount=2), started=42.0)
+    found = [finding for finding in Ledger.feed(ledger, fewer).findings if finding.requirement == "L-PAGE"]
+    assert {finding.pointer for finding in found} == {"/response/body/results", "/response/body/totalCount"}
+    with ledger.sending(request("snapshot-delete", snapshotId=ids[1])):
+        later = answer(sent, page(done(ids[0]), done(ids[2]), rels=("self", "next"), totalCount=2), started=43.0)
+        assert "L-PAGE" not in failed(ledger.feed(later))
+
+
+def done(snapshot: str) -> dict[str, Any]:
+    """A snapshot that this run took, once it is done."""
+    return plain_item("snapshot-take", id=snapshot) | {"status": "completed", "createdAt": "2026-02-15T17:06:43Z"}

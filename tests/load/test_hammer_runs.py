@@ -201,3 +201,25 @@ def test_what_cannot_be_meant_is_one_sentence(
     ended = run(*arguments, cwd=tmp_path, environ={})
     assert (ended.returncode, ended.stdout) == (code, ""), ended.stdout + ended.stderr
     assert sentence in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_the_gate_by_basis_is_that_of_a_run(tmp_path: Path) -> None:
+    with ReferenceServer(seed=1, fault="flex-create/date-zero") as server:
+        target, environ = described(server, tmp_path)
+        ended = {
+            basis: run("--target", target, "--users", "4", "--duration", "2s", "--seed", "1", "--basis", basis,
+                       "--report", f"{basis}-reports", cwd=tmp_path, environ=environ)
+            for basis in ("documented", "inferred")
+        }  # fmt: skip
+    assert [ended[basis].returncode for basis in ("documented", "inferred")] == [1, 0], ended["inferred"].stdout[
+        -2_000:
+    ]
+    for basis, code in (("documented", 1), ("inferred", 0)):
+        assert "S-TIME" in ended[basis].stdout
+        assert json.loads((tmp_path / f"{basis}-reports" / "load.json").read_text("utf-8"))["exit_code"] == code
+
+
+def test_a_basis_that_there_is_not_gets_a_sentence(tmp_path: Path) -> None:
+    ended = run("--basis", "hearsay", cwd=tmp_path, environ={})
+    assert ended.returncode == 2
+    assert "there is no basis 'hearsay'" in ended.stderr and "Traceback" not in ended.stderr

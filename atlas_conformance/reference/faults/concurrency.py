@@ -115,7 +115,20 @@ def _behind(backend: Backend, call: Call, page: Page) -> Page:
     return replace(page, total=max(0, page.total - 1)) if creates_beside(call) else page
 
 
+def _snapshot_skipped(backend: Backend, call: Call, page: Page) -> Page:
+    """A snapshot in the middle falls out of a page, and the next one comes in at the end."""
+    if not creates_beside(call):
+        return page
+    start = (page.number - 1) * page.items
+    wider = backend.snapshots_of(call)[start : start + page.items + 1]
+    middle = len(wider) // 2
+    return replace(page, snapshots=(*wider[:middle], *wider[middle + 1 :])) if len(wider) > 2 else page
+
+
 def _lists() -> Iterator[Fault]:
+    for place in ("flex-snapshot-list", "snapshot-list"):
+        sentence = "A page skips a snapshot in its middle while something is created."
+        yield _fault(place, "skipped-snapshot", "L-PAGE", sentence, listing=_snapshot_skipped)
     for place in ("flex-list", "cluster-list"):
         for what, sentence, hook in (
             ("short-page", "A page lacks a job while another is created.", _short),
