@@ -28,7 +28,6 @@ from atlas_conformance.contracts.verdicts import Verdicts
 
 __all__ = [
     "ANY",
-    "LISTED_WITHIN",
     "Chronicle",
     "JobStore",
     "Target",
@@ -39,11 +38,6 @@ __all__ = [
 
 _OF_FORM = frozenset({"envelope", "pretty", "itemsPerPage", "pageNum", "includeCount"})
 """Query parameters that leave a list what it is."""
-
-LISTED_WITHIN = 30.0
-"""Seconds after which a created job must stand in a list: no rule says at once, and the real service takes a moment
-(R).
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +340,10 @@ class Chronicle:
             for job in made
             if job.created is not None
             and self.contract.operations[job.create_operation or ""].links.get("list") == operation.id
-            and (job.created.ended + LISTED_WITHIN <= exchange.started or job.listed_ended <= exchange.started)
+            and (
+                job.created.ended + self.contract.settled_within <= exchange.started
+                or job.listed_ended <= exchange.started
+            )
         )
 
     def _is_whole(self, exchange: Exchange, shown: int) -> bool:

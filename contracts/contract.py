@@ -27,6 +27,7 @@ class Contract:
     """Everything that a conforming endpoint is held to.
 
     `openapi` is the OpenAPI document, shared: do not change it. The mappings are by id, in the order of their files.
+    `settled_within` is the number of seconds after which a list shows what was made, and what was deleted is gone.
     """
 
     openapi: Mapping[str, Any]
@@ -36,6 +37,7 @@ class Contract:
     requirements: Mapping[str, Requirement]
     deliveries: Mapping[str, Delivery]
     departures: Mapping[str, Departure]
+    settled_within: float = 30.0
 
     @staticmethod
     def load(folder: Path | str | None = None) -> Contract:

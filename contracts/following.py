@@ -13,20 +13,18 @@ from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.views import GONE
 
-SETTLED_WITHIN = 30.0
-"""Seconds after which what was taken stands in a list, and what was deleted is gone."""
 JUST = 60.0
 """Seconds for which what a list has shown counts as being there still."""
 KEPT = 86_400.0
 """Seconds for which a snapshot is kept at least: no retention is shorter than a day."""
 
 
-def is_gone(history: JobHistory, operation: str, started: float) -> bool:
+def is_gone(history: JobHistory, operation: str, started: float, contract: Contract) -> bool:
     """Tell whether a deleted snapshot must be gone from an operation's answer that began at `started`."""
     deleted = history.deleted_ended
     if deleted is None or deleted > started:
         return False
-    return started >= deleted + SETTLED_WITHIN or history.gone.get(operation, float("inf")) <= started
+    return started >= deleted + contract.settled_within or history.gone.get(operation, float("inf")) <= started
 
 
 @dataclass(eq=False)
@@ -110,7 +108,9 @@ class GetView:
     @cached_property
     def must_be_gone(self) -> bool:
         """Whether a deleted snapshot may no longer be shown here."""
-        return self.asks_for_deleted and is_gone(self.history, self.reading.operation.id, self.exchange.started)
+        return self.asks_for_deleted and is_gone(
+            self.history, self.reading.operation.id, self.exchange.started, self.contract
+        )
 
     @cached_property
     def refuses_wrongly(self) -> bool:
@@ -169,6 +169,7 @@ class RestoreView:
     history: JobHistory
     exchange: Exchange
     reading: Reading
+    contract: Contract
     idle: bool = False
 
     @property
@@ -190,7 +191,8 @@ class RestoreView:
         if deleted is None or not self._is_heard:
             return False
         broken = {violation.requirement for violation in self.reading.violations}
-        gone = started >= deleted + SETTLED_WITHIN or any(moment <= started for moment in self.history.gone.values())
+        settled = started >= deleted + self.contract.settled_within
+        gone = settled or any(moment <= started for moment in self.history.gone.values())
         return gone and broken <= {"N-SNAPSHOT"}
 
     @cached_property

@@ -9,7 +9,6 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.following import (
     KEPT,
-    SETTLED_WITHIN,
     DeleteView,
     GetView,
     RestoreView,
@@ -40,7 +39,7 @@ class Stories:
             return
         known = snapshot_of(self._store, operation.resource, reading.place, body.get("snapshotId"))
         if known is not None:
-            view = RestoreView(known, exchange, reading, idle)
+            view = RestoreView(known, exchange, reading, self._judge.contract, idle)
             self._judge.book.apply(view, operation.id, examined.verdicts)
 
     def follow_delete(self, exchange: Exchange, examined: Examined, snapshot: str, known: JobHistory | None) -> None:
@@ -72,7 +71,7 @@ class Stories:
                 if not whole:
                     continue
                 known.gone.setdefault(reading.operation.id, exchange.ended)
-            elif not is_gone(known, reading.operation.id, exchange.started):
+            elif not is_gone(known, reading.operation.id, exchange.started, self._judge.contract):
                 continue
             where = f"{examined.pointer}/results" if known.job in seen else None
             self._judge.book.apply(ReturnView(known.job, where), reading.operation.id, examined.verdicts)
@@ -124,7 +123,7 @@ def owed_by_list(history: JobHistory, operation: Operation, exchange: Exchange, 
         return False
     if history.shown_first.get(operation.id, float("inf")) <= exchange.started:
         return True
-    if created.ended + SETTLED_WITHIN > exchange.started:
+    if created.ended + contract.settled_within > exchange.started:
         return False
     if history.fixed.get("type") == "replicaSet":
         return not operation.sharded

@@ -48,12 +48,12 @@ class Endpoint:
     """Sends requests through the client, judges every exchange, writes it to the journal, and remembers what was found.
 
     `intervals` are the waits between looks at a job. `stop` is asked after each finding whether the run has seen
-    enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. `about` are the
-    requirements that the test under way covers. `shared_jobs` are the jobs that tests read which need one
-    and no matter which, by the create and the place (None: there is none). In a `crowded` run other processes
-    create jobs beside this one; `doubtful` says that what was found in the test under way may be of their making.
-    `restless` are the lists that change by themselves. `indents_errors` is whether `pretty=true` does so to errors
-    anywhere; None as long as nobody asked.
+    enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. Histories are judged by
+    `contract`. `about` are the requirements that the test under way covers. `shared_jobs` are the jobs that tests read
+    which need one and no matter which, by the create and the place (None: there is none). In a `crowded` run other
+    processes create jobs beside this one; `doubtful` says that what was found in the test under way may be of their
+    making. `restless` are the lists that change by themselves. `indents_errors` is whether `pretty=true` does so to
+    errors anywhere; None as long as nobody asked.
     """
 
     client: Client
@@ -65,6 +65,7 @@ class Endpoint:
     stop: Callable[[Finding], bool] | None = None
     sleep: Callable[[float], object] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    contract: Contract = field(default_factory=Contract.load)
     test: str = ""
     stopped: bool = False
     exploring: bool = False
@@ -90,7 +91,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         if self.sleep is time.sleep:
             self.sleep = self.client.pause  # which ends when the run is ended
-        self.chronicle = Chronicle(self.knowledge)
+        self.chronicle = Chronicle(self.knowledge, contract=self.contract)
         self.waits: Callable[[float, str], object] = lambda until, what: None
         """Told until when (monotonic seconds) is waited, and for what."""
         self.excluded: frozenset[str] = frozenset()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
@@ -74,7 +75,7 @@ class Session:
 
     `observer` sees every record of the journal as it is written. `stop` is handed to the endpoint. `server` is an
     endpoint that already runs and is verified instead of starting one; `target`, where given, is the target as the
-    options would describe it. `connect` makes the client.
+    options would describe it. `connect` makes the client; histories are judged by `contract`.
     """
 
     options: Options
@@ -84,6 +85,7 @@ class Session:
     server: ReferenceServer | None = None
     target: Target | None = None
     connect: Callable[..., Client] = Client
+    contract: Contract = field(default_factory=Contract.load)
 
     def __post_init__(self) -> None:
         self.options = options = self.options.checked()
@@ -215,7 +217,9 @@ class Session:
         if client.guard.mode != "restore":
             profile = profile.where_nothing_is_restored()
         waits = intervals(median_latency(prepared.exchanges) or 0.0, remote=client.guard.remote)
-        made = Endpoint(client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop)
+        made = Endpoint(
+            client, prepared.knowledge, journal, profile, self.options.seed, waits, self.stop, contract=self.contract
+        )
         made.waits, made.excluded = self.waits.tell, frozenset(self.options.excluded)
         made.restless = frozenset(item.operation for item in prepared.learnt.restless)
         return made

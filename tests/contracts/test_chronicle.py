@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.chronicle import LISTED_WITHIN, Chronicle
+from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
@@ -224,7 +224,7 @@ def test_an_answer_that_shows_another_id_is_not_the_job() -> None:
 @pytest.mark.parametrize(("create", "name"), [("flex-create", "flex-list"), ("cluster-create", "cluster-list")])
 def test_a_created_job_stands_in_the_list_in_time(create: str, name: str) -> None:
     empty = page()
-    soon, late = LISTED_WITHIN / 2, LISTED_WITHIN + 1
+    soon, late = Contract.load().settled_within / 2, Contract.load().settled_within + 1
     for at, lost in ((soon, set()), (late, {"L-FOUND"})):
         chronicle = Chronicle(KNOWN)
         made(chronicle, create)
@@ -243,17 +243,20 @@ def test_a_full_first_page_need_not_hold_every_job() -> None:
     made(chronicle, "flex-create")
     one = page(flex_job(id=UNKNOWN), rels=("self", "next"), totalCount=2)
     sent = request("flex-list", query={"itemsPerPage": "1"})
-    assert chronicle.feed(answer(sent, one, started=LISTED_WITHIN * 2)).findings == ()
+    assert chronicle.feed(answer(sent, one, started=Contract.load().settled_within * 2)).findings == ()
 
 
 def test_lists_of_another_cluster_or_api_owe_nothing() -> None:
     chronicle = Chronicle(KNOWN)
     made(chronicle, "cluster-create-v1")
-    assert chronicle.feed(answer(request("cluster-list"), page(), started=LISTED_WITHIN * 2)).findings == ()
+    assert (
+        chronicle.feed(answer(request("cluster-list"), page(), started=Contract.load().settled_within * 2)).findings
+        == ()
+    )
     chronicle = Chronicle(KNOWN)
     made(chronicle, "flex-create")
     other = request("flex-list", name="Flex1")
-    assert chronicle.feed(answer(other, page(), started=LISTED_WITHIN * 2)).findings == ()
+    assert chronicle.feed(answer(other, page(), started=Contract.load().settled_within * 2)).findings == ()
 
 
 def test_reads_and_lists_are_one_history() -> None:

@@ -164,7 +164,6 @@ def test_another_form_of_a_list_may_show_what_has_changed_meanwhile(name: str) -
 
 def test_a_story_that_does_not_hold_is_told() -> None:
     """What the tests above read as silence is not."""
-    chronicle = Chronicle(KNOWLEDGE)
     shown = {"id": SNAPSHOT, "status": "completed", "type": "shardedCluster", "createdAt": "2026-02-15T17:00:00Z"}
     for name, changed, requirement in (
         ("snapshot-get", {"createdAt": "2026-02-15T17:00:01Z"}, "SNAP-FIXED"),
@@ -172,6 +171,7 @@ def test_a_story_that_does_not_hold_is_told() -> None:
     ):
         cluster = "Sharded0" if name.startswith("sharded") else "Replica0"
         sent = request(name, snapshotId=SNAPSHOT, clusterName=cluster)
+        chronicle = Chronicle(KNOWLEDGE)
         chronicle.feed(answer(sent, shown, started=1.0))
         found = chronicle.feed(answer(sent, shown | changed, started=2.0)).findings
         assert requirement in {finding.requirement for finding in found}
