@@ -320,17 +320,15 @@ class Chronicle:
                     history.listings += 1
                     history.listed_ended = min(exchange.ended, history.listed_ended)
                     note_listed(history, reading.operation, job, exchange.ended)
-        self._stories.judge_deleted(exchange, examined, seen, whole=self._is_whole(exchange, len(seen)))
+        self._stories.judge_deleted(exchange, examined, seen, whole=self._is_whole(exchange, document, len(seen)))
         elsewhere = self.store.elsewhere(resource, place)
-        owed = self._owed(exchange, reading, len(seen))
+        owed = self._owed(exchange, reading) if self._is_whole(exchange, document, len(seen)) else ()
         lost = tuple(job for job in owed if job not in seen)
         self._apply(ListView(examined.pointer, elsewhere, owed, lost), examined)
         return tuple((resource.name, *place, job) for job in lost[:2])
 
-    def _owed(self, exchange: Exchange, reading: Reading, shown: int) -> tuple[str, ...]:
+    def _owed(self, exchange: Exchange, reading: Reading) -> tuple[str, ...]:
         """The created jobs that a list must show, where one page holds the whole list."""
-        if not self._is_whole(exchange, shown):
-            return ()
         resource, operation = reading.operation.resource, reading.operation
         made = [job for job in self.store.at(resource, reading.place) if job.created is not None]
         if resource.what == "snapshot":
@@ -346,8 +344,11 @@ class Chronicle:
             )
         )
 
-    def _is_whole(self, exchange: Exchange, shown: int) -> bool:
-        """Whether one page with this number of items is the whole list."""
+    def _is_whole(self, exchange: Exchange, document: Mapping[str, Any], shown: int) -> bool:
+        """Whether one page with this number of items is the whole list; one that has a next page says that it is not."""
+        links = document.get("links")
+        if isinstance(links, list) and any(isinstance(link, dict) and link.get("rel") == "next" for link in links):
+            return False
         page = page_of(exchange.request)
         filtered = any(name not in _OF_FORM for name, _ in exchange.request.query)
         return page is not None and page[1] == 1 and shown < page[0] and not filtered

@@ -138,7 +138,8 @@ def only_an_enveloped_answer_is_wrapped(view: SuccessView) -> Outcome | None:
     held = is_integer(told) and told == status
     expected = f"an integer status equal to {status}"
     if view.reading.operation.kind == "list":
-        return holds(view.lists and held, f"{expected} beside results", told, f"{BODY}/status")
+        # A page without results, enveloped or not, lacks them by L-PAGE.
+        return holds((view.lists or view.key is None) and held, f"{expected} beside results", told, f"{BODY}/status")
     if view.key is None:
         return Failure("the answer's body under content or envelope", "no such object", BODY)
     return holds(held, expected, told, f"{BODY}/status")
