@@ -24,6 +24,8 @@ HEADER_LEFT_OUT = "without a header line that is no text"
 TIME_LEFT_OUT = "whose time could not be read, so that their order is not known"
 REQUEST_BODY_LEFT_OUT = "without the request's body, which"
 
+_BODILESS = (204, 304)
+"""Statuses of answers that have no body, and so need no media type."""
 _ALMOST_A_SECOND = 0.999_999
 ANY_MOMENT = (0.0, 253_402_300_799.0)
 """The interval of an exchange whose time is not known: all of it, so that nothing is read from its order."""
@@ -164,7 +166,7 @@ def _with_media_type(headers: Headers, content: Mapping[str, Any], status: int) 
     media = content.get("mimeType")
     if isinstance(media, str) and "/" in media and not media.startswith("x-"):
         return (*headers, ("Content-Type", media))
-    return headers if headers and status == 204 else None
+    return headers if status in _BODILESS else None
 
 
 def _interval(entry: Mapping[str, Any]) -> tuple[float, float] | None:
