@@ -22,6 +22,14 @@ _HTTP_FORM = compile_pattern(
 )
 
 
+FIRST_YEAR = "1980"
+"""Nothing has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
+OTHER_CLOCK = datetime.timedelta(days=1)
+"""By so much the clock that writes the dates may be ahead of that of the client or recorder."""
+KNOWN = (946_684_800.0, 253_000_000_000.0)
+"""An earlier or later end of an exchange (epoch seconds) stands for one that is not known."""
+
+
 def http_instant(value: str) -> datetime.datetime | None:
     """Read a date of HTTP in any of its three forms (RFC 9110, 5.6.7); None for anything else."""
     if not _HTTP_FORM.matches(value):
@@ -50,3 +58,13 @@ def _instant(value: str) -> datetime.datetime | None:
         if value[17:19] == "60":
             return instant(f"{value[:17]}59Z")
         return None
+
+
+def is_in_life(date: str, moment: float) -> bool:
+    """Tell whether a date that shows at a moment (epoch seconds) can be true: it is one in UTC, and neither the zero of
+    some clock nor far in the future.
+    """
+    told = instant(date)
+    if told is None or date < FIRST_YEAR:
+        return False
+    return not KNOWN[0] < moment < KNOWN[1] or told.timestamp() <= moment + OTHER_CLOCK.total_seconds()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from atlas_conformance.contracts.dates import is_in_life
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.resources import Resource
 
@@ -26,6 +27,14 @@ class Observation:
     document: Mapping[str, Any]
     pointer: str
     created: bool = False
+
+    def may_be_true(self, name: str) -> bool:
+        """Tell whether what is shown under a name may be compared: all but a date that is wrong by itself."""
+        resource, value = self.operation.resource, self.document.get(name)
+        if name not in resource.dates or not isinstance(value, str):
+            return True
+        # What has not happened yet may well lie in the future.
+        return is_in_life(value, self.ended if name in resource.past else 0.0)
 
 
 @dataclass
@@ -154,7 +163,7 @@ class JobHistory:
         for name in seen.operation.resource.fixed:
             if anew or name not in self.fixed:
                 value = seen.document.get(name)
-                if value is not None:
+                if value is not None and seen.may_be_true(name):
                     self.fixed[name] = value
                 else:
                     self.fixed.pop(name, None)
@@ -171,7 +180,7 @@ class JobHistory:
 
     def _remember_end(self, seen: Observation) -> None:
         name = seen.operation.resource.end_field
-        if name is not None and seen.document.get(name) is not None:
+        if name is not None and seen.document.get(name) is not None and seen.may_be_true(name):
             self.constants.setdefault(name, seen.document[name])
 
     def _remember_flags(self, seen: Observation, ended: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.dates import is_in_life
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.following import (
     KEPT,
@@ -20,7 +21,6 @@ from atlas_conformance.contracts.history import JobHistory, Observation
 from atlas_conformance.contracts.judge import Examined, Judge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.resources import RESOURCES, Resource
-from atlas_conformance.contracts.rules.moments import is_in_life
 from atlas_conformance.contracts.store import JobStore, Place
 
 
@@ -91,7 +91,9 @@ def story_of(history: JobHistory, seen: Observation, store: JobStore) -> StoryVi
     known = snapshot_of(store, job, history.place, document.get("snapshotId"))
     owed = known.fixed.get(known.resource.dated_by or "") if known is not None else None
     shown = document.get(job.dated_by)
-    if owed is None or shown is None or not (is_in_life(owed, seen.ended) and is_in_life(shown, seen.ended)):
+    if not (isinstance(owed, str) and isinstance(shown, str)):
+        return None
+    if not (is_in_life(owed, seen.ended) and is_in_life(shown, seen.ended)):
         return None  # a date that cannot be true is found where it shows
     return StoryView(job.dated_by, shown, owed, f"{seen.pointer}/{job.dated_by}")
 

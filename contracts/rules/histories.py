@@ -11,7 +11,6 @@ from atlas_conformance.contracts.history import Observation, SightView, delivers
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rulebook import common_rule, rule
-from atlas_conformance.contracts.rules.moments import is_in_life
 
 _MISSING = object()
 
@@ -25,8 +24,8 @@ def _unchanged(sight: SightView) -> Outcome | Sequence[Outcome] | None:
         before = known.get(name)
         if before is not None:
             now = document.get(name)
-            if name in sight.resource.dates and isinstance(now, str) and not is_in_life(now, sight.seen.ended):
-                continue  # a date that cannot be true is found for itself
+            if not sight.seen.may_be_true(name):
+                continue  # it is found for what it is
             looked += 1
             if not _is_same(before, now):
                 failures.append(holds(False, f"{name} as before: {before!r}", now, f"{sight.seen.pointer}/{name}"))
@@ -73,6 +72,8 @@ def states_only_move_forward(sight: SightView) -> Outcome | Sequence[Outcome] | 
 
 
 def _constant(sight: SightView, name: str) -> Outcome | None:
+    if not sight.seen.may_be_true(name):
+        return None  # it is found for what it is
     value = sight.seen.document.get(name)
     before = sight.history.constants.get(name, value)
     return holds(_is_same(before, value), f"{name} as before: {before!r}", value, f"{sight.seen.pointer}/{name}")

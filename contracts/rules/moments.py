@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, TypeGuard
 
+from atlas_conformance.contracts.dates import FIRST_YEAR, KNOWN, OTHER_CLOCK
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.outcomes import Failure, Outcome, shown
 from atlas_conformance.contracts.resources import Resource
@@ -16,15 +17,8 @@ from atlas_conformance.contracts.rulebook import common_rule
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import ItemView, JobView, SnapshotView
 
-FIRST_YEAR = "1980"
-"""Nothing has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
-
 LENIENCY = datetime.timedelta(minutes=5)
 """How far the clock behind the dates may be ahead of the clock behind the answer's `Date`."""
-OTHER_CLOCK = datetime.timedelta(days=1)
-"""The same for the clock of the client or recorder, where an answer has no `Date`."""
-
-_KNOWN = (946_684_800.0, 253_000_000_000.0)  # an earlier or later end of an exchange stands for one that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +51,6 @@ def _zero_times(item: ItemView) -> Iterator[Outcome]:
             yield Failure(expected, shown(value), f"{item.pointer}/{name}")
 
 
-def is_in_life(date: Any, moment: float) -> bool:
-    """Tell whether a date that shows at a moment (epoch seconds) can be that of what has happened: neither the zero of
-    some clock nor far in the future.
-    """
-    if not _is_date(date):
-        return False
-    told = _utc(date)
-    return (
-        date >= FIRST_YEAR and told is not None and (moment < _KNOWN[0] or told <= moment + OTHER_CLOCK.total_seconds())
-    )
-
-
 def latest_past(resource: Resource, document: Mapping[str, Any], pointer: str, latest: Past | None) -> Past | None:
     """Return the latest date of what a document at `pointer` says has happened, or `latest` where that is later.
 
@@ -94,7 +76,7 @@ def judge_future(exchange: Exchange, past: Past, verdicts: Verdicts) -> None:
     Both clocks have to say so where both are known: some mocks repeat an old `Date`.
     """
     moment = _utc(past.date)
-    came = exchange.ended if _KNOWN[0] < exchange.ended < _KNOWN[1] else None
+    came = exchange.ended if KNOWN[0] < exchange.ended < KNOWN[1] else None
     if moment is None or (came is not None and moment < came):
         return
     sent = _http_date(exchange.response.header("date") or "")
