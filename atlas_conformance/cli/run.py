@@ -14,7 +14,7 @@ from rich.console import Console
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.interrupts import terminate_as_interrupt
-from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
+from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM, keep_what_is_drawn
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
@@ -151,7 +151,7 @@ def run_suites(plugin: SuitePlugin) -> int:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(_cache() / "hypothesis"))
+    keep_what_is_drawn()
     places = ["-c", str(PACKAGE / "runner" / "session.ini"), "--rootdir", str(PACKAGE)]
     places += ["--confcutdir", str(PACKAGE)]
     join = _Join(plugin)
@@ -168,12 +168,6 @@ def run_suites(plugin: SuitePlugin) -> int:
         return INTERRUPTED
     plugin.failure = plugin.session.masked(join.trouble or "the suites could not be run")
     return SUITE_ERROR
-
-
-def _cache() -> Path:
-    """The folder for what is worth keeping between runs, such as Hypothesis's tables of letters."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path(os.path.expanduser("~")) / ".cache") / PROGRAM
 
 
 class _Join:

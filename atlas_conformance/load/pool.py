@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import TypeVar
 
@@ -16,6 +14,7 @@ from atlas_conformance.contracts.inventory import KINDS, Absent, Inventory, Kind
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.guard.guard import Guard
+from atlas_conformance.program import keep_what_is_drawn
 from atlas_conformance.strategies.bodies import conforming_bodies, departing_bodies, free_bodies
 from atlas_conformance.strategies.drawn import creates as drawn_creates
 from atlas_conformance.strategies.drawn import paths as drawn_paths
@@ -164,8 +163,7 @@ def _strategy(operation: Operation, scene: Scene, absent: Absent) -> object:
 
 def draw(strategy: object, count: int, seed: int) -> list[Request]:
     """Draw up to `count` requests from a Hypothesis strategy; the same seed draws the same."""
-    # Where a run is started nothing is left behind; what is worth keeping goes where `run` keeps it.
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(_cache()))
+    keep_what_is_drawn()
 
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
@@ -185,8 +183,3 @@ def draw(strategy: object, count: int, seed: int) -> list[Request]:
 
     take()
     return found
-
-
-def _cache() -> Path:
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "atlas-conformance" / "hypothesis"

@@ -14,8 +14,10 @@ from multiprocessing.connection import Connection, wait
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import draw_absent
+from atlas_conformance.interrupts import terminate_as_interrupt, undisturbed
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
+from atlas_conformance.program import keep_what_is_drawn
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
@@ -34,7 +36,7 @@ def try_all(trials: list[Trial], workers: int, profile: str, run: Callable[[Suit
     `run` runs the suites with a plugin inside this process. Worker processes end with this one.
     """
     context = multiprocessing.get_context("fork")
-    signal.signal(signal.SIGTERM, _leave)
+    terminate_as_interrupt()  # who is told to end has proved nothing, and must not end as if all were caught
     pipes: list[Connection] = []
     processes = []
     for share in interleaved(trials, workers):
@@ -55,9 +57,11 @@ def try_all(trials: list[Trial], workers: int, profile: str, run: Callable[[Suit
                 except EOFError:
                     open_pipes.remove(ready)
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        with undisturbed():
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.join()
 
 
 def _leave(*_: object) -> None:
@@ -69,6 +73,7 @@ def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
+    keep_what_is_drawn()
     _warm()
     server: ReferenceServer | None = None
     settings: tuple[str, tuple[str, ...]] | None = None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
-import sys
+import time
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from atlas_conformance.mutation.kill_matrix import figures, markdown, print_matrix, result, write_matrix
 from atlas_conformance.mutation.trials import Outcome, Trial
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 
 SOUND = Outcome(Trial("sound", "as it starts"), False, None, (), "passed", 5_000, 8.0)
 FAULT = Trial("flex-get/x|y", "A status | is wrong.", "shape", "flex-get/x|y", "S-STATUS", ("flex-get",))
@@ -61,16 +62,20 @@ def test_the_page_and_the_data_hold_every_outcome(tmp_path: Path) -> None:
     assert page.count("A status \\| is wrong.") == 4
 
 
-def prove(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "atlas_conformance", "prove", "--profile", "quick", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+PROVE = [*COMMAND, "prove", "--profile", "quick"]
+
+
+def prove(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environ = surroundings(XDG_CACHE_HOME=str(folder / "cache")) if folder != ROOT else surroundings()
+    return subprocess.run([*PROVE, *arguments], capture_output=True, text=True, cwd=folder, env=environ, timeout=120)
 
 
 def test_one_fault_is_proved_from_the_command_line(tmp_path: Path) -> None:
-    done = prove("--fault", "flex-create/trailing-junk", "--workers", "1", "--report", str(tmp_path))
+    done = prove("--fault", "flex-create/trailing-junk", "--workers", "1", "--report", "out", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "cache"}, "nothing else is left where it was started"
     assert "1 of 1 faults caught (100.0 of 100)" in done.stdout
-    assert json.loads((tmp_path / "kill-matrix.json").read_text("utf-8"))[0]["first"] == "B-JSON"
+    assert json.loads((tmp_path / "out" / "kill-matrix.json").read_text("utf-8"))[0]["first"] == "B-JSON"
 
 
 def test_a_fault_that_is_not_there_is_one_sentence() -> None:
@@ -78,3 +83,30 @@ def test_a_fault_that_is_not_there_is_one_sentence() -> None:
     assert done.returncode == 2
     assert "there is no fault 'flex-create/no-such'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="workers are told by /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_proof_cut_short_proves_nothing_and_leaves_no_worker(tmp_path: Path, number: signal.Signals) -> None:
+    faults = ("--fault", "cluster-get/scope-forgotten", "--fault", "flex-create/any-credentials")
+    process = subprocess.Popen(
+        [*PROVE, *faults, "--workers", "2"], cwd=tmp_path, env=surroundings(TMPDIR=str(tmp_path)),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        limit = time.monotonic() + 60
+        while len(workers := children.read_text().split()) < 2:
+            assert process.poll() is None and time.monotonic() < limit
+            time.sleep(0.05)
+        time.sleep(1)
+        for _ in range(2):  # nobody waits long after the first Ctrl-C
+            process.send_signal(number)
+            time.sleep(0.2)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 4
+    assert "Traceback" not in said
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
