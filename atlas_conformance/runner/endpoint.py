@@ -111,11 +111,6 @@ class Endpoint:
         return self.chronicle.judge
 
     @property
-    def contract(self) -> Contract:
-        """What it is held to."""
-        return self.judge.contract
-
-    @property
     def rationed(self) -> bool:
         """Whether a budget bounds how many jobs the run may create."""
         return self._ration.in_force
