@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from atlas_conformance.contracts.decision import Delivery, read_deliveries
-from atlas_conformance.contracts.departure import UNKNOWN, Departure, read_departures
+from atlas_conformance.contracts.departure import UNKNOWN, KnownDeparture, read_departures
 from atlas_conformance.contracts.operation import Operation, Paths, read_operations
 from atlas_conformance.contracts.requirement import Requirement, Source, read_requirements, read_sources
 from atlas_conformance.contracts.resources import Resource
@@ -35,7 +35,7 @@ class Contract:
     sources: Mapping[str, Source]
     requirements: Mapping[str, Requirement]
     deliveries: Mapping[str, Delivery]
-    departures: Mapping[str, Departure]
+    departures: Mapping[str, KnownDeparture]
 
     @staticmethod
     def load(folder: Path | str | None = None) -> Contract:
@@ -110,7 +110,7 @@ class Contract:
 
     def departure_for(
         self, requirement: str, operation: str, pointer: str, value: Any, document: Any = UNKNOWN
-    ) -> Departure | None:
+    ) -> KnownDeparture | None:
         """Return the known departure that explains a finding, or None.
 
         `requirement` and `operation` are ids; `pointer` leads to `value` inside `document`: a job, a page of jobs or an
