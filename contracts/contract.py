@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """Everything that a conforming endpoint is held to.
+    """What a conforming endpoint does: operations, schemas, requirements, and where they come from.
 
     `openapi` is the OpenAPI document, shared: do not change it. The mappings are by id, in the order of their files.
     """
@@ -39,10 +39,10 @@ class Contract:
 
     @staticmethod
     def load(folder: Path | str | None = None) -> Contract:
-        """Read the contract of a folder; without one, the contract that the package brings, which is read once.
+        """Read the contract of a folder; without one, that of the package, which is read once.
 
         The folder holds `openapi.yaml`, `schemas/`, `sources.toml`, `requirements.toml`, `delivery.toml` and
-        `departures.toml`. Raises OSError where a file is missing, ValueError where one is not what it should be.
+        `departures.toml`. Raises OSError if a file is missing, ValueError if one is invalid.
         """
         return _default() if folder is None else _read(Path(folder))
 
@@ -88,8 +88,8 @@ class Contract:
         return found
 
     def delivery_of(self, operation: Operation, body: Mapping[str, Any]) -> Delivery | None:
-        """Return the row of the decision table for a request's body; None where the operation has none, or it is of
-        none.
+        """Return the row of the decision table for a request's body; None if the operation has no table, or the body
+        no known deliveryType.
         """
         named = body.get("deliveryType")
         if operation.request_schema is None or not isinstance(named, str):
