@@ -103,8 +103,8 @@ class Chronicle:
     def job(self, job_id: str, resource: Resource | None = None, place: Place | None = None) -> JobHistory | None:
         """The history of one job, or None where the id was never seen.
 
-        `resource` and `place` (project, cluster) tell jobs apart that share an id; where they are left out, the first
-        one of that id is returned.
+        `resource` and `place` (project, cluster) distinguish jobs with the same id; without them, the first job
+        with that id is returned.
         """
         return self.store.find(job_id, resource, place)
 
@@ -183,7 +183,7 @@ class Chronicle:
         return self.tell(exchange, free_target=free_target).judgement
 
     def tell(self, exchange: Exchange, *, free_target: bool = False) -> Told:
-        """Judge one more exchange, as `feed` does, and tell what it shows by itself from what rests on earlier ones."""
+        """Judge one more exchange, as `feed` does, and separate what it shows alone from what rests on earlier ones."""
         excused = (
             exchange.request.method == "POST"
             and exchange.response.status in REFUSED

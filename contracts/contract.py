@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from atlas_conformance.contracts.decision import Delivery, read_deliveries
-from atlas_conformance.contracts.departure import UNKNOWN, Departure, read_departures
+from atlas_conformance.contracts.departure import UNKNOWN, KnownDeparture, read_departures
 from atlas_conformance.contracts.operation import Operation, Paths, read_operations
 from atlas_conformance.contracts.requirement import Requirement, Source, read_requirements, read_sources
 from atlas_conformance.contracts.resources import Resource
@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, eq=False)
 class Contract:
-    """Everything that a conforming endpoint is held to.
+    """What a conforming endpoint does: operations, schemas, requirements, and where they come from.
 
     `openapi` is the OpenAPI document, shared: do not change it. The mappings are by id, in the order of their files.
     `settled_within` is the number of seconds after which a list shows what was made, and what was deleted is gone.
@@ -36,15 +36,15 @@ class Contract:
     sources: Mapping[str, Source]
     requirements: Mapping[str, Requirement]
     deliveries: Mapping[str, Delivery]
-    departures: Mapping[str, Departure]
+    departures: Mapping[str, KnownDeparture]
     settled_within: float = 30.0
 
     @staticmethod
     def load(folder: Path | str | None = None) -> Contract:
-        """Read the contract of a folder; without one, the contract that the package brings, which is read once.
+        """Read the contract of a folder; without one, that of the package, which is read once.
 
         The folder holds `openapi.yaml`, `schemas/`, `sources.toml`, `requirements.toml`, `delivery.toml` and
-        `departures.toml`. Raises OSError where a file is missing, ValueError where one is not what it should be.
+        `departures.toml`. Raises OSError if a file is missing, ValueError if one is invalid.
         """
         return _default() if folder is None else _read(Path(folder))
 
@@ -90,8 +90,8 @@ class Contract:
         return found
 
     def delivery_of(self, operation: Operation, body: Mapping[str, Any]) -> Delivery | None:
-        """Return the row of the decision table for a request's body; None where the operation has none, or it is of
-        none.
+        """Return the row of the decision table for a request's body; None if the operation has no table, or the body
+        no known deliveryType.
         """
         named = body.get("deliveryType")
         if operation.request_schema is None or not isinstance(named, str):
@@ -112,7 +112,7 @@ class Contract:
 
     def departure_for(
         self, requirement: str, operation: str, pointer: str, value: Any, document: Any = UNKNOWN
-    ) -> Departure | None:
+    ) -> KnownDeparture | None:
         """Return the known departure that explains a finding, or None.
 
         `requirement` and `operation` are ids; `pointer` leads to `value` inside `document`: a job, a page of jobs or an

@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Departure:
+class KnownDeparture:
     """A place where the real service is known to depart from its own pages.
 
     `requirement` is what is relaxed, on the operations with the ids in `operations`; `subjects` are pointers to
@@ -99,14 +99,14 @@ def _at(document: Any, steps: list[str]) -> tuple[bool, Any]:
     return True, document
 
 
-def read_departures(document: Mapping[str, Any], operations: Iterable[Operation]) -> Mapping[str, Departure]:
+def read_departures(document: Mapping[str, Any], operations: Iterable[Operation]) -> Mapping[str, KnownDeparture]:
     """Return the departures that `departures.toml` describes, by id. Raises ValueError as `selected` does."""
     known = list(operations)
     return MappingProxyType({key: _departure(key, described, known) for key, described in document.items()})
 
 
-def _departure(departure_id: str, described: Mapping[str, Any], operations: list[Operation]) -> Departure:
-    return Departure(
+def _departure(departure_id: str, described: Mapping[str, Any], operations: list[Operation]) -> KnownDeparture:
+    return KnownDeparture(
         id=departure_id,
         statement=described["statement"],
         evidence=described["evidence"],

@@ -51,7 +51,7 @@ class RestoreTarget:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Well-formed names under which nothing exists; drawn again for each run."""
+    """Well-formed names under which nothing exists; new ones for each run."""
 
     project: str
     cluster: str

@@ -128,7 +128,7 @@ class Judge:
         """Judge one exchange and keep what a history needs of it; None when it belongs to no offered operation.
 
         `busy` says that an earlier job may still hold the request's target, which leaves an endpoint free to refuse;
-        `idle` that nobody's job does, so that there is nothing for a 409 to speak of.
+        `idle` that no job does, so that a 409 has no reason.
         """
         reading = self.readings.of(exchange.request)
         if reading is None:

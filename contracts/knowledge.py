@@ -14,8 +14,8 @@ class Knowledge:
     `inventory`: what exists behind it. `offered`: the ids of the operations that it offers, None for all of the
     contract; exchanges of others are not judged. `digest`: whether HTTP Digest is offered, so that a 401 owes a
     challenge. `latest_date`: the newest version date (ISO) that a client may ask for today; later ones are in the
-    future, where no rule says what happens. `credentials`: whether the client has any; where it has none, no rule says
-    who may come in, whatever is answered.
+    future, where no rule says what happens. `credentials`: whether the client has any; without any, no rule says who
+    may come in.
     """
 
     inventory: Inventory = field(default_factory=Inventory)

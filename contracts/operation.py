@@ -59,7 +59,7 @@ class Operation:
     """One operation of the contract page.
 
     `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is
-    "create", "get", "list", "cancel" or "delete". `media_type` is the one of a success, None where a success has no
+    "create", "get", "list", "cancel" or "delete". `media_type` is that of a success, None where a success has no
     body, and `kindred_media_type` that of the operations of its resource and version that have one. `statuses` are the
     documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are
     those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that

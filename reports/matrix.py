@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.departure import Departure
+from atlas_conformance.contracts.departure import KnownDeparture
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Requirement
 from atlas_conformance.reports.contrasts import by_key
@@ -70,7 +70,7 @@ class Tally:
         self,
         header: Header,
         requirements: Mapping[str, Requirement] = Contract.load().requirements,
-        departures: Mapping[str, Departure] = Contract.load().departures,
+        departures: Mapping[str, KnownDeparture] = Contract.load().departures,
     ) -> None:
         """Count nothing yet; `requirements` and `departures` give the words, the order and the specificity."""
         self.header = header
@@ -407,7 +407,7 @@ class Tally:
 def build(
     journal: Journal,
     requirements: Mapping[str, Requirement] = Contract.load().requirements,
-    departures: Mapping[str, Departure] = Contract.load().departures,
+    departures: Mapping[str, KnownDeparture] = Contract.load().departures,
     *,
     strict: bool = False,
 ) -> Report:

@@ -10,7 +10,7 @@ from atlas_conformance.adapters.traffic import Passage, TrafficJudge, decoded
 
 
 class JudgingTransport(httpx.BaseTransport):
-    """Passes every request to `wrapped` (None: an ordinary transport) and shows the exchange to `traffic`.
+    """Passes every request to `wrapped` (None: the default transport) and shows the exchange to `traffic`.
 
     An answer is judged when its body has been read to the end; a request whose body is a stream is not judged.
     """
@@ -40,7 +40,7 @@ class JudgingTransport(httpx.BaseTransport):
 
 
 class AsyncJudgingTransport(httpx.AsyncBaseTransport):
-    """What `JudgingTransport` is, for `httpx.AsyncClient`."""
+    """The same as `JudgingTransport`, for `httpx.AsyncClient`."""
 
     def __init__(self, traffic: TrafficJudge, wrapped: httpx.AsyncBaseTransport | None = None) -> None:
         self._traffic = traffic

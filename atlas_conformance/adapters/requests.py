@@ -12,7 +12,7 @@ from atlas_conformance.adapters.traffic import Passage, TrafficJudge, decoded
 
 
 class JudgingAdapter(BaseAdapter):
-    """Passes every request to `wrapped` (None: an ordinary adapter) and shows the exchange to `traffic`.
+    """Passes every request to `wrapped` (None: the default adapter) and shows the exchange to `traffic`.
 
     Mount it with `session.mount("https://", JudgingAdapter(traffic))`. An answer that is asked for with `stream=True`,
     and a request whose body is a stream, are not judged.

@@ -30,14 +30,14 @@ class TrafficJudge:
     """Judges every exchange that an adapter hands to it, alone and in the light of those before it.
 
     - `knowledge`: what is known of the endpoint; with nothing known, only what holds of every endpoint is judged;
-    - `contract`: what is judged by, None for the contract that the package brings;
+    - `contract`: what is judged by, None for the contract of the package;
     - `base_url`: only exchanges under this URL are judged; None judges the paths of the contract on every host;
     - `on_failure`: "collect" keeps failures, "raise" also raises `RequirementFailed` from the call that made the
       exchange;
     - `credential`: whose credentials the requests carry, where that is known; with "owner" a conforming create must be
       accepted and a created job found;
     - `strict`: known departures of the real service, and advice, fail too;
-    - `remember`: how many jobs are followed at the same time; of more, the one seen longest ago is forgotten.
+    - `remember`: how many jobs are followed at the same time; beyond that, the job seen longest ago is forgotten.
 
     May be shared by threads and by several adapters. Credentials are masked before anything is judged or kept.
     """

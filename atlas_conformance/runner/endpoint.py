@@ -27,7 +27,7 @@ from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.model import UNTOLD
 from atlas_conformance.reports.records import RepeatRecord
 from atlas_conformance.runner.counting import counted, created_job, once_for_each_state
-from atlas_conformance.runner.outcomes import Departed, EndpointLost, Judged, RunEnded
+from atlas_conformance.runner.outcomes import EndpointLost, Judged, NewFailure, RunEnded
 from atlas_conformance.runner.profiles import Profile
 from atlas_conformance.runner.rationing import Lesson, Ration
 from atlas_conformance.runner.repeating import Repeating, outcome_of
@@ -304,13 +304,13 @@ class Endpoint:
             self._owed += new
             if self.exploring:
                 self._spent_after_failure = self._spent_after_failure or 0
-                raise Departed(new)
+                raise NewFailure(new)
 
     def end_test(self) -> None:
-        """Raise Departed on all that the test has found for the first time."""
+        """Raise NewFailure on all that the test has found for the first time."""
         owed, self._owed = self._owed, []
         if owed:
-            raise Departed(owed)
+            raise NewFailure(owed)
 
     def new_findings(self, judged: Judged) -> list[Finding]:
         """The failures of an exchange that were not known before the test began."""

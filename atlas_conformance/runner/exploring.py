@@ -28,7 +28,7 @@ def exploring_settings(endpoint: Endpoint, examples: int, steps: int = 50) -> se
 
 
 def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examples: int | None = None) -> None:
-    """Send drawn batches of requests; raise Departed with the smallest request that shows something new.
+    """Send drawn batches of requests; raise NewFailure with the smallest request that shows something new.
 
     `examples` bounds the batches drawn; by default it is the profile's.
     """

@@ -9,10 +9,10 @@ from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.http.failures import NoAnswer
 
-__all__ = ["Departed", "EndpointLost", "Judged", "NoAnswer", "RunEnded"]
+__all__ = ["EndpointLost", "Judged", "NewFailure", "NoAnswer", "RunEnded"]
 
 
-class Departed(AssertionError):
+class NewFailure(AssertionError):
     """The endpoint fails a requirement in a way that no earlier test of the run has shown."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:

@@ -22,7 +22,7 @@ from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.outcomes import Departed, EndpointLost, RunEnded
+from atlas_conformance.runner.outcomes import EndpointLost, NewFailure, RunEnded
 from atlas_conformance.runner.processes import Processes
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.runner.session import Session
@@ -180,7 +180,7 @@ class SuitePlugin:
             item.session.shouldstop = "the endpoint stopped answering"
         elif isinstance(error, KeyboardInterrupt):
             self._interrupted = True
-        elif not _is_departure(error):
+        elif not _is_new_failure(error):
             said = self.session.masked(f"{type(error).__name__}: {error}")
             self._endpoint.journal.error(item.nodeid, said[:2_000])
         if self._endpoint.stopped:
@@ -221,12 +221,12 @@ class SuitePlugin:
             print(f"atlas-conformance: {complaint}", file=sys.stderr)
 
 
-def _is_departure(error: BaseException) -> bool:
+def _is_new_failure(error: BaseException) -> bool:
     """Whether an exception, or what Hypothesis made of it, says only that a requirement failed."""
-    if isinstance(error, Departed):
+    if isinstance(error, NewFailure):
         return True
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_departure(inner) for inner in error.exceptions)
+        return all(_is_new_failure(inner) for inner in error.exceptions)
     return False
 
 

@@ -128,7 +128,7 @@ def a_job_that_has_ended_is_not_changed_by_a_cancel(sight: SightView) -> Outcome
 
 @rule("T-ONLY-POINT", on=SightView)
 def a_read_shows_the_moment_of_the_create(sight: SightView) -> Sequence[Outcome] | Outcome | None:
-    """The moment that a read shows is the one that the create was asked for, and showed."""
+    """A read shows the moment that the create was asked for, and showed."""
     created, seen = sight.history.created, sight.seen
     if created is None or seen.created:
         return None

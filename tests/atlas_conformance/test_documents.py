@@ -67,6 +67,15 @@ def test_the_page_names_every_exit_code(name: str) -> None:
     assert {*EXIT_CODES.values()} <= {int(row) for row in rows}
 
 
+def test_the_figures_of_the_readme_are_those_of_the_kill_matrix() -> None:
+    readme, matrix = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/kill-matrix.md"))
+    caught, every = map(int, re.findall(r"^- (\d+) of (\d+) faults caught", matrix, re.MULTILINE)[0])
+    passed, modes = map(int, re.findall(r"passes in (\d+) of (\d+) modes", matrix)[0])
+    assert (caught, passed) == (every, modes)
+    assert re.findall(r"more than (\d+) faults", readme) == [str((every - 1) // 100 * 100)]
+    assert re.findall(r"passes in (\d+) modes", readme) == [str(modes)]
+
+
 def test_the_architecture_page_names_every_room_and_file_that_there_is() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     package = ROOT / "atlas_conformance"

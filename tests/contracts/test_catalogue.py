@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.departure import Departure
+from atlas_conformance.contracts.departure import KnownDeparture
 from atlas_conformance.contracts.operation import LEVELS
 from atlas_conformance.contracts.requirement import BASES, Requirement, cited_for
 from atlas_conformance.contracts.validation import holds
@@ -144,14 +144,14 @@ def test_the_more_specific_requirement_leads(leading: str, following: str) -> No
 
 
 @each_departure
-def test_a_departure_relaxes_a_requirement_where_it_binds(departure: Departure) -> None:
+def test_a_departure_relaxes_a_requirement_where_it_binds(departure: KnownDeparture) -> None:
     assert set(departure.operations) <= set(REQUIREMENTS[departure.requirement].operations)
     assert departure.statement.endswith(".")
     assert departure.evidence.endswith(".")
 
 
 @each_departure
-def test_a_departure_names_a_place_of_a_schema(departure: Departure) -> None:
+def test_a_departure_names_a_place_of_a_schema(departure: KnownDeparture) -> None:
     for place in departure.places:
         file, _, pointer = place.schema.partition("#")
         node: Any = Contract.load().schemas.documents[file]

@@ -46,7 +46,9 @@ def _faults() -> Iterator[Fault]:
         resource = operation.resource
         if resource.name not in _PAST or operation.media_type is None:
             continue
-        requirement = "SNAP-TIME" if resource.what == "snapshot" else _REQUIREMENTS[operation.cluster_kind or "dedicated"]
+        requirement = (
+            "SNAP-TIME" if resource.what == "snapshot" else _REQUIREMENTS[operation.cluster_kind or "dedicated"]
+        )
         past, later, shown_first = _PAST[resource.name]
         fresh = operation.kind == "create"
         # Of a snapshot all dates are zero, so that they are still in order.
