@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.reports.journal import Journal, JournalError
 from atlas_conformance.reports.matrix import Tally
-from atlas_conformance.reports.records import ExchangeRecord, Record
+from atlas_conformance.reports.records import ExchangeRecord
 from atlas_conformance.runner.contrast import explain
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.outcomes import EndpointLost, RunEnded
 from atlas_conformance.runner.probing import Prober
 
 
-def learn_jobs(endpoint: Endpoint, records: Iterable[Record]) -> None:
-    """Let the endpoint know of the jobs and snapshots that other processes created, and of how far they are: they may
-    keep targets busy, and be gone by now.
+def _learn(endpoint: Endpoint, journal: Journal) -> None:
+    """Let the endpoint know of the jobs that other processes created, and of how far they are: they may keep targets
+    busy.
     """
-    for record in records:
+    for record in journal:
         if isinstance(record, ExchangeRecord) and 200 <= record.exchange.response.status < 300:
             endpoint.chronicle.feed(record.exchange)
 
@@ -32,14 +33,13 @@ def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], s
     the search and nothing else: the tests have come to their end. What goes wrong besides is an error of the suite,
     with its words `masked`.
     """
-    journal: Journal | None = None
     sent: list[Exchange] = []
     try:
         endpoint.journal.flush()
         journal = Journal(endpoint.journal.path)
         report = tally.report(journal.exchanges)
         known = frozenset(group.key for group in report.groups)
-        learn = (lambda: learn_jobs(endpoint, list(journal))) if by_others else None
+        learn = partial(_learn, endpoint, journal) if by_others else None
         prober = Prober(endpoint, known, learn)
         sent = prober.sent
         explain(prober, report, journal)

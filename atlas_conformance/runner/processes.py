@@ -30,7 +30,6 @@ from atlas_conformance.reports.journal import Journal, JournalError, records_in
 from atlas_conformance.reports.model import UNREACHABLE
 from atlas_conformance.reports.records import Closing, ExchangeRecord
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.explaining import learn_jobs
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.session import Session
 
@@ -270,7 +269,7 @@ class Work:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             for path in self.earlier:
-                learn_jobs(endpoint, Journal(path))
+                _learn(endpoint, path)
             cut = self._run(endpoint)
         except KeyboardInterrupt:
             cut = True
@@ -314,3 +313,10 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
+
+
+def _learn(endpoint: Endpoint, path: Path) -> None:
+    """Let the endpoint know of what another process created, which may keep targets busy, and of what it deleted."""
+    for record in Journal(path):
+        if isinstance(record, ExchangeRecord) and record.exchange.request.method in ("POST", "DELETE"):
+            endpoint.chronicle.feed(record.exchange)
