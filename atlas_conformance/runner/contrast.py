@@ -107,7 +107,8 @@ class _Search:
         if question.kind == OTHER and not self._is_shown_alone(group):
             return
         others = self._others(question)
-        base = nearest(failing, others) or self._refused(question)
+        told = nearest(failing, others) or self._refused(question)
+        base = told or nearest(failing, self._successes(question))
         if base is None:
             return
         places = differences(base.parts, failing.parts)
@@ -120,6 +121,8 @@ class _Search:
                 return
             worst, places = found
         worst = self._shortened(question, worst, places)
+        if told is None:
+            return  # the smallest request is all that can be had
         good = self._neighbour(question, base, worst, places)
         self._tell(question, worst, good, others, group)
 
@@ -150,8 +153,13 @@ class _Search:
             # Another job may be in another state.
             seen = [one for one in seen if one.parts.get(item) == question.failing.parts.get(item)]
         others = [one for one in seen if question.is_other(one, self._reading)]
-        if question.kind != OTHER or others:
+        if question.kind != OTHER or others or question.failing.status < 500:
             return others
+        return self._successes(question)
+
+    def _successes(self, question: Question) -> list[Seen]:
+        """Return the exchanges in which all went well, whether they put the requirement to the test or not."""
+        seen = self.evidence.of(question.operation.id)
         return [one for one in seen if not one.keys and one.status == question.operation.success]
 
     def _reading(self, request: Request) -> Reading | None:

@@ -56,7 +56,7 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     the guard saw made, and the creates that no answer came to. So of every snapshot that it took and did not delete.
     """
     known: set[tuple[str, str, str, str]] = set()
-    for job in endpoint.chronicle.created():
+    for job in _own(endpoint, "job"):
         known.add((job.resource.name, job.project, job.cluster, job.job))
         yield JobRecord(job.job, job.resource.label, job.project, job.cluster, _state(job))
     for operation, project, cluster, item in endpoint.client.guard.created_by:
@@ -94,7 +94,7 @@ def _called(create: Operation) -> str:
 
 def _snapshots(endpoint: Endpoint) -> list[JobHistory]:
     """The snapshots that the run took and has not deleted."""
-    return [seen for seen in endpoint.chronicle.made() if seen.resource.what == "snapshot" and not seen.deleted_ended]
+    return [seen for seen in _own(endpoint, "snapshot") if not seen.deleted_ended]
 
 
 def _delete(endpoint: Endpoint) -> None:
@@ -112,7 +112,13 @@ def _state(job: JobHistory) -> str:
 
 
 def _open(endpoint: Endpoint) -> list[JobHistory]:
-    return [j for j in endpoint.chronicle.created() if not is_settled(j) and j.cancel_ended is None]
+    return [j for j in _own(endpoint, "job") if not is_settled(j) and j.cancel_ended is None]
+
+
+def _own(endpoint: Endpoint, what: str) -> list[JobHistory]:
+    """What this process created: the others tell of theirs."""
+    made = endpoint.chronicle.made()
+    return [one for one in made if one.resource.what == what and one.key not in endpoint.foreign]
 
 
 def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> None:

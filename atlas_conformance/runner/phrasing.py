@@ -196,6 +196,8 @@ def _of_presence(words: tuple[str, str], operation: Operation, place: Place, bad
     target = operation.resource.target or ()
     if said is not None and place.name in target and not any(Place(PROPERTY, name) in bad for name in target):
         feature = f"a {said} without a target"
+    if place.name == _SECONDS and all(Place(PROPERTY, name) in bad for name in _OPLOG):
+        feature = "an oplog pair alone"
     return f"{fails} without `{named(place)}`, {holds} with {it}: {feature}"
 
 

@@ -50,8 +50,7 @@ class Prober:
     _spent: Counter[tuple[str, str]] = field(default_factory=Counter)
     _unanswered: int = 0
     _waits: int = 0
-    sent: list[Exchange] = field(default_factory=list, init=False)
-    """The exchanges so far."""
+    _sent_so_far: int = 0
 
     def __post_init__(self) -> None:
         self._before = self.endpoint.journal.exchanges
@@ -75,9 +74,9 @@ class Prober:
             learn, self.learn = self.learn, None
             if learn is not None:
                 learn()
-            before = len(self.sent)
+            before = self._sent_so_far
             self._asked[request] = self._sent(request)
-            self._spent[key[:2]] += max(1, len(self.sent) - before)
+            self._spent[key[:2]] += max(1, self._sent_so_far - before)
         return self._asked[request]
 
     def _may_be_sent(self, request: Request) -> bool:
@@ -128,7 +127,7 @@ class Prober:
             self._unanswered += isinstance(attempt, NoAnswer)
             return None
         self._unanswered = 0
-        self.sent.append(attempt)
+        self._sent_so_far += 1
         judgement = self.endpoint.chronicle.tell(attempt, free_target=free_target).judgement
         return self._journalled(attempt, judgement)
 
