@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup, Report
@@ -51,6 +52,7 @@ from atlas_conformance.runner.request_parts import (
     parts_of,
     request_of,
 )
+from atlas_conformance.strategies.requests import headers
 
 _LONG = 100
 """Texts of more characters are made shorter."""
@@ -253,7 +255,7 @@ class _Search:
             rule = self._rule(question, refused)
             others = [*others, *refused]
         places = differences(good.parts, worst.parts)
-        if question.kind == OTHER and not _is_told_apart(places, worst, alike, others):
+        if question.kind == OTHER and not _is_told_apart(question, places, worst, alike, others):
             return
         sentence = sentence_of(
             words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others], rule
@@ -325,9 +327,11 @@ def _requirement_about(place: Place, parts: Parts) -> str | None:
     return None
 
 
-def _is_told_apart(places: Sequence[Place], worst: _Shown, alike: Sequence[Parts], others: Sequence[Seen]) -> bool:
+def _is_told_apart(
+    question: Question, places: Sequence[Place], worst: _Shown, alike: Sequence[Parts], others: Sequence[Seen]
+) -> bool:
     """Whether a difference goes with the failure wherever it was seen, so that it is worth a word."""
-    if len(places) != 1:
+    if len(places) != 1 or _is_usual(places[0], worst.parts, question.operation):
         return False
     (place,) = places
     held = {seen.parts.get(place) for seen in others}
@@ -335,6 +339,15 @@ def _is_told_apart(places: Sequence[Place], worst: _Shown, alike: Sequence[Parts
         return False
     having = [parts for parts in alike if parts.get(place) not in held]
     return 3 * len(having) >= len(alike)
+
+
+def _is_usual(place: Place, parts: Parts, operation: Operation) -> bool:
+    """Whether a failing request has at a place what most requests have: then it is the other one that is odd."""
+    if place.kind == QUERY:
+        return place not in parts
+    usual = {name.lower(): value for name, value in headers(operation)}
+    sent = parts.get(place)
+    return place.kind == HEADER and (sent[-1][1] if sent else None) == usual.get(place.name)
 
 
 def _text_at(place: Place, part: object) -> str | None:

@@ -165,6 +165,8 @@ def _feature(
         feature = "escaped characters in the name"
     if feature is not None:
         return f"{feature}{where}"
+    if place.name == "deliveryType":
+        return f"deliveryType {value.words}" if value.words else "this deliveryType"
     noun = _NOUNS.get(named(place))
     return f"this {noun}" if noun is not None else f"this value of {named(place)}"
 
@@ -274,6 +276,8 @@ def _full(place: Place, parts: Parts) -> str:
 
 def _shown(place: Place, parts: Parts) -> str:
     """Return a value as it is sent; a text of a body without its quotes where it shows all of itself."""
+    if place.kind == QUERY:
+        return _full(place, parts)
     value = value_at(place, parts[place])
     text = parts[place] if place.kind == PATH and not _shows(value.words) else value.text
     if place.kind == PROPERTY and _shows(value.words) and value.text == json.dumps(value.words, ensure_ascii=False):
