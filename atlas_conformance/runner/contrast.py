@@ -79,12 +79,15 @@ def explain(prober: Prober, report: Report, records: Iterable[Record]) -> None:
 
     `records` are those of the journal so far; what else is to be known, `prober` asks the endpoint.
     """
-    groups = [group for group in report.headlines if _may_be_explained(group)]
-    if groups:
-        evidence = gather(records, {group.operation for group in groups})
+    defects = report.failing_defects
+    heads = [(defect.headline, defect) for defect in defects]
+    wanted = [*heads, *((group, defect) for defect in defects for group in defect.same)]
+    wanted = [(group, defect) for group, defect in wanted if _may_be_explained(group)]
+    if wanted:
+        evidence = gather(records, {group.operation for group, _ in wanted})
         search = _Search(prober.endpoint, evidence, prober)
-        for group in groups:
-            search.explain(group)
+        for group, defect in wanted:
+            search.explain(group, defect.groups)
 
 
 def _may_be_explained(group: FindingGroup) -> bool:
@@ -100,8 +103,8 @@ class _Search:
     evidence: Evidence
     prober: Prober
 
-    def explain(self, group: FindingGroup) -> None:
-        """Look for what explains one failure."""
+    def explain(self, group: FindingGroup, kin: Sequence[FindingGroup]) -> None:
+        """Look for what explains one failure; `kin` are the groups of findings that have the same cause."""
         failing = self._failing(group)
         if failing is None:
             return
@@ -126,7 +129,7 @@ class _Search:
         if told is None:
             return  # the smallest request is all that can be had
         good = self._neighbour(question, base, worst, places)
-        self._tell(question, worst, good, others, group)
+        self._tell(question, worst, good, others, kin)
 
     def _failing(self, group: FindingGroup) -> Seen | None:
         """Return the exchange that shows a failure, if its request can be taken apart."""
@@ -243,7 +246,9 @@ class _Search:
                     return found
         return _Shown(base.n, base.parts)
 
-    def _tell(self, question: Question, worst: _Shown, good: _Shown, others: list[Seen], group: FindingGroup) -> None:
+    def _tell(
+        self, question: Question, worst: _Shown, good: _Shown, others: list[Seen], kin: Sequence[FindingGroup]
+    ) -> None:
         """Journal the contrast of two requests, for a failure and for what it explains at the same place."""
         alike = [seen.parts for seen in self.evidence.of(question.operation.id) if question.is_alike(seen)]
         words, rule = question.words, None
@@ -260,8 +265,9 @@ class _Search:
         sentence = sentence_of(
             words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others], rule
         )
-        explained = [also.key for also in group.also if also.key in question.failing.keys and also.place == group.place]
-        for key in (question.key, *explained, *self._specific(question, worst, places)):
+        _, _, where = question.key
+        explained = [one.key for one in kin if one.key in question.failing.keys and one.place == where]
+        for key in dict.fromkeys((question.key, *explained, *self._specific(question, worst, places))):
             self.endpoint.journal.contrast(ContrastRecord(worst.n, good.n, *key, sentence))
 
     def _refused_alike(self, question: Question) -> list[Seen]:
