@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup, Report
@@ -51,6 +52,7 @@ from atlas_conformance.runner.request_parts import (
     parts_of,
     request_of,
 )
+from atlas_conformance.strategies.requests import headers
 
 _LONG = 100
 """Texts of more characters are made shorter."""
@@ -77,12 +79,15 @@ def explain(prober: Prober, report: Report, records: Iterable[Record]) -> None:
 
     `records` are those of the journal so far; what else is to be known, `prober` asks the endpoint.
     """
-    groups = [group for group in report.headlines if _may_be_explained(group)]
-    if groups:
-        evidence = gather(records, {group.operation for group in groups})
+    defects = report.failing_defects
+    heads = [(defect.headline, defect) for defect in defects]
+    wanted = [*heads, *((group, defect) for defect in defects for group in defect.same)]
+    wanted = [(group, defect) for group, defect in wanted if _may_be_explained(group)]
+    if wanted:
+        evidence = gather(records, {group.operation for group, _ in wanted})
         search = _Search(prober.endpoint, evidence, prober)
-        for group in groups:
-            search.explain(group)
+        for group, defect in wanted:
+            search.explain(group, defect.groups)
 
 
 def _may_be_explained(group: FindingGroup) -> bool:
@@ -98,8 +103,8 @@ class _Search:
     evidence: Evidence
     prober: Prober
 
-    def explain(self, group: FindingGroup) -> None:
-        """Look for what explains one failure."""
+    def explain(self, group: FindingGroup, kin: Sequence[FindingGroup]) -> None:
+        """Look for what explains one failure; `kin` are the groups of findings that have the same cause."""
         failing = self._failing(group)
         if failing is None:
             return
@@ -107,7 +112,8 @@ class _Search:
         if question.kind == OTHER and not self._is_shown_alone(group):
             return
         others = self._others(question)
-        base = nearest(failing, others) or self._refused(question)
+        told = nearest(failing, others) or self._refused(question)
+        base = told or nearest(failing, self._successes(question))
         if base is None:
             return
         places = differences(base.parts, failing.parts)
@@ -120,8 +126,10 @@ class _Search:
                 return
             worst, places = found
         worst = self._shortened(question, worst, places)
+        if told is None:
+            return  # the smallest request is all that can be had
         good = self._neighbour(question, base, worst, places)
-        self._tell(question, worst, good, others, group)
+        self._tell(question, worst, good, others, kin)
 
     def _failing(self, group: FindingGroup) -> Seen | None:
         """Return the exchange that shows a failure, if its request can be taken apart."""
@@ -150,8 +158,13 @@ class _Search:
             # Another job may be in another state.
             seen = [one for one in seen if one.parts.get(item) == question.failing.parts.get(item)]
         others = [one for one in seen if question.is_other(one, self._reading)]
-        if question.kind != OTHER or others:
+        if question.kind != OTHER or others or question.failing.status < 500:
             return others
+        return self._successes(question)
+
+    def _successes(self, question: Question) -> list[Seen]:
+        """Return the exchanges in which all went well, whether they put the requirement to the test or not."""
+        seen = self.evidence.of(question.operation.id)
         return [one for one in seen if not one.keys and one.status == question.operation.success]
 
     def _reading(self, request: Request) -> Reading | None:
@@ -233,7 +246,9 @@ class _Search:
                     return found
         return _Shown(base.n, base.parts)
 
-    def _tell(self, question: Question, worst: _Shown, good: _Shown, others: list[Seen], group: FindingGroup) -> None:
+    def _tell(
+        self, question: Question, worst: _Shown, good: _Shown, others: list[Seen], kin: Sequence[FindingGroup]
+    ) -> None:
         """Journal the contrast of two requests, for a failure and for what it explains at the same place."""
         alike = [seen.parts for seen in self.evidence.of(question.operation.id) if question.is_alike(seen)]
         words, rule = question.words, None
@@ -245,13 +260,14 @@ class _Search:
             rule = self._rule(question, refused)
             others = [*others, *refused]
         places = differences(good.parts, worst.parts)
-        if question.kind == OTHER and not _is_told_apart(places, worst, alike, others):
+        if question.kind == OTHER and not _is_told_apart(question, places, worst, alike, others):
             return
         sentence = sentence_of(
             words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others], rule
         )
-        explained = [also.key for also in group.also if also.key in question.failing.keys and also.place == group.place]
-        for key in (question.key, *explained, *self._specific(question, worst, places)):
+        _, _, where = question.key
+        explained = [one.key for one in kin if one.key in question.failing.keys and one.place == where]
+        for key in dict.fromkeys((question.key, *explained, *self._specific(question, worst, places))):
             self.endpoint.journal.contrast(ContrastRecord(worst.n, good.n, *key, sentence))
 
     def _refused_alike(self, question: Question) -> list[Seen]:
@@ -317,9 +333,11 @@ def _requirement_about(place: Place, parts: Parts) -> str | None:
     return None
 
 
-def _is_told_apart(places: Sequence[Place], worst: _Shown, alike: Sequence[Parts], others: Sequence[Seen]) -> bool:
+def _is_told_apart(
+    question: Question, places: Sequence[Place], worst: _Shown, alike: Sequence[Parts], others: Sequence[Seen]
+) -> bool:
     """Whether a difference goes with the failure wherever it was seen, so that it is worth a word."""
-    if len(places) != 1:
+    if len(places) != 1 or _is_usual(places[0], worst.parts, question.operation):
         return False
     (place,) = places
     held = {seen.parts.get(place) for seen in others}
@@ -327,6 +345,15 @@ def _is_told_apart(places: Sequence[Place], worst: _Shown, alike: Sequence[Parts
         return False
     having = [parts for parts in alike if parts.get(place) not in held]
     return 3 * len(having) >= len(alike)
+
+
+def _is_usual(place: Place, parts: Parts, operation: Operation) -> bool:
+    """Whether a failing request has at a place what most requests have: then it is the other one that is odd."""
+    if place.kind == QUERY:
+        return place not in parts
+    usual = {name.lower(): value for name, value in headers(operation)}
+    sent = parts.get(place)
+    return place.kind == HEADER and (sent[-1][1] if sent else None) == usual.get(place.name)
 
 
 def _text_at(place: Place, part: object) -> str | None:

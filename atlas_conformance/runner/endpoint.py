@@ -14,6 +14,7 @@ from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.history import JobKey
 from atlas_conformance.contracts.inventory import Kind
 from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
@@ -52,8 +53,9 @@ class Endpoint:
     `contract`. `about` are the requirements that the test under way covers. `shared_jobs` are the jobs that tests read
     which need one and no matter which, by the create and the place (None: there is none). In a `crowded` run other
     processes create jobs beside this one; `doubtful` says that what was found in the test under way may be of their
-    making. `restless` are the lists that change by themselves. `indents_errors` is whether `pretty=true` does so to
-    errors anywhere; None as long as nobody asked.
+    making. `restless` are the lists that change by themselves; `foreign` are the keys of jobs and snapshots that
+    other processes made, and tell of. `indents_errors` is whether `pretty=true` does so to errors anywhere; None as
+    long as nobody asked.
     """
 
     client: Client
@@ -74,6 +76,7 @@ class Endpoint:
     doubtful: bool = False
     restless: frozenset[str] = frozenset()
     indents_errors: bool | None = None
+    foreign: frozenset[JobKey] = frozenset()
     shared_jobs: dict[tuple[str, str, str], str | None] = field(default_factory=dict, init=False)
     chronicle: Chronicle = field(init=False)
     untested: Untested = field(default_factory=Untested, init=False)
@@ -426,6 +429,12 @@ class Endpoint:
         if lost:
             raise EndpointLost(failure.reason, found=True)
         return judged
+
+    def learn(self, exchanges: Iterable[Exchange]) -> None:
+        """Let the chronicle know of exchanges that other processes had; what they made is not this one's to tell of."""
+        for exchange in exchanges:
+            self.chronicle.feed(exchange)
+        self.foreign = frozenset(made.key for made in self.chronicle.made())
 
     def take_in(self, failures: Iterable[NoAnswer]) -> None:
         """Repeat what the preflight had no answer to, and record what the endpoint spoilt."""

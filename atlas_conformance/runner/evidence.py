@@ -14,7 +14,7 @@ from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, Record
-from atlas_conformance.runner.request_parts import CREDENTIAL, SCHEME, Parts, Place, differences, parts_of
+from atlas_conformance.runner.request_parts import CREDENTIAL, PROPERTY, SCHEME, Parts, Place, differences, parts_of
 
 LONGEST_BODY = 65_536
 """Requests with longer bodies are not taken apart."""
@@ -88,16 +88,21 @@ def _distance(failing: Seen, other: Seen) -> tuple[int, float, bool, int, int]:
     return (len(places), unlike, other.passing, other.size, other.n)
 
 
+_TELLING = frozenset({CREDENTIAL, SCHEME, Place(PROPERTY, "deliveryType")})
+"""Where a difference makes another kind of request of it."""
+
+
 def _unlike(place: Place, one: object, other: object) -> float:
-    """Return how much two parts differ, in their letters and in their shape, from 0 to 1; more for another caller."""
+    """Return how much two parts differ, in their letters and in their shape, from 0 to 1; 2 for a telling part."""
     if one is None or other is None:
         return 1.0
-    if place in (CREDENTIAL, SCHEME):
+    if place in _TELLING:
         return 2.0
     spelt = [str(part)[-64:] for part in (one, other)]
     shapes = ["".join("a" if c.isalpha() else "0" if c.isnumeric() else c for c in text) for text in spelt]
     ratios = [SequenceMatcher(None, a, b, autojunk=False).ratio() for a, b in (spelt, shapes)]
-    return 1.0 - sum(ratios) / 2
+    foreign = spelt[0].isascii() and not spelt[1].isascii()
+    return 1.0 - sum(ratios) / (4 if foreign else 2)
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
-from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.reports.journal import Journal, JournalError
 from atlas_conformance.reports.matrix import Tally
-from atlas_conformance.reports.records import ExchangeRecord, Record
+from atlas_conformance.reports.records import ExchangeRecord
 from atlas_conformance.runner.contrast import explain
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.outcomes import EndpointLost, RunEnded
 from atlas_conformance.runner.probing import Prober
 
 
-def learn_jobs(endpoint: Endpoint, records: Iterable[Record]) -> None:
-    """Let the endpoint know of the jobs and snapshots that other processes created, and of how far they are: they may
-    keep targets busy, and be gone by now.
-    """
-    for record in records:
+def _successes(journal: Journal) -> Iterator[Exchange]:
+    """Yield what tells of jobs, and of how far they are: they may keep targets busy."""
+    for record in journal:
         if isinstance(record, ExchangeRecord) and 200 <= record.exchange.response.status < 300:
-            endpoint.chronicle.feed(record.exchange)
+            yield record.exchange
 
 
 def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], str], *, by_others: bool) -> None:
@@ -32,25 +29,16 @@ def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], s
     the search and nothing else: the tests have come to their end. What goes wrong besides is an error of the suite,
     with its words `masked`.
     """
-    journal: Journal | None = None
-    sent: list[Exchange] = []
     try:
         endpoint.journal.flush()
         journal = Journal(endpoint.journal.path)
         report = tally.report(journal.exchanges)
         known = frozenset(group.key for group in report.groups)
-        learn = (lambda: learn_jobs(endpoint, list(journal))) if by_others else None
-        prober = Prober(endpoint, known, learn)
-        sent = prober.sent
-        explain(prober, report, journal)
+        learn = (lambda: endpoint.learn(_successes(journal))) if by_others else None
+        explain(Prober(endpoint, known, learn), report, journal)
     except (KeyboardInterrupt, EndpointLost, RunEnded, JournalError):
         pass  # whether the journal can be written its end will tell
     except Exception as error:
         with contextlib.suppress(JournalError):
             said = masked(f"{type(error).__name__}: {error}")[:2_000]
             endpoint.journal.error("looking for what tells the failures apart", said)
-    if by_others:
-        # The others have told what they leave behind.
-        endpoint.chronicle = Chronicle(endpoint.knowledge)
-        for exchange in sent:
-            endpoint.chronicle.feed(exchange)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import regex
 
@@ -216,8 +217,8 @@ def feature_of(
         return f"{_spelt(value)} in place of {near.type}"
     if value.is_id and any(other.is_id for other in unlike):
         return None
-    if any(_is_in_another_case(value, other) for other in unlike):
-        return "upper-case letters" if value.words.isupper() else "letters in another case"
+    if (repaired := _repaired(value, unlike)) is not None:
+        return repaired
     counted = (*_sizes(value, unlike), *_signs(value)) if sized else ()
     candidates = [feature for feature in (*features, *counted) if feature.holds(value)]
     telling = [feature for feature in candidates if not any(map(feature.holds, unlike))]
@@ -226,8 +227,35 @@ def feature_of(
     return " or ".join(_distinct(best)[:_MOST_NAMED]) or None
 
 
-def _is_in_another_case(value: Value, other: Value) -> bool:
-    return value.words != other.words and value.words.casefold() == other.words.casefold()
+def _repaired(value: Value, others: Iterable[Value]) -> str | None:
+    """Return what would have to be put right for the value to be another one, or None."""
+    text, texts = value.words, {other.words for other in others} - {value.words}
+    if not text:
+        return None
+    if text.casefold() in {other.casefold() for other in texts}:
+        return "upper-case letters" if text.isupper() else "letters in another case"
+    for words, repair in _REPAIRS:
+        if (repaired := repair(text)) != text and repaired in texts:
+            return words
+    return None
+
+
+_REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("a line break at the end", lambda text: text.removesuffix("\n")),
+    ("a blank at the end", lambda text: text.rstrip(" \t")),
+    ("a blank at the front", lambda text: text.lstrip(" \t")),
+    ("white space around it", str.strip),
+    ("a hyphen at the front", lambda text: text.lstrip("-")),
+    ("zeros at the front", lambda text: text.lstrip("0")),
+    ("percent-encoding", unquote),
+    ("characters of other scripts that look alike", lambda text: unicodedata.normalize("NFKC", text)),
+    ("accents that are left out", lambda text: _bare(text)),
+)
+"""What a sloppy endpoint puts right, and how."""
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def _distinct(words: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operation import Operation
@@ -23,7 +24,7 @@ UNKNOWN = "unknown"
 """The id and state of a job that may be there: its create was never answered."""
 
 _MOST_READS = 40
-"""How many jobs are read one by one at the end; of the others the last known state is reported."""
+"""How many jobs are read one by one; of the others the last known state is reported."""
 
 
 def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
@@ -41,7 +42,7 @@ def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
     endpoint.begin_test("left behind")
     try:
         with endpoint.in_passing():
-            _look_once_more(endpoint)
+            look_at(endpoint, partial(_open, endpoint))
             _cancel(endpoint)
             _delete(endpoint)
     except (RunEnded, EndpointLost):
@@ -55,7 +56,7 @@ def jobs_left(endpoint: Endpoint) -> Iterator[JobRecord]:
     the guard saw made, and the creates that no answer came to. So of every snapshot that it took and did not delete.
     """
     known: set[tuple[str, str, str, str]] = set()
-    for job in endpoint.chronicle.created():
+    for job in _own(endpoint, "job"):
         known.add((job.resource.name, job.project, job.cluster, job.job))
         yield JobRecord(job.job, job.resource.label, job.project, job.cluster, _state(job))
     for operation, project, cluster, item in endpoint.client.guard.created_by:
@@ -93,7 +94,7 @@ def _called(create: Operation) -> str:
 
 def _snapshots(endpoint: Endpoint) -> list[JobHistory]:
     """The snapshots that the run took and has not deleted."""
-    return [seen for seen in endpoint.chronicle.made() if seen.resource.what == "snapshot" and not seen.deleted_ended]
+    return [seen for seen in _own(endpoint, "snapshot") if not seen.deleted_ended]
 
 
 def _delete(endpoint: Endpoint) -> None:
@@ -111,12 +112,19 @@ def _state(job: JobHistory) -> str:
 
 
 def _open(endpoint: Endpoint) -> list[JobHistory]:
-    return [j for j in endpoint.chronicle.created() if not is_settled(j) and j.cancel_ended is None]
+    return [j for j in _own(endpoint, "job") if not is_settled(j) and j.cancel_ended is None]
 
 
-def _look_once_more(endpoint: Endpoint) -> None:
+def _own(endpoint: Endpoint, what: str) -> list[JobHistory]:
+    """What this process created: the others tell of theirs."""
+    made = endpoint.chronicle.made()
+    return [one for one in made if one.resource.what == what and one.key not in endpoint.foreign]
+
+
+def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> None:
+    """Look once at the jobs that are still open: by lists where there are any, else one by one, at so many at most."""
     lists: dict[tuple[str, str, str], Operation] = {}
-    for job in _open(endpoint):
+    for job in still_open():
         listing = endpoint.contract.find(job.resource.name, "list")
         if listing is not None and endpoint.offers(listing.id):
             lists[job.resource.name, job.project, job.cluster] = listing
@@ -124,7 +132,7 @@ def _look_once_more(endpoint: Endpoint) -> None:
         build(listing, _parameters(listing, project, cluster), query={"itemsPerPage": "500"})
         for (_, project, cluster), listing in lists.items()
     )
-    unread = [(o, j) for o, j in reads_of(_open(endpoint)) if endpoint.offers(o.id) and _unlisted(j, lists)]
+    unread = [(o, j) for o, j in reads_of(still_open()) if endpoint.offers(o.id) and _unlisted(j, lists)]
     endpoint.send_all(build(operation, place(operation, job)) for operation, job in unread[:_MOST_READS])
 
 

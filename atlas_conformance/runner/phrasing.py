@@ -141,6 +141,9 @@ def _feature(
     """Return what the one value has that the other one has not, and where."""
     if rule is not None and rule.about:
         return rule.about
+    names_project = operation.resource.target is not None and place.name == operation.resource.target[0]
+    if names_project and _is_elsewhere(operation, bad, good):
+        return "a target in another project"
     value, near = value_at(place, bad[place]), value_at(place, good[place])
     same = list(dict.fromkeys(value_at(place, parts[place]) for parts in alike if place in parts))
     unlike = list(dict.fromkeys(value_at(place, parts[place]) for parts in others if place in parts))
@@ -162,6 +165,8 @@ def _feature(
         feature = "escaped characters in the name"
     if feature is not None:
         return f"{feature}{where}"
+    if place.name == "deliveryType":
+        return f"deliveryType {value.words}" if value.words else "this deliveryType"
     noun = _NOUNS.get(named(place))
     return f"this {noun}" if noun is not None else f"this value of {named(place)}"
 
@@ -193,6 +198,8 @@ def _of_presence(words: tuple[str, str], operation: Operation, place: Place, bad
     target = operation.resource.target or ()
     if said is not None and place.name in target and not any(Place(PROPERTY, name) in bad for name in target):
         feature = f"a {said} without a target"
+    if place.name == _SECONDS and all(Place(PROPERTY, name) in bad for name in _OPLOG):
+        feature = "an oplog pair alone"
     return f"{fails} without `{named(place)}`, {holds} with {it}: {feature}"
 
 
@@ -212,7 +219,7 @@ def _of_several(
     changed = [place for place in places if place in good and place in bad]
     for_bad = [_full(place, bad) for place in changed] + [f"`{named(place)}`" for place in only_bad]
     for_good = [_full(place, good) for place in changed] + [f"`{named(place)}`" for place in only_good]
-    feature = _combination(operation, bad, good, only_bad, only_good)
+    feature = _combination(operation, bad, good, places)
     if not for_bad:
         return f"{fails} without {_listed(for_good)}, {holds} with them: {feature}"
     if not for_good:
@@ -220,9 +227,10 @@ def _of_several(
     return f"{fails} with {_listed(for_bad)}, {holds} with {_listed(for_good)}: {feature}"
 
 
-def _combination(operation: Operation, bad: Parts, good: Parts, only_bad: list[Place], only_good: list[Place]) -> str:
+def _combination(operation: Operation, bad: Parts, good: Parts, places: Collection[Place]) -> str:
     """Return what a set of differences is, taken together."""
-    more, fewer = {place.name for place in only_bad}, {place.name for place in only_good}
+    more = {place.name for place in places if place not in good}
+    fewer = {place.name for place in places if place not in bad}
     target = set(operation.resource.target or ())
     said, instead = delivery_type(bad), delivery_type(good)
     what = said or "restore"
@@ -230,13 +238,25 @@ def _combination(operation: Operation, bad: Parts, good: Parts, only_bad: list[P
         return "an oplog pair in place of pointInTimeUTCSeconds" if _SECONDS in fewer else f"an oplog pair in a {what}"
     if _SECONDS in more and fewer >= _OPLOG:
         return "pointInTimeUTCSeconds in place of an oplog pair"
+    if said != instead and said is not None:
+        return f"deliveryType {said}"
+    changed = {place.name for place in places if place in bad and place in good}
+    if target and changed == target:
+        return "a target in another project" if _is_elsewhere(operation, bad, good) else "this target"
     if target and fewer >= target:
         return f"a {what} without a target"
     if target and more >= target:
-        return f"a {what} with a target" if said == instead else f"deliveryType {what}"
-    if said != instead and said is not None:
-        return f"deliveryType {said}"
+        return f"a {what} with a target"
     return "these differences together"
+
+
+def _is_elsewhere(operation: Operation, bad: Parts, good: Parts) -> bool:
+    """Whether a body names a target in another project than the path's, and the other body one in the same."""
+    project = Place(PROPERTY, operation.resource.target[0]) if operation.resource.target else BODY
+    if project not in bad or project not in good:
+        return False
+    own = value_at(Place(PATH, "groupId"), bad[Place(PATH, "groupId")]).words
+    return value_at(project, bad[project]).words != own == value_at(project, good[project]).words
 
 
 def _listed(words: list[str]) -> str:
@@ -256,6 +276,8 @@ def _full(place: Place, parts: Parts) -> str:
 
 def _shown(place: Place, parts: Parts) -> str:
     """Return a value as it is sent; a text of a body without its quotes where it shows all of itself."""
+    if place.kind == QUERY:
+        return _full(place, parts)
     value = value_at(place, parts[place])
     text = parts[place] if place.kind == PATH and not _shows(value.words) else value.text
     if place.kind == PROPERTY and _shows(value.words) and value.text == json.dumps(value.words, ensure_ascii=False):

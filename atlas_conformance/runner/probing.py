@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,15 +10,17 @@ from dataclasses import dataclass, field
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.redaction.redaction import hushed, redact_request
 from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.model import CONTRAST
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.jobs import until_idle
+from atlas_conformance.runner.jobs import is_settled
+from atlas_conformance.runner.left_behind import look_at
 
 EACH, ALL = 24, 150
-"""How many exchanges are spent at most on one requirement and operation, and on a whole run."""
+"""How many probes are sent at most for one requirement and operation, and exchanges in all, waits included."""
 _SHARE = 4
 """A run spends no more than this part of its own exchanges on it, or as much as one requirement may cost."""
 _MOST_UNANSWERED = 3
@@ -47,8 +50,7 @@ class Prober:
     _spent: Counter[tuple[str, str]] = field(default_factory=Counter)
     _unanswered: int = 0
     _waits: int = 0
-    sent: list[Exchange] = field(default_factory=list, init=False)
-    """The exchanges so far."""
+    _sent_so_far: int = 0
 
     def __post_init__(self) -> None:
         self._before = self.endpoint.journal.exchanges
@@ -72,9 +74,9 @@ class Prober:
             learn, self.learn = self.learn, None
             if learn is not None:
                 learn()
-            before = self.endpoint.journal.exchanges
+            before = self._sent_so_far
             self._asked[request] = self._sent(request)
-            self._spent[key[:2]] += self.endpoint.journal.exchanges - before
+            self._spent[key[:2]] += max(1, self._sent_so_far - before)
         return self._asked[request]
 
     def _may_be_sent(self, request: Request) -> bool:
@@ -93,10 +95,26 @@ class Prober:
         if self._waits >= _MOST_WAITS:
             return None
         self._waits += 1
-        if not until_idle(self.endpoint):
+        if not self._is_idle(request):
             self._waits = _MOST_WAITS  # what does not end once would be waited for in vain each time
             return None
         return self._once(request, free_target=True)
+
+    def _is_idle(self, request: Request) -> bool:
+        """Wait until every job that may hold the request's target has ended; whether that came about."""
+        endpoint = self.endpoint
+        target = endpoint.chronicle.target(request)
+
+        def holders() -> list[JobHistory]:
+            found = [job for job in endpoint.chronicle.made() if job.target in (None, target)]
+            return [job for job in found if not is_settled(job) and job.cancel_ended is None]
+
+        with endpoint.waiting(endpoint.profile.patience) as again, endpoint.in_passing():
+            while holders():
+                look_at(endpoint, holders)
+                if holders() and (self.is_spent or not again()):
+                    return False
+        return not endpoint.chronicle.busy(request, time.time())
 
     def _is_excused(self, request: Request) -> bool:
         """Whether a refusal says nothing, as a job of this run may hold the target."""
@@ -109,7 +127,7 @@ class Prober:
             self._unanswered += isinstance(attempt, NoAnswer)
             return None
         self._unanswered = 0
-        self.sent.append(attempt)
+        self._sent_so_far += 1
         judgement = self.endpoint.chronicle.tell(attempt, free_target=free_target).judgement
         return self._journalled(attempt, judgement)
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 import pytest
 
+from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.gates.merging import copy_part
 from atlas_conformance.http.redaction.redaction import mask_text
 from atlas_conformance.interrupts import scratch_folder
@@ -30,7 +31,6 @@ from atlas_conformance.reports.journal import Journal, JournalError, records_in
 from atlas_conformance.reports.model import UNREACHABLE
 from atlas_conformance.reports.records import Closing, ExchangeRecord
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.explaining import learn_jobs
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.session import Session
 
@@ -269,8 +269,7 @@ class Work:
         cut = False
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            for path in self.earlier:
-                learn_jobs(endpoint, Journal(path))
+            endpoint.learn(_changes(self.earlier))
             cut = self._run(endpoint)
         except KeyboardInterrupt:
             cut = True
@@ -314,3 +313,11 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)
+
+
+def _changes(paths: Sequence[Path]) -> Iterator[Exchange]:
+    """Yield what other processes created, which may keep targets busy, and what they deleted."""
+    for path in paths:
+        for record in Journal(path):
+            if isinstance(record, ExchangeRecord) and record.exchange.request.method in ("POST", "DELETE"):
+                yield record.exchange

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from atlas_conformance.cli.run import run_suites
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.fault_parts import normalising, sound
+from atlas_conformance.reference.faults import find
 from atlas_conformance.reference.freedoms import resolve
 from atlas_conformance.reference.messages import Call, Refusal
 from atlas_conformance.reference.server import ReferenceServer
@@ -30,6 +32,7 @@ from atlas_conformance.reports.records import ExchangeRecord
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import until_idle
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
 from atlas_conformance.strategies.bodies import base_bodies, conforming_bodies, departing_values
 from atlas_conformance.strategies.requests import build, with_header, with_query
@@ -90,7 +93,7 @@ def malformed(endpoint: Endpoint, operation: Operation) -> list[Request]:
     scene = endpoint.scenes_of(operation)[0]
     where = path_parameters(operation, scene, "")
     base = base_bodies(operation, scene)[0]
-    bodies = [base, *departing_values(operation, base, 12)]
+    bodies = [base, *departing_values(operation, base, lambda name: 12)]
     return [build(operation, where, body.document) for body in bodies]
 
 
@@ -311,3 +314,58 @@ def test_a_difference_that_can_no_longer_be_seen_is_not_told(tmp_path: Path) -> 
     fault = refusing(CLUSTER, lambda call: next(turns) == 1)
     report, _ = explained(fault, CLUSTER, plain, tmp_path)
     assert not report.contrasts
+
+
+def refused_in_many_ways(endpoint: Endpoint, operation: Operation) -> list[Request]:
+    """A plain request, and a wrong one with much that does not matter."""
+    first, odd = drawn(endpoint, operation)
+    assert odd.body is not None
+    return [first, replace(odd, body=odd.body.replace(b'"targetDeploymentItemName"', b'"unheardOf"'))]
+
+
+def test_a_faulty_error_is_shown_by_the_smallest_request_without_a_contrast(tmp_path: Path) -> None:
+    """That a success holds says nothing of what is wrong with an error."""
+    report, sent = explained(find("flex-create/error-no-code"), FLEX, refused_in_many_ways, tmp_path)
+    (group,) = (one for one in report.groups if one.requirement == "E-SCHEMA" and one.operation == FLEX.id)
+    shown = group.sample.exchange.request
+    assert group.sample.test == CONTRAST and sent
+    assert "?" not in shown.target and {name for name, _ in shown.headers or ()} == {"Content-Type", "Accept"}
+    assert len(shown.body or b"") < 130
+    assert group.key not in report.contrasts
+
+
+@pytest.mark.parametrize(("problem", "errors"), [(KeyboardInterrupt(), 0), (ValueError("a slip"), 1)])
+def test_what_ends_the_search_loses_nothing_of_the_run(
+    problem: BaseException, errors: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explain(*given: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("atlas_conformance.runner.explaining.explain", explain)
+    report, _ = explained(lowering(FLEX, "snapshotId"), FLEX, malformed, tmp_path)
+    assert report.verdict == "failed" and report.partial is None
+    assert len(report.errors) == errors
+
+
+def test_processes_that_share_the_tests_explain_what_they_found_once(tmp_path: Path) -> None:
+    """The contrast is looked for when all have ended, and what it creates is told with what the others left."""
+    with ReferenceServer(seed=SEED, fault="cluster-create/oplog-pair-refused", step=0.01) as server:
+        given = {"profile": "quick", "seed": SEED, "requirements": ("B-ACCEPT",), "processes": 2, "report": tmp_path}
+        plugin = SuitePlugin(Session(Options(**given), server=server), show=lambda finished: None)
+        run_suites(plugin)
+    report = plugin.session.report
+    assert plugin.failure is None and report is not None and not report.errors and report.partial is None
+    said = {key[:2]: record.sentence for key, record in report.contrasts.items()}
+    assert said["B-ACCEPT", CLUSTER.id] == (
+        "refused without `pointInTimeUTCSeconds`, accepted with it: an oplog pair alone"
+    )
+    sent = [one for one in Journal(tmp_path / "journal.jsonl") if isinstance(one, ExchangeRecord)]
+    made = {json.loads(one.exchange.response.body)["id"] for one in sent if makes_a_job(one)}
+    left = [job.id for job in report.jobs]
+    assert made and made <= set(left) and len(left) == len(set(left))
+
+
+def makes_a_job(record: ExchangeRecord) -> bool:
+    exchange = record.exchange
+    created = exchange.request.method == "POST" and exchange.response.status == 200
+    return record.test == CONTRAST and created and b'"id"' in exchange.response.body
