@@ -44,13 +44,13 @@ def credentials_come_before_the_rest(access: AccessView) -> Outcome | None:
 
 
 def _looked_at_first(access: AccessView) -> bool:
-    """Tell whether an answer refuses a request for what it asks, where it should for want of credentials.
+    """Tell whether an answer refuses a create for what its body asks, where it should for want of credentials.
 
-    A request that an owner could send as it is gives no such reason.
+    One that an owner could send as it is gives no such reason.
     """
     reading, status = access.reading, access.status
     reason = not reading.must_succeed_or_refuse_by_name or status in reading.refusals
-    return reason and 400 <= status < 500 and status not in (401, 403)
+    return access.operation.kind == "create" and reason and 400 <= status < 500 and status not in (401, 403)
 
 
 def _turned_away(access: AccessView) -> bool:
