@@ -30,7 +30,7 @@ def _without(access: AccessView) -> bool:
 def nobody_is_let_in_without_credentials(access: AccessView) -> Iterator[Outcome]:
     """A request without credentials is answered with 401, and with a challenge where digest is offered."""
     if _without(access):
-        if not access.reading.must_be_refused and not _looked_at_first(access):
+        if not access.reading.must_be_refused:
             yield holds(access.status == 401, "401 for no credentials", access.status, STATUS)
         yield from _challenged(access)
 
@@ -38,19 +38,9 @@ def nobody_is_let_in_without_credentials(access: AccessView) -> Iterator[Outcome
 @rule("A-BEFORE", on=AccessView)
 def credentials_come_before_the_rest(access: AccessView) -> Outcome | None:
     """Without credentials, a malformed request is answered with 401 too; a malformed path may be refused first."""
-    if _without(access) and (access.reading.must_be_refused or _looked_at_first(access)):
+    if _without(access) and access.reading.must_be_refused:
         return holds(_turned_away(access), "401 for no credentials", access.status, STATUS)
     return None
-
-
-def _looked_at_first(access: AccessView) -> bool:
-    """Tell whether an answer refuses a create for what its body asks, where it should for want of credentials.
-
-    One that an owner could send as it is gives no such reason.
-    """
-    reading, status = access.reading, access.status
-    reason = not reading.must_succeed_or_refuse_by_name or status in reading.refusals
-    return access.operation.kind == "create" and reason and 400 <= status < 500 and status not in (401, 403)
 
 
 def _turned_away(access: AccessView) -> bool:
