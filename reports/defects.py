@@ -16,7 +16,6 @@ from atlas_conformance.reports.causes import Node, links
 from atlas_conformance.reports.evidence import Evidence, Facts, place_of
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup, Row
 
-
 _DWARFED = 8
 """A requirement that fails on so many times the exchanges of another one is the rule, the other one a case of it."""
 
