@@ -47,6 +47,7 @@ class Node:
 
     @property
     def requirement(self) -> str:
+        """The id of the requirement that does not hold."""
         return self.group.requirement
 
     @property

@@ -170,11 +170,11 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
         return one.depth > other.depth  # who finds what is not there finds it anywhere
     covered = _covers(other, one)
     if one.known is not None and beaten in one.known.before:
-        return not (one.known.compares and covered)
+        return not (one.known.compares and covered and not (other.known is not None and other.known.compares))
     if one.known is not None and beaten in one.known.outright and not one.held:
         return True
     if other.known is not None and name in other.known.before:
-        return other.known.compares and _covers(one, other)
+        return other.known.compares and _covers(one, other) and not (one.known is not None and one.known.compares)
     compares = (one.known is not None and one.known.compares, other.known is not None and other.known.compares)
     if compares[0] != compares[1]:
         return compares[1]

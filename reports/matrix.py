@@ -11,8 +11,8 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.departure import Departure
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Requirement
-from atlas_conformance.reports.contrasts import by_key
 from atlas_conformance.reports.cells import Cells, by_reason, in_order
+from atlas_conformance.reports.contrasts import by_key
 from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.diagnosis import defects_of
 from atlas_conformance.reports.evidence import Evidence, Grouped
@@ -259,7 +259,9 @@ class Tally:
                     id=id,
                     requirement=finding.requirement,
                     statement=known.statement if known else "(A departure that this version does not know.)",
-                    operations={o: self._counted.count(operations[o]) for o in in_order(operations, Contract.load().operations)},
+                    operations={
+                        o: self._counted.count(operations[o]) for o in in_order(operations, Contract.load().operations)
+                    },
                     place=finding.place,
                     expected=finding.expected,
                     seen=finding.seen,
