@@ -77,7 +77,7 @@ class Node:
 
 def links(nodes: Sequence[Node], evidence: Evidence, partners: Mapping[int, int]) -> Iterator[Link]:
     """Yield the pairs of groups that have a cause in common; `partners` as in `clusters`."""
-    for find in (_together, _alike, _compared, _refused_alike, _taken_alike, _headed_alike):
+    for find in (_together, _alike, _compared, _refused_alike, _taken_alike, _shown_alike):
         yield from find(nodes)
     yield from _tainted(nodes, evidence)
     yield from _held_against(nodes, partners)
@@ -196,11 +196,15 @@ def _ordered(first: Node, second: Node) -> bool:
     return known or (second.accepted and None not in (first.depth, second.depth))
 
 
-def _headed_alike(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link what is wrong with one header of one operation's answers."""
+def _shown_alike(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link what is wrong with one header of one operation's answers, or with one list and its pages."""
 
     def header(node: Node) -> object:
-        return (node.group.operation, node.place.field) if node.place.part == HEADER else None
+        if node.place.part == HEADER:
+            return (node.group.operation, node.place.field)
+        operation = Contract.load().operations.get(node.group.operation)
+        of_list = operation is not None and operation.kind == "list" and node.requirement.startswith("L-")
+        return node.group.operation if of_list else None
 
     for one, other in _pairs(nodes, header):
         yield one, other, False
