@@ -43,7 +43,7 @@ from atlas_conformance.runner.options import Options  # noqa: E402
 from atlas_conformance.runner.plugin import SuitePlugin  # noqa: E402
 from atlas_conformance.runner.session import Session  # noqa: E402
 
-_LIMIT = 300.0
+_LIMIT = 900.0
 """Seconds after which a run is given up."""
 
 

@@ -47,12 +47,17 @@ def _judge_next(page: Mapping[str, Any], owed: bool, verdicts: Verdicts) -> None
         verdicts.check("L-PAGE", ("next" in relations) == owed, expected, relations, "/response/body/links")
 
 
-def judge_walk(pages: Sequence[Mapping[str, Any]], expected_ids: frozenset[str], verdicts: Verdicts) -> None:
+def judge_walk(
+    pages: Sequence[Mapping[str, Any]],
+    expected_ids: frozenset[str],
+    verdicts: Verdicts,
+    shown_whole: frozenset[str] = frozenset(),
+) -> None:
     """Judge the pages of one walk through a list that nothing changed meanwhile.
 
-    L-PAGE: no job stands on two pages, and links, where shown, lead to a next page exactly where that shows something.
-    L-TOTAL: every page tells the same `totalCount`, the number of jobs seen. L-FOUND: every id of `expected_ids` is
-    seen.
+    L-PAGE: no job stands on two pages, none is lost that the list shows on one page (`shown_whole`), and links, where
+    shown, lead to a next page exactly where that shows something. L-TOTAL: every page tells the same `totalCount`, the
+    number of jobs seen. L-FOUND: every other id of `expected_ids` is seen.
     """
     jobs = [job for page in pages for _, job in listed(page, "")]
     ids = [job["id"] for job in jobs if isinstance(job.get("id"), str)]
@@ -69,7 +74,10 @@ def judge_walk(pages: Sequence[Mapping[str, Any]], expected_ids: frozenset[str],
     for page, following in pairwise(pages):
         _judge_next(page, bool(following.get("results")), verdicts)
     lost = sorted(expected_ids - set(ids))
-    if expected_ids:
-        verdicts.check(
-            "L-FOUND", not lost, "every created job in the list", f"{len(lost)} lost", "/response/body/results"
-        )
+    between = [one for one in lost if one in shown_whole]
+    if between:
+        expected, seen = "every job of the list on one of its pages", f"{len(between)} lost, such as {between[0]}"
+        verdicts.failed("L-PAGE", expected, seen, "/response/body/results")
+    elif expected_ids:
+        seen = f"{len(lost)} lost, such as {lost[0]}" if lost else "none lost"
+        verdicts.check("L-FOUND", not lost, "every created job in the list", seen, "/response/body/results")

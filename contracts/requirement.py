@@ -60,7 +60,8 @@ class Requirement:
     advice. `operations` are the ids of those it binds; of `needs`, which it takes besides, an endpoint must offer one.
     `technique` says how it is exercised, `rests_on` which answer that takes where an endpoint need not give it. `level`
     is the least level of which an operation can show it. Where one broken thing trips several requirements, that of the
-    highest `specificity` leads, unless another one names it in `before`.
+    highest `specificity` leads, unless another one names it in `before`,
+    or in `outright` and holds on no exchange at all.
     One that `compares` holds an answer against another one, which may be the one at fault. `mark` is the query
     parameter that it blames, as `name` or `name=value`: it leads only where every request had that. `says` is what is
     wrong in a few words, with `{field}`, `{expected}`, `{seen}` and `{operations}` to fill in.
@@ -78,6 +79,7 @@ class Requirement:
     needs: tuple[str, ...] = ()
     compares: bool = False
     before: tuple[str, ...] = ()
+    outright: tuple[str, ...] = ()
     mark: str | None = None
     says: str | None = None
     rests_on: str | None = None
@@ -114,9 +116,10 @@ def read_requirements(
     Raises ValueError for a selector that names nothing, a source that does not exist, and an unknown basis or force.
     """
     for key, described in document.items():
-        for named in described.get("before", ()):
-            if named not in document:
-                raise ValueError(f"requirements.toml: {key}: before names {named}, which is no requirement")
+        for list_ in ("before", "outright"):
+            for named in described.get(list_, ()):
+                if named not in document:
+                    raise ValueError(f"requirements.toml: {key}: {list_} names {named}, which is no requirement")
     return MappingProxyType(
         {key: _requirement(key, described, operations, sources) for key, described in document.items()}
     )
@@ -153,6 +156,7 @@ def _requirement(
         needs=needs,
         compares=described.get("compares", False),
         before=tuple(described.get("before", ())),
+        outright=tuple(described.get("outright", ())),
         mark=described.get("mark"),
         says=described.get("says"),
         rests_on=described.get("rests_on"),

@@ -57,7 +57,7 @@ def defects_of(
         )
 
     partners = partners_of(groups, evidence, requirements, exchanges)
-    return tuple(defect(cluster) for cluster in clusters(groups, evidence, requirements, partners))
+    return tuple(defect(cluster) for cluster in clusters(groups, evidence, requirements, partners, rows))
 
 
 def recounted(defects: Sequence[Defect], counts: Mapping[tuple[bool, Key], FindingGroup]) -> tuple[Defect, ...]:

@@ -151,7 +151,7 @@ class Evidence:
         facts.since = found.exchange.started if facts.since is None else min(facts.since, found.exchange.started)
         if job is not None and 200 <= status < 300 and found.exchange.request.method == "POST":
             place = _place_of(record.finding.requirement, record.finding.place)
-            if record.finding.pointer.startswith("/request/") or (place.part, place.field) == (BODY, "id"):
+            if place.part == OUTCOME or (place.part, place.field) == (BODY, "id"):
                 facts.made.add(job)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.departure import KnownDeparture
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.requirement import Requirement
+from atlas_conformance.reports.cells import Cells, by_reason, in_order
 from atlas_conformance.reports.contrasts import by_key
 from atlas_conformance.reports.counted import Counted
 from atlas_conformance.reports.diagnosis import defects_of
@@ -19,28 +19,19 @@ from atlas_conformance.reports.evidence import Evidence, Grouped
 from atlas_conformance.reports.grouping import Group, Key, Rank, heads
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.model import (
-    ADVICE,
-    DEPARTURE,
     ERROR,
     EVERY_CREATE,
-    EXCLUDED,
     EXIT_CODES,
     FAILED,
     INCOMPLETE,
-    LADDER,
     NOT_EXERCISED,
-    NOT_OFFERED,
     PASSED,
     UNREACHABLE,
-    WITHHELD,
-    Cell,
     DepartureUse,
     FindingGroup,
     Repeat,
     Report,
-    Row,
     SuiteError,
-    Unexercised,
 )
 from atlas_conformance.reports.records import (
     Closing,
@@ -54,13 +45,6 @@ from atlas_conformance.reports.records import (
     StatusRecord,
 )
 from atlas_conformance.reports.watching import Watch
-
-Pair = tuple[str, str]
-
-NO_EXCHANGE = "no request of this run exercised it"
-NO_SUCH_ANSWER = "the endpoint gave no {}"
-UNSELECTED = "left out by --requirement"
-EXCLUSION = "left out by --exclude"
 
 
 class Tally:
@@ -77,19 +61,13 @@ class Tally:
         self._requirements = requirements
         self._departures = departures
         self._counted = Counted()
-        self._held_of = array("L")
-        self._held_sets: dict[tuple[Pair, ...], int] = {}
-        self._held_counts: list[int] = []
-        self._failed: defaultdict[Pair, set[int]] = defaultdict(set)
-        self._advised: defaultdict[Pair, set[int]] = defaultdict(set)
-        self._departed: defaultdict[Pair, set[int]] = defaultdict(set)
+        self._cells = Cells(header, requirements, self._counted)
         self._groups: defaultdict[Grouped, Group] = defaultdict(Group)
         self._leads: dict[int, tuple[tuple[bool, int, bool], Grouped]] = {}
         self._uses: dict[str, tuple[Rank, Finding, defaultdict[str, set[int]]]] = {}
-        self._statuses: dict[tuple[str | None, str | None], StatusRecord] = {}
         self._errors: list[SuiteError] = []
-        self._contrasts: list[ContrastRecord] = []
         self._jobs: list[JobRecord] = []
+        self._contrasts: list[ContrastRecord] = []
         self._watch = Watch()
         self._evidence = Evidence()
         self._last = 0.0
@@ -117,12 +95,12 @@ class Tally:
             for grouped in ((False, key), (True, key)):
                 if grouped in self._groups:
                     self._groups[grouped].repeats.append(record)
-        elif isinstance(record, ContrastRecord):
-            self._contrasts.append(record)
         elif isinstance(record, StatusRecord):
             self._add_status(record)
         elif isinstance(record, JobRecord):
             self._jobs.append(record)
+        elif isinstance(record, ContrastRecord):
+            self._contrasts.append(record)
         elif isinstance(record, Closing):
             self._closing = record
 
@@ -139,8 +117,8 @@ class Tally:
             return ERROR
         if partial:
             return INCOMPLETE
-        shown = {pair for pairs in self._held_sets for pair in pairs} | self._departed.keys() | self._advised.keys()
-        exercised = any(self._selected(id) and id not in self.header.excluded for id, _ in shown)
+        selected, excluded = self._cells.selected, self.header.excluded
+        exercised = any(selected(id) and id not in excluded for id, _ in self._cells.shown)
         return PASSED if exercised else NOT_EXERCISED
 
     def report(
@@ -150,7 +128,7 @@ class Tally:
 
         `exchanges` fetches records by number (`Journal.exchanges`); `partial` says why the journal is no whole run.
         """
-        rows = self._rows()
+        rows = self._cells.rows()
         every = self._finding_groups(exchanges)
         groups = tuple(group for group in every if not group.advice)
         verdict = self.verdict(partial=partial is not None)
@@ -164,35 +142,29 @@ class Tally:
             exchanges=len(self._counted),
             passing=len(self._counted.passing),
             findings=self._counted.findings,
-            operations=tuple(
-                self._in_order((o for row in rows.values() for o in row.cells), Contract.load().operations)
-            ),
+            operations=tuple(in_order((o for row in rows.values() for o in row.cells), Contract.load().operations)),
             rows=rows,
             groups=groups,
             headlines=_under_their_leads(groups),
             departures=self._departure_uses(),
             errors=tuple(self._errors),
-            unexercised=_by_reason(rows.values()),
+            unexercised=by_reason(rows.values()),
             jobs=tuple(self._jobs),
             latencies=self._watch.latencies(),
             timelines=self._watch.timelines(),
             lost_connections=self._closing.lost_connections if self._closing else 0,
             advice=tuple(group for group in every if group.advice),
+            contrasts=by_key(self._contrasts),
             defects=defects_of(
                 every, self._evidence, rows, self._requirements, self._counted.count, self._first, exchanges
             ),
-            contrasts=by_key(self._contrasts),
         )
 
     def _add_exchange(self, record: ExchangeRecord) -> None:
         self._counted.add(record)
         self._watch.add(record)
         self._evidence.add_exchange(record)
-        number = self._held_sets.setdefault(record.held, len(self._held_sets))
-        if number == len(self._held_counts):
-            self._held_counts.append(0)
-        self._held_counts[number] += 1
-        self._held_of.append(number)
+        self._cells.add_held(record.held)
         self._first = record.exchange.started if self._first is None else min(self._first, record.exchange.started)
         self._last = max(self._last, record.exchange.ended)
 
@@ -203,7 +175,7 @@ class Tally:
         self._counted.add_finding(n, finding)
         pair = (finding.requirement, finding.operation)
         if finding.departure is not None:
-            self._departed[pair].add(n)
+            self._cells.departed[pair].add(n)
             first = (self._counted.rank(n), finding, defaultdict[str, set[int]](set))
             use = self._uses.setdefault(finding.departure, first)
             use[2][finding.operation].add(n)
@@ -211,7 +183,7 @@ class Tally:
                 self._uses[finding.departure] = (*first[:2], use[2])
             return
         advice = finding.advice and not self.header.strict
-        (self._advised if advice else self._failed)[pair].add(n)
+        (self._cells.advised if advice else self._cells.failed)[pair].add(n)
         grouped = (advice, finding.key)
         group = self._groups[grouped]
         anew = n not in group.exchanges
@@ -230,99 +202,7 @@ class Tally:
                 self._errors.append(error)
             if record.requirement is None and record.operation is None:
                 return
-        key = (record.requirement, record.operation)
-        known = self._statuses.get(key)
-        # Of two reasons the first by the alphabet stays, so that the order of shards makes no difference.
-        if known is None or _standing(record) < _standing(known):
-            self._statuses[key] = record
-
-    def _rows(self) -> dict[str, Row]:
-        passed = self._passed()
-        bound: defaultdict[str, set[str]] = defaultdict(set)
-        for requirement in self._requirements.values():
-            bound[requirement.id].update(requirement.operations)
-        for requirement_id, operation in (*passed, *self._failed, *self._advised, *self._departed, *self._statuses):
-            if requirement_id is not None and operation is not None:
-                bound[requirement_id].add(operation)
-        rows = {}
-        for requirement_id in self._in_order(bound, self._requirements):
-            cells = {
-                operation: self._cell((requirement_id, operation), passed[requirement_id, operation])
-                for operation in self._in_order(bound[requirement_id], Contract.load().operations)
-            }
-            known = self._requirements.get(requirement_id)
-            statuses = {cell.status for cell in cells.values()} or {NOT_EXERCISED}
-            rows[requirement_id] = Row(
-                id=requirement_id,
-                statement=known.statement if known else "(A requirement that this version does not know.)",
-                source=known.source if known else "",
-                verdict=next(status for status in LADDER if status in statuses),
-                cells=cells,
-                selected=self._selected(requirement_id),
-                basis=known.basis if known else "",
-                force=known.force if known else "",
-                sources=known.sources if known else (),
-            )
-        return rows
-
-    def _passed(self) -> Counter[Pair]:
-        """Return, for each pair, the number of exchanges in which it held without a finding."""
-        passed: Counter[Pair] = Counter()
-        held_sets = list(self._held_sets)
-        for held, count in zip(held_sets, self._held_counts, strict=True):
-            for pair in held:
-                passed[pair] += count
-        members = [frozenset(held) for held in held_sets]
-        broken = (self._failed, self._advised, self._departed)
-        for pair in {pair for numbers in broken for pair in numbers}:
-            spoilt = {number for numbers in broken for number in numbers.get(pair, ())}
-            passed[pair] -= sum(pair in members[self._held_of[n - 1]] for n in spoilt)
-        return passed
-
-    def _cell(self, pair: Pair, passed: int) -> Cell:
-        if pair[0] in self.header.excluded:
-            return Cell(*pair, status=EXCLUDED, reason=EXCLUSION)
-        failed = self._failed.get(pair, set())
-        advised = self._advised.get(pair, set()) - failed
-        departed = self._counted.count(self._departed.get(pair, set()) - failed - advised)
-        status, reason = self._recorded_status(pair)
-        if failed:
-            status, reason = FAILED, None
-        elif status != ERROR and (advised or departed or passed):
-            status, reason = (ADVICE if advised else DEPARTURE if departed else PASSED), None
-        count = self._counted.count
-        return Cell(
-            *pair,
-            status=status,
-            passed=passed,
-            failed=count(failed),
-            departed=departed,
-            reason=reason,
-            advised=count(advised),
-        )
-
-    def _recorded_status(self, pair: Pair) -> tuple[str, str | None]:
-        """Return the status and the reason of a pair as far as they don't rest on exchanges."""
-        requirement, operation = pair
-        recorded = [self._statuses.get(key) for key in (pair, (requirement, None), (None, operation), (None, None))]
-        if error := next((status for status in recorded if status and status.status == ERROR), None):
-            return ERROR, error.reason
-        if not self._selected(requirement):
-            return NOT_EXERCISED, UNSELECTED
-        offered = self.header.offered.get(operation, True)
-        if offered is not True:
-            return NOT_OFFERED, offered if isinstance(offered, str) else "the endpoint does not offer the operation"
-        known = self._requirements.get(requirement)
-        if known is not None and known.needs and not any(self.header.offered.get(n, True) is True for n in known.needs):
-            return NOT_OFFERED, f"the endpoint offers none of {', '.join(known.needs)}"
-        if status := next((status for status in recorded if status), None):
-            return status.status, status.reason
-        if known is not None and known.rests_on is not None:
-            return NOT_EXERCISED, NO_SUCH_ANSWER.format(known.rests_on)
-        return NOT_EXERCISED, NO_EXCHANGE
-
-    def _selected(self, requirement: str) -> bool:
-        return self.header.requirements is None or requirement in self.header.requirements
+        self._cells.add_status(record)
 
     def _finding_groups(
         self, exchanges: Callable[[Iterable[int]], Mapping[int, ExchangeRecord]]
@@ -371,7 +251,7 @@ class Tally:
 
     def _departure_uses(self) -> tuple[DepartureUse, ...]:
         uses = []
-        for id in self._in_order(self._uses, self._departures):
+        for id in in_order(self._uses, self._departures):
             _, finding, operations = self._uses[id]
             known = self._departures.get(id)
             uses.append(
@@ -380,8 +260,7 @@ class Tally:
                     requirement=finding.requirement,
                     statement=known.statement if known else "(A departure that this version does not know.)",
                     operations={
-                        o: self._counted.count(operations[o])
-                        for o in self._in_order(operations, Contract.load().operations)
+                        o: self._counted.count(operations[o]) for o in in_order(operations, Contract.load().operations)
                     },
                     place=finding.place,
                     expected=finding.expected,
@@ -389,13 +268,6 @@ class Tally:
                 )
             )
         return tuple(uses)
-
-    @staticmethod
-    def _in_order(names: Iterable[str], catalogue: Iterable[str]) -> list[str]:
-        """Return the distinct names: those of the catalogue in its order, then the others sorted."""
-        wanted = set(names)
-        known = [name for name in catalogue if name in wanted]
-        return known + sorted(wanted.difference(known))
 
     def _seconds(self) -> float:
         if self._closing is not None:
@@ -423,10 +295,6 @@ def build(
     return tally.report(journal.exchanges, partial)
 
 
-def _standing(record: StatusRecord) -> tuple[int, str]:
-    return LADDER.index(record.status), record.reason
-
-
 def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ...]:
     """Return the groups that stand for themselves, each with the groups that it explains."""
     explained: defaultdict[Key, list[FindingGroup]] = defaultdict(list)
@@ -437,16 +305,3 @@ def _under_their_leads(groups: Iterable[FindingGroup]) -> tuple[FindingGroup, ..
         else:
             explained[group.lead].append(group)
     return tuple(replace(group, also=tuple(explained[group.key])) for group in leads)
-
-
-def _by_reason(rows: Iterable[Row]) -> tuple[Unexercised, ...]:
-    """Return the cells without exchanges by status and reason, withheld ones first."""
-    found: defaultdict[tuple[str, str], defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        for cell in row.cells.values():
-            if cell.status in (WITHHELD, NOT_EXERCISED, NOT_OFFERED, EXCLUDED):
-                found[cell.status, cell.reason or ""][row.id].append(cell.operation)
-    return tuple(
-        Unexercised(status, reason, {id: tuple(operations) for id, operations in cells.items()})
-        for (status, reason), cells in sorted(found.items(), key=lambda item: (LADDER.index(item[0][0]), item[0][1]))
-    )

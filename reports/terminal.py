@@ -222,7 +222,9 @@ def _jobs(report: Report) -> list[tuple[str, str]]:
     if report.header.target.get("loopback"):
         return [(left, "dim")]
     shown = jobs_in_order(report)[:3]
-    lines = [(one_line(f"  {job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}"), "") for job in shown]
+    lines = [
+        (f"  {one_line(f'{job.id}  {job.family}  {job.cluster} in {job.project}  {job.state}')}", "") for job in shown
+    ]
     return [(left, "bold"), *lines]
 
 
@@ -232,11 +234,9 @@ def _next(report: Report, width: int, verbose: bool) -> list[Text]:
     if not failing:
         return []
     command = rerun(report.header, failing[0].requirement) + ("" if verbose else " --verbose")
-    return [
-        Text("Next", "bold underline"),
-        *(Text(f"  {line}", "cyan") for line in _broken(command, width - 4)),
-        Text(),
-    ]
+    shown = Text(shortened(f"  {_request(failing[0])}", width), "dim")
+    again = (Text(f"  {line}", "cyan") for line in _broken(command, width - 4))
+    return [Text("Next", "bold underline"), shown, *again, Text()]
 
 
 def _broken(command: str, width: int) -> list[str]:
@@ -267,6 +267,6 @@ def _facts(report: Report, written: Iterable[Path]) -> list[Text]:
         by_folder.setdefault(folder, []).append(name)
     for folder, names in by_folder.items():
         first = next((name for name in names if name.endswith(".html")), names[0])
-        more = f" and {len(names) - 1} more files beside it" if len(names) > 1 else ""
+        more = f" and {plural(len(names) - 1, 'more file')} beside it" if len(names) > 1 else ""
         lines.append(Text(f"Written: {visible(os.path.join(folder, first))}{more}", "dim"))
     return lines

@@ -16,6 +16,7 @@ from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, j
 from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
+from atlas_conformance.runner.restless import shown_ids
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
@@ -166,9 +167,20 @@ def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owe
             judgement = verdicts.judgement()
             if not judgement.findings or not again():
                 break
+    if any(finding.requirement == "L-FOUND" for finding in judgement.findings):
+        verdicts = Verdicts(operation.id)
+        judge_walk(pages, owed, verdicts, _shown_whole(endpoint, operation, scene))
+        judgement = verdicts.judgement()
     if judgement.findings and not endpoint.doubts():
         endpoint.report(exchanges[-1], *judgement.findings, related=exchanges[:-1])
     return sum(len(page["results"]) for page in pages)
+
+
+def _shown_whole(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[str]:
+    """Return the ids that the list shows on one large page: what pages lose of them is lost between two pages."""
+    with endpoint.in_passing():
+        page = _page(endpoint, operation, scene, _LARGEST, 1, {})
+    return (page is not None and shown_ids(page.exchange)) or frozenset()
 
 
 def _page(

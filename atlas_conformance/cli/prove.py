@@ -48,6 +48,7 @@ def _known(context: click.Context, parameter: click.Parameter, faults: tuple[str
 @click.option(
     "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Folder for the matrix."
 )
+@click.option("--whole", is_flag=True, help="Let each run go to its end, to see every headline that its fault yields.")
 @click.option("--list", "listing", is_flag=True, help="List the faults instead.")
 def prove_command(
     fault: tuple[str, ...],
@@ -56,6 +57,7 @@ def prove_command(
     workers: int,
     seed: int,
     report: Path | None,
+    whole: bool,
     listing: bool,
 ) -> None:
     """Prove that the suites catch every fault, by the right requirement, and pass a sound endpoint.
@@ -71,14 +73,14 @@ def prove_command(
         trials = sound_trials(seed) + trials
     outcomes = []
     with Progress(Console(stderr=True), len(trials)) as progress:
-        for outcome in try_all(trials, workers, profile, run_suites):
+        for outcome in try_all(trials, workers, profile, run_suites, whole=whole):
             outcomes.append(outcome)
             progress.add(outcome)
     order = {trial.name: place for place, trial in enumerate(trials)}
     outcomes.sort(key=lambda outcome: order[outcome.trial.name])
     print_matrix(outcomes, Console())
     if report is not None:
-        write_matrix(report, outcomes, markdown(outcomes, profile, seed, progress.seconds))
+        write_matrix(report, outcomes, markdown(outcomes, profile, seed, progress.seconds, whole=whole))
     missing = len(trials) - len(outcomes)
     if missing:
         click.echo(f"atlas-conformance: {missing} trials did not end", err=True)

@@ -85,4 +85,5 @@ def try_hammered(trial: Trial, server: ReferenceServer) -> Outcome:
     leads = leading(report)
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
-    return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, found.requests, found.seconds, error)
+    others = tuple(dict.fromkeys(leads[1:]))
+    return Outcome(trial, caught, first, others, report.verdict, found.requests, found.seconds, error, len(leads))

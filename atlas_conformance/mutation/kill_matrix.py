@@ -48,6 +48,13 @@ class Progress:
             self._console.print(f"{self._done} of {self._total} trials in {self.seconds:.0f} s", highlight=False)
 
 
+_CUT = (
+    "The tests that cover the broken requirement come first, and a run ends as soon as it is named on an",
+    "operation that the fault shows on; headlines are those of the report at that moment.",
+)
+_WHOLE = ("Each run goes to its end; headlines are those of its report.",)
+
+
 def result(outcome: Outcome) -> str:
     """Say in a word or two what came of a trial."""
     if outcome.trial.fault is None:
@@ -81,6 +88,9 @@ def figures(outcomes: Sequence[Outcome]) -> list[str]:
         first = sum(o.right_first for o in faults)
         lines.append(f"{len(caught)} of {len(faults)} faults caught ({100 * len(caught) / len(faults):.1f} of 100)")
         lines.append(f"the right requirement first for {first} ({100 * first / len(faults):.1f} of 100)")
+        single = sum(o.headlines == 1 for o in faults)
+        most = max(o.headlines for o in faults)
+        lines.append(f"one headline for {single} ({100 * single / len(faults):.1f} of 100), at most {most} for any")
     if faults and caught:
         seconds = statistics.median(o.seconds for o in caught)
         exchanges = statistics.median(o.exchanges for o in caught)
@@ -118,6 +128,7 @@ def write_matrix(folder: Path, outcomes: Sequence[Outcome], text: str) -> None:
             "result": result(o),
             "first": o.first,
             "others": list(o.others),
+            "headlines": o.headlines,
             "exchanges": o.exchanges,
             "seconds": round(o.seconds, 2),
             "error": o.error,
@@ -128,16 +139,15 @@ def write_matrix(folder: Path, outcomes: Sequence[Outcome], text: str) -> None:
     (folder / "kill-matrix.md").write_text(text, encoding="utf-8")
 
 
-def markdown(outcomes: Sequence[Outcome], profile: str, seed: int, seconds: float) -> str:
+def markdown(outcomes: Sequence[Outcome], profile: str, seed: int, seconds: float, *, whole: bool = False) -> str:
     """Render the matrix as a page: the figures, how to repeat them, then a table for each requirement."""
     lines = ["# Kill matrix", ""]
     lines.append("Every fault that the reference endpoint can be started with, and what the suites make of it.")
     lines += ["", *(f"- {line}" for line in figures(outcomes)), f"- {len(outcomes)} runs in {seconds:.0f} s", ""]
-    command = f"atlas-conformance prove --profile {profile} --seed {seed} --report DIR"
+    command = f"atlas-conformance prove --profile {profile} --seed {seed}{' --whole' if whole else ''} --report DIR"
     lines += [
         f"Made by `{command}`; the same command makes it again.",
-        "The tests that cover the broken requirement come first, and a run ends as soon as it is named on an",
-        "operation that the fault shows on.",
+        *(_WHOLE if whole else _CUT),
         "",
     ]
     sound = [o for o in outcomes if o.trial.fault is None]
@@ -151,12 +161,17 @@ def markdown(outcomes: Sequence[Outcome], profile: str, seed: int, seconds: floa
             by_requirement[outcome.trial.requirement].append(outcome)
     lines += ["## Faults", ""]
     for requirement, group in sorted(by_requirement.items()):
-        lines += [f"### {requirement}", "", "| fault | class | what is wrong | result | exchanges | seconds |"]
-        lines += ["| --- | --- | --- | --- | ---: | ---: |"]
+        lines += [
+            f"### {requirement}",
+            "",
+            "| fault | class | what is wrong | result | headlines | exchanges | seconds |",
+        ]
+        lines += ["| --- | --- | --- | --- | ---: | ---: | ---: |"]
         for o in group:
             sentence = o.trial.sentence.replace("|", "\\|")
             lines.append(
-                f"| `{o.trial.name}` | {o.trial.kind} | {sentence} | {result(o)} | {o.exchanges:,} | {o.seconds:.1f} |"
+                f"| `{o.trial.name}` | {o.trial.kind} | {sentence} | {result(o)} | {o.headlines} |"
+                f" {o.exchanges:,} | {o.seconds:.1f} |"
             )
         lines.append("")
     return "\n".join(lines)

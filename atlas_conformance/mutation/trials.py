@@ -66,10 +66,8 @@ class Outcome:
     """What came of a trial.
 
     `caught` is whether the broken requirement was named on an operation that the fault shows on; `first` is the
-    requirement
-    that leads the report, `others` the other requirements that stand for themselves in it; `verdict` the run's.
-    `exchanges`
-    and `seconds` are what it took.
+    requirement of the first defect in the report, `others` are those of the other ones, `headlines` is how many defects
+    there are; `verdict` is the run's. `exchanges` and `seconds` are what it took.
     """
 
     trial: Trial
@@ -80,6 +78,7 @@ class Outcome:
     exchanges: int
     seconds: float
     error: str | None = None
+    headlines: int = 0
 
     @property
     def good(self) -> bool:
@@ -142,6 +141,5 @@ def interleaved(trials: list[Trial], workers: int) -> list[list[Trial]]:
 
 
 def leading(report: Report) -> list[str]:
-    """Return the requirements that stand for themselves in a report, failures before advice."""
-    advice = [group.requirement for group in report.advice if group.lead is None]
-    return list(dict.fromkeys([*(group.requirement for group in report.headlines), *advice]))
+    """Return the requirements of a report's defects, the first to look at in front, failures before advice."""
+    return [defect.requirement for defect in report.defects]

@@ -30,10 +30,13 @@ SETTLED_WITHIN = 5.0
 """Seconds that a faulty endpoint gets to list what was made and to lose what was deleted."""
 
 
-def try_all(trials: list[Trial], workers: int, profile: str, run: Callable[[SuitePlugin], int]) -> Iterator[Outcome]:
+def try_all(
+    trials: list[Trial], workers: int, profile: str, run: Callable[[SuitePlugin], int], *, whole: bool = False
+) -> Iterator[Outcome]:
     """Try every trial on this many workers and yield the outcomes as they come.
 
-    `run` runs the suites with a plugin inside this process. Worker processes end with this one.
+    `run` runs the suites with a plugin inside this process. A run ends as soon as its fault is caught, unless `whole`.
+    Worker processes end with this one.
     """
     context = multiprocessing.get_context("fork")
     terminate_as_interrupt()  # who is told to end has proved nothing, and must not end as if all were caught
@@ -42,7 +45,7 @@ def try_all(trials: list[Trial], workers: int, profile: str, run: Callable[[Suit
     for share in interleaved(trials, workers):
         if share:
             here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(there, share, profile, run), daemon=False)
+            process = context.Process(target=_work, args=(there, share, profile, run, whole), daemon=False)
             process.start()
             there.close()
             pipes.append(here)
@@ -69,7 +72,9 @@ def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
-def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[[SuitePlugin], int]) -> None:
+def _work(
+    results: Connection, trials: list[Trial], profile: str, run: Callable[[SuitePlugin], int], whole: bool
+) -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
@@ -89,7 +94,7 @@ def _work(results: Connection, trials: list[Trial], profile: str, run: Callable[
                 server.__enter__()
                 settings = wanted
             server.reset(fault=trial.fault, freedoms=trial.freedoms, imitate=trial.imitate)
-            results.send(try_hammered(trial, server) if trial.users else _forked(trial, server, profile, run))
+            results.send(try_hammered(trial, server) if trial.users else _forked(trial, server, profile, run, whole))
     finally:
         if server is not None:
             server.stop()
@@ -107,11 +112,13 @@ def _warm() -> None:
         drawn.paths(operation, scene, "0" * 24)
 
 
-def _forked(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]) -> Outcome:
+def _forked(
+    trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int], whole: bool
+) -> Outcome:
     """Run the suites in a child of this process, so that nothing of one run is left for the next."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_try, args=(there, trial, server, profile, run))
+    child = context.Process(target=_try, args=(there, trial, server, profile, run, whole))
     child.start()
     there.close()
     try:
@@ -129,10 +136,15 @@ def _forked(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[
 
 
 def _try(
-    results: Connection, trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]
+    results: Connection,
+    trial: Trial,
+    server: ReferenceServer,
+    profile: str,
+    run: Callable[[SuitePlugin], int],
+    whole: bool,
 ) -> None:
     try:
-        results.send(_outcome(trial, server, profile, run))
+        results.send(_outcome(trial, server, profile, run, whole))
     except BaseException:
         error = traceback.format_exc(limit=-3)
         results.send(Outcome(trial, False, None, (), "error", 0, 0.0, error))
@@ -141,9 +153,11 @@ def _try(
         os._exit(0)
 
 
-def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int]) -> Outcome:
+def _outcome(
+    trial: Trial, server: ReferenceServer, profile: str, run: Callable[[SuitePlugin], int], whole: bool
+) -> Outcome:
     started = time.monotonic()
-    stop = trial.catches if trial.fault is not None else None
+    stop = trial.catches if trial.fault is not None and not whole else None
     options = Options(profile=profile, seed=trial.seed, level=trial.level, workers=1)
     contract = Contract.load()
     if trial.fault is not None:
@@ -151,7 +165,7 @@ def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[
         contract = replace(contract, settled_within=SETTLED_WITHIN)
     session = Session(options, stop=stop, server=server, contract=contract)
     plugin = SuitePlugin(session, show=lambda finished: None)
-    if trial.requirement is not None:
+    if trial.requirement is not None and not whole:
         plugin.first = trial.requirement, trial.operations
     run(plugin)
     seconds = time.monotonic() - started
@@ -162,4 +176,5 @@ def _outcome(trial: Trial, server: ReferenceServer, profile: str, run: Callable[
     leads = leading(report)
     error = report.errors[0].message if report.errors else None
     first = leads[0] if leads else None
-    return Outcome(trial, caught, first, tuple(leads[1:]), report.verdict, report.exchanges, seconds, error)
+    others = tuple(dict.fromkeys(leads[1:]))
+    return Outcome(trial, caught, first, others, report.verdict, report.exchanges, seconds, error, len(leads))

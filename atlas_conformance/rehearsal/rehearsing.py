@@ -26,7 +26,7 @@ from atlas_conformance.rehearsal.plan import (
 )
 from atlas_conformance.rehearsal.standing_in import as_stand_in, stand_in
 from atlas_conformance.rehearsal.survey import Survey
-from atlas_conformance.reports.matrix import NO_EXCHANGE
+from atlas_conformance.reports.cells import NO_EXCHANGE
 from atlas_conformance.reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell, Report
 from atlas_conformance.reports.records import ExchangeRecord, Record
 from atlas_conformance.runner.endpoint import Endpoint

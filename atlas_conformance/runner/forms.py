@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.forms import judge_same_job, judge_same_list, judge_same_properties
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.verdicts import Verdicts
@@ -27,9 +28,32 @@ def compare_forms(endpoint: Endpoint, operation: Operation, judged: Sequence[Jud
         requirement = "V-ENVELOPE" if enveloped else "V-PRETTY"
         verdicts = Verdicts(operation.id)
         _compare(endpoint, operation, requirement, plain[0], formed, verdicts)
-        judgement = verdicts.judgement()
-        if judgement.findings:
-            endpoint.report(other, *judgement.findings, related=[judged[0]])
+        found = verdicts.judgement().findings
+        if found and operation.kind != "create":
+            restless = _changing(endpoint, operation, judged[0], plain[0])
+            found = tuple(finding for finding in found if _name(finding) not in restless)
+        if found:
+            endpoint.report(other, *found, related=[judged[0]])
+
+
+def _changing(endpoint: Endpoint, operation: Operation, first: Judged, plain: Mapping[str, Any]) -> frozenset[str]:
+    """Return the properties that differ between the plain answer and another plain one: no form is to blame for them.
+
+    What changes where it must not is found by the rules on reads.
+    """
+    with endpoint.in_passing():
+        again = endpoint.send(first.exchange.request)
+    document = _document(endpoint, again) if again is not None else None
+    if document is None:
+        return frozenset()
+    verdicts = Verdicts(operation.id)
+    _compare(endpoint, operation, "V-PRETTY", plain, document, verdicts)
+    return frozenset(_name(finding) for finding in verdicts.judgement().findings)
+
+
+def _name(finding: Finding) -> str:
+    """Return the property that a finding is about."""
+    return finding.pointer.rpartition("/")[2]
 
 
 def _compare(

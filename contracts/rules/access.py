@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from atlas_conformance.contracts.dates import http_instant
 from atlas_conformance.contracts.exchange import Response
-from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds
+from atlas_conformance.contracts.outcomes import Failure, Outcome, holds
 from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import BODY, STATUS, AccessView, TokenView
 
@@ -30,30 +30,17 @@ def _without(access: AccessView) -> bool:
 def nobody_is_let_in_without_credentials(access: AccessView) -> Iterator[Outcome]:
     """A request without credentials is answered with 401, and with a challenge where digest is offered."""
     if _without(access):
-        away = _turned_away(access)
-        if (away and not access.reading.must_be_refused) or not (away or _looked_at_first(access)):
-            yield holds(away, "401 for no credentials", access.status, STATUS)
+        if not access.reading.must_be_refused:
+            yield holds(access.status == 401, "401 for no credentials", access.status, STATUS)
         yield from _challenged(access)
 
 
 @rule("A-BEFORE", on=AccessView)
 def credentials_come_before_the_rest(access: AccessView) -> Outcome | None:
     """Without credentials, a malformed request is answered with 401 too; a malformed path may be refused first."""
-    if not _without(access):
-        return None
-    if _looked_at_first(access) and not _turned_away(access):
-        return holds(False, "401 for no credentials, whatever else is wrong", access.status, STATUS)
-    return HELD if access.reading.must_be_refused and _turned_away(access) else None
-
-
-def _looked_at_first(access: AccessView) -> bool:
-    """Tell whether an answer refuses a request for what it asks, where it should for want of credentials.
-
-    A request that an owner could send as it is gives no such reason.
-    """
-    reading, status = access.reading, access.status
-    reason = not reading.must_succeed_or_refuse_by_name or status in reading.refusals
-    return reason and 400 <= status < 500 and status not in (401, 403)
+    if _without(access) and access.reading.must_be_refused:
+        return holds(_turned_away(access), "401 for no credentials", access.status, STATUS)
+    return None
 
 
 def _turned_away(access: AccessView) -> bool:

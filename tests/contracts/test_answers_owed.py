@@ -177,6 +177,16 @@ def test_wrong_credentials_are_401(name: str, scheme: Any) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("value", ["Bearer", "Basic YTpi", "Negotiate x"])
+def test_what_is_no_credential_is_a_wrong_one(name: str, value: str) -> None:
+    sent = request(name, credential="none")
+    sent = replace(sent, headers=(*(sent.headers or ()), ("Authorization", value)))
+    assert "A-WRONG" in held(judged(refused(sent, 401)))
+    assert "A-WRONG" in failed(judged(replace(good(name), request=sent)))
+    assert "A-NONE" not in failed(judged(replace(good(name), request=sent)))
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_a_malformed_request_without_credentials_is_401_too(name: str) -> None:
     sent = request(name, credential="none", groupId="x")
     assert judged(refused(sent, 401)).findings == ()

@@ -354,3 +354,13 @@ def test_the_same_observations_are_judged_the_same() -> None:
         return [watch.see(document, float(i)) for i, document in enumerate(sequence)]
 
     assert run() == run()
+
+
+def test_a_property_that_no_read_shows_differs_from_the_create_once() -> None:
+    watch, shown = Watch(), flex_job(status="PENDING")
+    hidden = {name: value for name, value in shown.items() if name != "snapshotId"}
+    watch.see(shown, 0, created=True)
+    assert failed(watch.see(hidden, 1)) == {"S-SAME"}
+    assert failed(watch.see(hidden, 2)) == set()
+    assert failed(watch.see(shown, 3)) == set()
+    assert failed(watch.see(hidden, 4)) == {"S-FIXED"}

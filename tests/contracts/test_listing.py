@@ -167,3 +167,15 @@ def test_a_walk_whose_pages_disagree_on_the_count_is_l_total() -> None:
     assert failed(walked(pages)) == {"L-TOTAL"}
     uncounted = [{k: v for k, v in p.items() if k != "totalCount"} for p in pages]
     assert walked(uncounted).findings == ()
+
+
+def test_a_job_that_one_large_page_shows_is_lost_between_pages() -> None:
+    pages = [page_at(2, 1, 4), page_at(2, 3, 4)]
+    owed = frozenset(job_id(number) for number in range(4))
+    lost = walked(pages, owed)
+    assert {finding.requirement for finding in lost.findings if finding.pointer.endswith("/results")} == {"L-FOUND"}
+    verdicts = Verdicts("flex-list")
+    judge_walk(pages, owed, verdicts, shown_whole=owed)
+    found = [finding for finding in verdicts.judgement().findings if finding.pointer.endswith("/results")]
+    assert {finding.requirement for finding in found} == {"L-PAGE"}
+    assert "2 lost, such as " in found[0].seen

@@ -18,8 +18,8 @@ from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 
 SOUND = Outcome(Trial("sound", "as it starts"), False, None, (), "passed", 5_000, 8.0)
 FAULT = Trial("flex-get/x|y", "A status | is wrong.", "shape", "flex-get/x|y", "S-STATUS", ("flex-get",))
-CAUGHT = Outcome(FAULT, True, "S-STATUS", (), "failed", 20, 0.4)
-LED = Outcome(FAULT, True, "C-SCHEMA", ("S-STATUS",), "failed", 40, 0.6)
+CAUGHT = Outcome(FAULT, True, "S-STATUS", (), "failed", 20, 0.4, headlines=1)
+LED = Outcome(FAULT, True, "C-SCHEMA", ("S-STATUS",), "failed", 40, 0.6, headlines=2)
 WRONG = Outcome(FAULT, False, "C-SCHEMA", (), "failed", 900, 2.0)
 SURVIVED = Outcome(FAULT, False, None, (), "passed", 5_000, 9.0, "an error\nof two lines")
 EVERY = [SOUND, CAUGHT, LED, WRONG, SURVIVED]
@@ -39,6 +39,7 @@ def test_the_figures_count_what_they_say() -> None:
     assert figures(EVERY) == [
         "2 of 4 faults caught (50.0 of 100)",
         "the right requirement first for 1 (25.0 of 100)",
+        "one headline for 1 (25.0 of 100), at most 2 for any",
         "the median fault caught after 30 exchanges and 0.50 s",
         "the sound endpoint passes in 1 of 1 modes",
     ]
@@ -75,7 +76,8 @@ def test_one_fault_is_proved_from_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"out", "cache"}, "nothing else is left where it was started"
     assert "1 of 1 faults caught (100.0 of 100)" in done.stdout
-    assert json.loads((tmp_path / "out" / "kill-matrix.json").read_text("utf-8"))[0]["first"] == "B-JSON"
+    (row,) = json.loads((tmp_path / "out" / "kill-matrix.json").read_text("utf-8"))
+    assert (row["first"], row["headlines"]) == ("B-JSON", 1)
 
 
 def test_a_fault_that_is_not_there_is_one_sentence() -> None:

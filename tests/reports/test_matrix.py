@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.reports.cells import NO_EXCHANGE, UNSELECTED
 from atlas_conformance.reports.journal import Journal, JournalWriter
-from atlas_conformance.reports.matrix import NO_EXCHANGE, UNSELECTED, build
+from atlas_conformance.reports.matrix import build
 from atlas_conformance.reports.model import Cell, Report
 from tests.reports import sample_journal as sample
 from tests.reports.sample_journal import Sample, exchange, finding

@@ -1,0 +1,234 @@
+"""Causes in common: which groups of findings belong together, and why.
+
+Two groups have a cause in common where the same requirement is broken in the same way, on the same exchanges, at a
+field that another answer is held against, on a job that a wrongly accepted request made, or where a refusal is wrong in
+the same way. That both failed is none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TypeAlias
+
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.requirement import Requirement
+from atlas_conformance.contracts.resources import Resource
+from atlas_conformance.reports.evidence import BODY, ERROR, HEADER, OUTCOME, Evidence, Facts, Place
+from atlas_conformance.reports.model import FindingGroup
+
+_CROWD = 24
+"""Of an exchange with more groups than this only so many are paired: it says little of what belongs together."""
+_MOST_TAINTED = 0.5
+"""Where more than this share of all jobs come of faulty creates, what is found on one says nothing of its create."""
+
+_ON_ONE = frozenset({"get", "cancel", "delete"})
+"""Kinds of operations whose path names one thing within its cluster and project."""
+
+Link: TypeAlias = tuple[int, int, bool]
+"""Two groups with a common cause; whether the first one is known to cause the second."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A group of findings as far as joining needs it: with the facts of its exchanges, and what it is about.
+
+    `held` is on how many exchanges its requirement held on its operation.
+    """
+
+    group: FindingGroup
+    facts: Facts
+    known: Requirement | None
+    place: Place
+    resource: Resource | None
+    held: int = 0
+
+    @property
+    def requirement(self) -> str:
+        """The id of the requirement that does not hold."""
+        return self.group.requirement
+
+    @property
+    def compares(self) -> bool:
+        """Whether the requirement holds one answer against another one."""
+        return self.known is not None and self.known.compares
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a request was taken that should have been refused, as far as the answers' status tells."""
+        return self.place.part == OUTCOME and self.status is not None and self.status < 300
+
+    @property
+    def depth(self) -> int | None:
+        """How deep in the path what it is about stands, on an operation on one thing; None for anything else."""
+        operation = Contract.load().operations.get(self.group.operation)
+        names = operation.path_parameters if operation is not None and operation.kind in _ON_ONE else ()
+        in_path = self.group.place.startswith("/request/path/") and self.place.field in names
+        return names.index(self.place.field) if in_path else None
+
+    @property
+    def status(self) -> int | None:
+        """The status that answered most of its exchanges; None where none is known."""
+        statuses = self.facts.statuses
+        return min(statuses, key=lambda status: (-statuses[status], status)) if statuses else None
+
+
+def links(nodes: Sequence[Node], evidence: Evidence, partners: Mapping[int, int]) -> Iterator[Link]:
+    """Yield the pairs of groups that have a cause in common; `partners` as in `clusters`."""
+    for find in (_together, _alike, _compared, _refused_alike, _taken_alike, _shown_alike):
+        yield from find(nodes)
+    yield from _tainted(nodes, evidence)
+    yield from _held_against(nodes, partners)
+
+
+def _pairs(nodes: Sequence[Node], key: Callable[[Node], object]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of groups that have the same key, which is not None."""
+    found: defaultdict[object, list[int]] = defaultdict(list)
+    for place, node in enumerate(nodes):
+        if (value := key(node)) is not None:
+            found[value].append(place)
+    for places in found.values():
+        yield from combinations(places, 2)
+
+
+def _together(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link groups that show on the same exchanges."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for place, node in enumerate(nodes):
+        for n in node.facts.exchanges | node.facts.related:
+            found[n].append(place)
+    shared: defaultdict[tuple[int, int], int] = defaultdict(int)
+    for places in found.values():
+        for pair in combinations(places[:_CROWD], 2):
+            shared[pair] += 1
+    for (one, other), count in shared.items():
+        small, large = sorted((nodes[one], nodes[other]), key=lambda node: len(node.facts.exchanges))
+        if not _stands_alone(small, large) and 2 * count >= len(small.facts.exchanges):
+            yield one, other, False
+
+
+def _stands_alone(small: Node, large: Node) -> bool:
+    """Whether a group that shares its exchanges with a larger one is a matter of its own.
+
+    What the form of an answer gets wrong everywhere does not decide whether a request is taken.
+    """
+    if small.place.part != OUTCOME or large.place.part not in (HEADER, ERROR):
+        return False
+    return len(large.facts.exchanges) >= 2 * len(small.facts.exchanges) + 2
+
+
+def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link groups of one requirement that is broken in the same way: on one operation, or at one field of several."""
+    for one, other in _pairs(nodes, lambda node: node.requirement):
+        first, second = nodes[one], nodes[other]
+        outcomes = first.place.part == second.place.part == OUTCOME
+        if first.group.operation == second.group.operation:
+            alike = not outcomes or first.accepted == second.accepted
+        else:
+            same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
+            alike = same and (not outcomes or _decided_alike(first, second))
+        if alike:
+            yield one, other, False
+
+
+def _decided_alike(first: Node, second: Node) -> bool:
+    """Whether two operations take or refuse wrongly in the same way: to the same test, where no field tells it."""
+    if first.accepted != second.accepted:
+        return False
+    return bool(first.place.field) or bool(first.facts.tests & second.facts.tests)
+
+
+def _compared(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link what differs between two answers with whatever else is found on the same field of the same thing."""
+    for one, other in _pairs(nodes, _thing):
+        first, second = nodes[one], nodes[other]
+        if first.compares or second.compares:
+            yield one, other, False
+
+
+def _thing(node: Node) -> object:
+    """Return the field of a job or a snapshot that a finding is about; the date that both show is one field."""
+    if node.resource is None or node.place.part != BODY or not node.place.field:
+        return None
+    if node.place.field == node.resource.dated_by:
+        return (node.resource.cluster_kind, "the snapshot's date")
+    return (node.resource.name, node.place.field)
+
+
+def _refused_alike(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link requests of one operation that are refused with the same wrong status, or let in alike."""
+
+    def refusal(node: Node) -> object:
+        if node.place.part != OUTCOME or node.status is None:
+            return None
+        if node.status >= 300:
+            return (node.group.operation, node.status)
+        access = node.requirement.startswith("A-")
+        return (node.group.operation, "let in") if access else None
+
+    for one, other in _pairs(nodes, refusal):
+        yield one, other, False
+
+
+def _taken_alike(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link requests that one operation wrongly takes: by the same field, or where one requirement comes before another.
+
+    Who does not look whether a project exists finds every cluster in it.
+    """
+
+    def outcome(node: Node) -> object:
+        return node.group.operation if node.place.part == OUTCOME and not node.group.advice else None
+
+    for one, other in _pairs(nodes, outcome):
+        first, second = nodes[one], nodes[other]
+        field = first.accepted and second.accepted and first.place.field and first.place.field == second.place.field
+        if field or _ordered(first, second) or _ordered(second, first):
+            yield one, other, False
+
+
+def _ordered(first: Node, second: Node) -> bool:
+    """Whether one takes what it should not, and the other one's requirement comes after its own, or in the path."""
+    if not first.accepted:
+        return False
+    known = first.known is not None and second.requirement in (*first.known.before, *first.known.outright)
+    return known or (second.accepted and None not in (first.depth, second.depth))
+
+
+def _shown_alike(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link what is wrong with one header of one operation's answers, or with one list and its pages."""
+
+    def header(node: Node) -> object:
+        if node.place.part == HEADER:
+            return (node.group.operation, node.place.field)
+        operation = Contract.load().operations.get(node.group.operation)
+        of_list = operation is not None and operation.kind == "list" and node.requirement.startswith("L-")
+        return node.group.operation if of_list else None
+
+    for one, other in _pairs(nodes, header):
+        yield one, other, False
+
+
+def _tainted(nodes: Sequence[Node], evidence: Evidence) -> Iterator[Link]:
+    """Link what was wrongly accepted with what is found on the jobs that came of it, and on none besides."""
+    causes = [(place, node) for place, node in enumerate(nodes) if node.facts.made]
+    created = sum(evidence.created.values())
+    for place, cause in causes:
+        if len(cause.facts.made) > max(1, _MOST_TAINTED * created):
+            continue
+        for other, node in enumerate(nodes):
+            jobs = node.facts.jobs
+            if other == place or not jobs or node.facts.made:
+                continue
+            tainted = sum(count for job, count in jobs.items() if job in cause.facts.made)
+            if tainted * 10 >= 9 * sum(jobs.values()):
+                yield place, other, True
+
+
+def _held_against(nodes: Sequence[Node], partners: Mapping[int, int]) -> Iterator[Link]:
+    """Link what is found on an answer with what differs from that answer."""
+    for place, partner in partners.items():
+        for other, node in enumerate(nodes):
+            if other != place and node.place.part == BODY and partner in node.facts.exchanges:
+                yield other, place, True

@@ -1,0 +1,238 @@
+"""Defects: what comes of one cause is one of them, what has causes of its own is another one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.finding import Finding
+from atlas_conformance.reports.diagnosis import recounted
+from atlas_conformance.reports.evidence import BODY, ERROR, HEADER, OUTCOME, place_of
+from atlas_conformance.reports.model import Report
+from atlas_conformance.reports.sentences import extent, named
+from tests.reports import sample_journal as sample
+from tests.reports.sample_journal import exchange, finding
+
+JOB = "63f8a1c2d4e5f60718293a4b"
+
+
+def told(report: Report) -> list[tuple[str, set[str]]]:
+    """Return the requirement of each defect, and those that it explains."""
+    return [(defect.requirement, {group.requirement for group in defect.explains}) for defect in report.defects]
+
+
+def at(requirement: str, operation: str, pointer: str, **changes: str) -> Finding:
+    return finding(requirement, operation, pointer=pointer, **changes)
+
+
+def report_of(path: Path, found: Sequence[tuple[str, Exchange, tuple[Finding, ...]]]) -> Report:
+    made = sample.Sample(path)
+    for operation, sent, findings in found:
+        made.add(*findings, operation=operation, sent=sent)
+    return made.end()
+
+
+def numbered(operation: str, n: int, **changes: object) -> Exchange:
+    return exchange(operation, n=n, **changes)  # type: ignore[arg-type]
+
+
+def test_a_date_that_drifts_is_one_defect_and_no_query_flag_is_to_blame(tmp_path: Path) -> None:
+    date, inside = "/response/body/restoreScheduledDate", "/response/body/content/restoreScheduledDate"
+    found = [("flex-get", numbered("flex-get", n), (at("S-FIXED", "flex-get", date),)) for n in range(6)]
+    found += [
+        ("flex-get", numbered("flex-get", 7), (at("V-ENVELOPE", "flex-get", inside),)),
+        ("flex-get", numbered("flex-get", 8), (at("V-PRETTY", "flex-get", date),)),
+        (
+            "flex-list",
+            numbered("flex-list", 9),
+            (at("S-FIXED", "flex-list", "/response/body/results/3/restoreScheduledDate"),),
+        ),
+        ("flex-get", numbered("flex-get", 10), (at("S-SAME", "flex-get", date),)),
+    ]
+    report = report_of(tmp_path / "j", found)
+    (defect,) = report.defects
+    assert told(report) == [("S-FIXED", {"V-ENVELOPE", "V-PRETTY", "S-SAME"})]
+    assert defect.operations == ("flex-get", "flex-list")
+    assert defect.count == 7
+    assert defect.sentence == "`restoreScheduledDate` changes from read to read"
+
+
+def test_a_flag_that_changes_the_answer_leads_where_every_request_has_it(tmp_path: Path) -> None:
+    sent = numbered("flex-get", 1)
+    flagged = Exchange(
+        type(sent.request)(sent.request.method, sent.request.target + "?envelope=true", sent.request.headers),
+        sent.response,
+        sent.started,
+        sent.ended,
+    )
+    inside = "/response/body/content/snapshotId"
+    both = (at("C-SCHEMA", "flex-get", inside), at("V-ENVELOPE", "flex-get", inside))
+    assert told(report_of(tmp_path / "a", [("flex-get", flagged, both)])) == [("V-ENVELOPE", {"C-SCHEMA"})]
+    plain = ("flex-get", sent, (at("C-SCHEMA", "flex-get", "/response/body/snapshotId"),))
+    assert told(report_of(tmp_path / "b", [("flex-get", flagged, both), plain])) == [("C-SCHEMA", {"V-ENVELOPE"})]
+
+
+def test_what_is_found_on_a_job_belongs_to_the_request_that_should_not_have_made_it(tmp_path: Path) -> None:
+    answer = json.dumps({"id": JOB}).encode()
+    other = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(5)]
+    made = numbered("flex-create", 5, answer=answer)
+    page = json.dumps({"results": [{"id": "f" * 24}, {"id": JOB}]}).encode()
+    found = [
+        *other,
+        ("flex-create", made, (at("B-PATTERN", "flex-create", "/request/body/snapshotId", seen="200"),)),
+        *(
+            (
+                "flex-list",
+                numbered("flex-list", n, answer=page),
+                (at("C-SCHEMA", "flex-list", "/response/body/results/1/snapshotId"),),
+            )
+            for n in range(6, 12)
+        ),
+    ]
+    assert told(report_of(tmp_path / "a", found)) == [("B-PATTERN", {"C-SCHEMA"})]
+    elsewhere = at("C-SCHEMA", "flex-list", "/response/body/results/0/snapshotId")
+    apart = report_of(tmp_path / "b", [*found[:6], ("flex-list", numbered("flex-list", 20, answer=page), (elsewhere,))])
+    assert {head for head, _ in told(apart)} == {"B-PATTERN", "C-SCHEMA"}
+
+
+def test_a_read_that_is_held_against_a_faulty_create_belongs_to_it(tmp_path: Path) -> None:
+    answer = json.dumps({"id": JOB, "status": "COMPLETED", "restoreFinishedDate": "2026-01-01T00:00:00Z"}).encode()
+    read = exchange("flex-get", n=3, answer=answer)
+    read = Exchange(
+        type(read.request)("GET", read.request.target.rpartition("/")[0] + f"/{JOB}", read.request.headers),
+        read.response,
+        read.started,
+        read.ended,
+    )
+    before = at(
+        "S-FINISHED", "flex-get", "/response/body/restoreFinishedDate", expected="as before: '2026-01-01T00:00:00Z'"
+    )
+    found = [
+        (
+            "flex-create",
+            numbered("flex-create", 1, answer=answer),
+            (at("S-NEW", "flex-create", "/response/body/status"),),
+        ),
+        ("flex-get", read, (before,)),
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"S-FINISHED"})]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            at("S-URL", "flex-get", "/response/body/snapshotUrl"),
+            at("T-PARTS", "cluster-get", "/response/body/components"),
+        ),
+        (
+            at("C-5XX", "flex-create", "/response/status", seen="500"),
+            at("N-JOB", "tenant-get", "/request/path/restoreId", seen="403"),
+        ),
+        (at("E-CODE", "flex-get", "/response/body/errorCode"), at("E-REASON", "cluster-get", "/response/body/reason")),
+    ],
+)
+def test_independent_faults_on_different_operations_stay_two(tmp_path: Path, first: Finding, second: Finding) -> None:
+    found = [(one.operation, numbered(one.operation, n), (one,)) for n, one in enumerate((first, second) * 3)]
+    report = report_of(tmp_path / "j", found)
+    assert {defect.requirement for defect in report.defects} == {first.requirement, second.requirement}
+
+
+def test_the_form_of_every_error_is_another_matter_than_one_wrong_refusal(tmp_path: Path) -> None:
+    form = at("E-SCHEMA", "flex-create", "/response/body/error")
+    refusal = at("N-CLUSTER", "flex-create", "/request/path/name", seen="403")
+    found = [("flex-create", numbered("flex-create", n, status=403), (form,)) for n in range(20)]
+    found += [("flex-create", numbered("flex-create", 30, status=403), (refusal, form))]
+    assert {head for head, _ in told(report_of(tmp_path / "a", found))} == {"E-SCHEMA", "N-CLUSTER"}
+    only = [("flex-create", numbered("flex-create", n, status=403), (refusal, form)) for n in range(3)]
+    assert told(report_of(tmp_path / "b", only)) == [("N-CLUSTER", {"E-SCHEMA"})]
+
+
+def test_what_happens_everywhere_leads_before_what_is_more_specific(tmp_path: Path) -> None:
+    status = at("C-STATUS", "flex-create", "/response/status", seen="201")
+    story = at("SNAP-RESTORE", "flex-create", "/response/status", seen="201")
+    found = [("flex-create", numbered("flex-create", n, status=201), (status,)) for n in range(8)]
+    found += [("flex-create", numbered("flex-create", n, status=201), (story, status)) for n in range(8, 14)]
+    assert told(report_of(tmp_path / "j", found)) == [("C-STATUS", {"SNAP-RESTORE"})]
+
+
+def test_one_name_means_the_same_on_several_operations(tmp_path: Path) -> None:
+    found = [
+        (
+            "flex-get",
+            numbered("flex-get", 1, status=400),
+            (at("N-JOB", "flex-get", "/request/path/restoreJobId", seen="400"),),
+        ),
+        (
+            "tenant-get",
+            numbered("tenant-get", 2, status=400),
+            (at("N-JOB", "tenant-get", "/request/path/restoreId", seen="400"),),
+        ),
+    ]
+    (defect,) = report_of(tmp_path / "j", found).defects
+    assert defect.operations == ("flex-get", "tenant-get")
+
+
+def test_advice_comes_last_and_belongs_to_what_explains_it(tmp_path: Path) -> None:
+    links = at("L-PAGE", "flex-list", "/response/body/links")
+    total = Finding("L-TOTAL", "flex-list", "3", "4", "/response/body/totalCount", advice=True)
+    made = sample.Sample(tmp_path / "a")
+    made.add(total, operation="flex-list")
+    made.add(at("S-URL", "flex-get", "/response/body/snapshotUrl"), operation="flex-get")
+    assert [(d.requirement, d.advice) for d in made.end().defects] == [("S-URL", False), ("L-TOTAL", True)]
+    other = sample.Sample(tmp_path / "b")
+    first = other.add(total, operation="flex-list")
+    last = other.add(operation="flex-list")
+    other.writer.finding(last, links, related=[first])
+    report = other.end()
+    assert told(report) == [("L-PAGE", {"L-TOTAL"})]
+    assert report.advice and not report.defects[0].advice
+
+
+def test_a_defect_is_counted_anew_with_its_groups(tmp_path: Path) -> None:
+    report = report_of(tmp_path / "j", [("flex-get", numbered("flex-get", 1), (finding("S-ECHO", "flex-get"),))])
+    (group,) = report.groups
+    more = type(group)(**{name: getattr(group, name) for name in group.__dataclass_fields__} | {"count": 70})
+    (defect,) = recounted(report.defects, {(False, group.key): more})
+    assert (defect.count, defect.headline.count) == (70, 70)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "place", "part", "field"),
+    [
+        ("B-PATTERN", "/request/body/snapshotId", OUTCOME, "snapshotId"),
+        ("B-JSON", "/request/body", OUTCOME, ""),
+        ("C-STATUS", "/response/status", OUTCOME, ""),
+        ("C-MEDIA", "/response/headers/content-type", HEADER, "content-type"),
+        ("S-ECHO", "/response/body/content/projectId", BODY, "projectId"),
+        ("S-ECHO", "/response/body/results/*/projectId", BODY, "projectId"),
+        ("L-PAGE", "/response/body/results", BODY, "results"),
+        ("T-ONLY-URL", "/response/body/components/*/downloadUrl", BODY, "components"),
+        ("E-CODE", "/response/body/errorCode", ERROR, "errorCode"),
+    ],
+)
+def test_a_place_is_told_whatever_it_is_wrapped_in(requirement: str, place: str, part: str, field: str) -> None:
+    found = place_of(requirement, "flex-get", place)
+    assert (found.part, found.field) == (part, field)
+
+
+def test_every_sentence_of_a_requirement_can_be_filled_in() -> None:
+    said = [known.says for known in Contract.load().requirements.values() if known.says is not None]
+    assert len(said) >= 20
+    for words in said:
+        assert words.format(field="`a`", expected="b", seen="c", operations="d")
+    for known in Contract.load().requirements.values():
+        assert known.id not in (*known.before, *known.outright)
+        assert not any(known.id in Contract.load().requirements[other].before for other in known.before)
+
+
+def test_extents_are_told_in_words() -> None:
+    assert extent(69, 70, ["flex-get", "flex-list"]) == "69 of 70 exchanges of flex-get and flex-list"
+    assert extent(3, 3, ["flex-get"]) == "3 exchanges of flex-get"
+    assert named(["a", "b", "c"]) == "a, b and c"
+    assert named(["a", "b", "c", "d"]) == "a, b and 2 more operations"
