@@ -345,7 +345,7 @@ class Chronicle:
         )
 
     def _is_whole(self, exchange: Exchange, document: Mapping[str, Any], shown: int) -> bool:
-        """Whether one page with this number of items is the whole list; one that has a next page says that it is not."""
+        """Whether one page with this number of items is the whole list; one that has a next page is not."""
         links = document.get("links")
         if isinstance(links, list) and any(isinstance(link, dict) and link.get("rel") == "next" for link in links):
             return False

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance.contracts.chronicle import Chronicle
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.forms import judge_same_list
 from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import INVENTORY, PROJECT, answer, page, request
 
@@ -23,6 +23,7 @@ BEGUN = datetime.datetime(2026, 2, 15, 17, 0, tzinfo=datetime.UTC)
 SNAPSHOT = "5f1a5c3bd9f3b06d2c8e4a11"
 SHARDED = Cluster(PROJECT, "Sharded0", "dedicated", sharded=True)
 KNOWLEDGE = Knowledge(replace(INVENTORY, clusters=(*INVENTORY.clusters, SHARDED)), digest=True)
+RESOURCE = Contract.load().operations["snapshot-list"].resource
 HEX = st.text("0123456789abcdef", min_size=24, max_size=24)
 FORMS = ("Z", "+00:00", ".000Z", ".5Z")
 
@@ -151,7 +152,6 @@ def test_a_flex_snapshot_may_change_what_is_not_fixed(documents: list[dict[str, 
 
 @pytest.mark.parametrize("name", ["storageSizeBytes", "mongodVersion", "expiresAt"])
 def test_another_form_of_a_list_may_show_what_has_changed_meanwhile(name: str) -> None:
-    volatile = OPERATIONS["snapshot-list"].resource.volatile
     plain = {"results": [{"id": SNAPSHOT, "status": "completed", name: 1, "type": "replicaSet"}]}
     formed = {"results": [{"id": SNAPSHOT, "status": "completed", name: 2, "type": "replicaSet"}]}
     verdicts = Verdicts("snapshot-list")

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Operation
 from tests.drift.describing import Document, against, bundled
 
+OPERATIONS = Contract.load().operations
 WORKFLOW = [operation for operation in OPERATIONS.values() if operation.level == "workflow"]
 SHOWING = [operation for operation in WORKFLOW if operation.media_type is not None]
 

@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from atlas_conformance.cli.check import check_command
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Cluster
-from atlas_conformance.contracts.operations import OPERATIONS
 from atlas_conformance.reference.server import ReferenceServer
 from tests.atlas_conformance.program import COMMAND, surroundings
 
+OPERATIONS = Contract.load().operations
 WORKFLOW = {operation.id for operation in OPERATIONS.values() if operation.level == "workflow"}
 
 

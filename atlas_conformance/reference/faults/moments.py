@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from atlas_conformance.contracts.operations import OPERATIONS, Operation
+from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.fault_parts import shifted
 from atlas_conformance.reference.fixtures import DAY
 
-_REQUIREMENTS = {"flex": "S-TIME", "tenant": "S-TIME", "cluster": "T-TIME"}
 _SHARED = ("restoreFinishedDate", ("expirationDate",), "expirationDate")
 _PAST: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "flex job": _SHARED,
@@ -41,11 +41,11 @@ def _hook(operation: Operation, change: Callable[[dict[str, Any]], dict[str, Any
 
 
 def _faults() -> Iterator[Fault]:
-    for operation in OPERATIONS.values():
+    for operation in Contract.load().operations.values():
         resource = operation.resource
         if resource.name not in _PAST or operation.media_type is None:
             continue
-        requirement = "SNAP-TIME" if resource.what == "snapshot" else _REQUIREMENTS[operation.family]
+        requirement = resource.common["dated"]
         past, later, shown_first = _PAST[resource.name]
         fresh = operation.kind == "create"
         # Of a snapshot all dates are zero, so that they are still in order.
