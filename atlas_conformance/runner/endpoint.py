@@ -49,7 +49,7 @@ class Endpoint:
     """Sends requests through the client, judges every exchange, writes it to the journal, and remembers what was found.
 
     `intervals` are the waits between looks at a job. `stop` is asked after each finding whether the run has seen
-    enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. Histories are judged by
+    enough; `None` lets it go on to the end. `sleep` and `monotonic` serve the waits for jobs. It is held to
     `contract`. `about` are the requirements that the test under way covers. `shared_jobs` are the jobs that tests read
     which need one and no matter which, by the create and the place (None: there is none). In a `crowded` run other
     processes create jobs beside this one; `doubtful` says that what was found in the test under way may be of their

@@ -24,6 +24,7 @@ BEGUN = datetime.datetime(2026, 2, 15, 17, 0, tzinfo=datetime.UTC)
 SNAPSHOT = "5f1a5c3bd9f3b06d2c8e4a11"
 SHARDED = Cluster(PROJECT, "Sharded0", "dedicated", sharded=True)
 KNOWLEDGE = Knowledge(replace(INVENTORY, clusters=(*INVENTORY.clusters, SHARDED)), digest=True)
+RESOURCE = Contract.load().operations["snapshot-list"].resource
 HEX = st.text("0123456789abcdef", min_size=24, max_size=24)
 FORMS = ("Z", "+00:00", ".000Z", ".5Z")
 

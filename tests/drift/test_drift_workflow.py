@@ -13,7 +13,6 @@ from atlas_conformance.contracts.operation import Operation
 from tests.drift.describing import Document, against, bundled
 
 OPERATIONS = Contract.load().operations
-
 WORKFLOW = [operation for operation in OPERATIONS.values() if operation.level == "workflow"]
 SHOWING = [operation for operation in WORKFLOW if operation.media_type is not None]
 

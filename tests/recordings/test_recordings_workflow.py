@@ -17,7 +17,6 @@ from atlas_conformance.reference.server import ReferenceServer
 from tests.atlas_conformance.program import COMMAND, surroundings
 
 OPERATIONS = Contract.load().operations
-
 WORKFLOW = {operation.id for operation in OPERATIONS.values() if operation.level == "workflow"}
 
 

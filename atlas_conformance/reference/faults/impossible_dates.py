@@ -11,7 +11,6 @@ from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.fault_parts import shifted
 from atlas_conformance.reference.fixtures import DAY
 
-_REQUIREMENTS = {"flex": "S-TIME", "tenant": "S-TIME", "dedicated": "T-TIME"}
 _SHARED = ("restoreFinishedDate", ("expirationDate",), "expirationDate")
 _PAST: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "flex job": _SHARED,
@@ -46,9 +45,7 @@ def _faults() -> Iterator[Fault]:
         resource = operation.resource
         if resource.name not in _PAST or operation.media_type is None:
             continue
-        requirement = (
-            "SNAP-TIME" if resource.what == "snapshot" else _REQUIREMENTS[operation.cluster_kind or "dedicated"]
-        )
+        requirement = resource.common["dated"]
         past, later, shown_first = _PAST[resource.name]
         fresh = operation.kind == "create"
         # Of a snapshot all dates are zero, so that they are still in order.
