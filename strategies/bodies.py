@@ -53,7 +53,7 @@ def has_table(operation: Operation) -> bool:
 
 def _taken() -> Iterator[Body]:
     yield Body({"description": "taken to be tested", "retentionInDays": 1}, None, "a description and a retention")
-    yield Body({"description": "Größe, Кластер, 数据"}, None, "a description in several scripts")
+    yield Body({"description": 'Größe, Кластер, 数据, 😀 "x" \\ \n'}, None, "a description in several scripts")
     yield Body({"retentionInDays": 365}, None, "the longest retention that must be taken")
     yield Body({"description": "x" * 200, "retentionInDays": 2}, None, "a long description")
 
@@ -240,7 +240,10 @@ def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
         for name in properties:
             if name not in document:
                 yield Body(document | {name: None}, None, f"{base.what}: {name} null")
+        needed = {name for name, _ in _needed(operation, document)} | {"deliveryType"}
         for name, value in document.items():
+            if name not in needed:
+                yield Body(document | {name: None}, None, f"{base.what}: {name} null")
             if isinstance(value, int):
                 yield Body(document | {name: float(value)}, None, f"{base.what}: {name} with a fraction of zero")
         if has_table(operation):

@@ -21,6 +21,7 @@ from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _WALKS = (1, 2, 7, 100)
+_PRETTY_WALK = 2
 _LARGEST = 500
 _FEW_PAGES = 7
 
@@ -126,11 +127,11 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
     endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
     owed = _owed(endpoint, operation, scene)
     for size in _WALKS:
-        seen = _walk(endpoint, operation, scene, size, owed)
+        seen = _walk(endpoint, operation, scene, size, owed, **({"pretty": "true"} if size == _PRETTY_WALK else {}))
     # Two pages, the second of them not full, however many jobs there are; how many, is a matter of time.
     with endpoint.in_passing():
         _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
-    _walk(endpoint, operation, scene, 2, owed, includeCount="false")
+    _walk(endpoint, operation, scene, 2, owed, includeCount="false", envelope="true")
     for other in endpoint.scenes_of(operation)[1:]:
         _walk(endpoint, operation, other, 100, _owed(endpoint, operation, other))
     without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
@@ -207,11 +208,12 @@ def _pages(
     return pages, exchanges
 
 
-@puts_to_the_test("T-CANCEL")
+@puts_to_the_test("T-CANCEL", "V-ENVELOPE", "C-STATUS")
 @on((OPERATIONS["cluster-cancel"],))
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
     create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
+    first = endpoint.scenes_of(operation)[0]
     for scene in endpoint.scenes_of(operation):
         job = create_job(endpoint, create, scene, lesson=CANCELLED) if scene.real else None
         if job is None or not endpoint.offers(read.id):
@@ -220,12 +222,22 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
         parameters = path_parameters(operation, scene, job)
         for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
             endpoint.verify([request])
+        if scene == first:
+            _cancel_in_an_envelope(endpoint, operation, scene)
         read_list(endpoint, operation.family, scene)
     scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:
         endpoint.verify([build(operation, path_parameters(operation, scene, finished))])
         endpoint.verify([build(read, path_parameters(read, scene, finished))])
+
+
+def _cancel_in_an_envelope(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
+    """Cancel another job with `envelope` and `pretty`: a 204 stays one, and stays empty."""
+    job = None if endpoint.rationed else job_for(endpoint, operation, scene)
+    if job is not None:
+        query = {"envelope": "true", "pretty": "true"}
+        endpoint.verify([build(operation, path_parameters(operation, scene, job), query=query)])
 
 
 @puts_to_the_test("L-STABLE", "S-FIXED")

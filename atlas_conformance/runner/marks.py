@@ -15,7 +15,7 @@ PAGED_LISTS = tuple(o for o in LISTS if o.paged)
 WRITES = tuple(o for o in OPERATIONS.values() if o.kind in ("create", "delete"))
 DEDICATED_CREATES = tuple(o for o in JOB_CREATES if o.family == "cluster")
 EVERY = tuple(OPERATIONS.values())
-V2 = tuple(o for o in EVERY if o.api == "v2" and o.media_type is not None)
+V2 = tuple(o for o in EVERY if o.api == "v2")
 
 
 def puts_to_the_test(*requirements: str) -> pytest.MarkDecorator:
