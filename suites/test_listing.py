@@ -17,6 +17,7 @@ from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, j
 from atlas_conformance.runner.marks import GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
+from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
@@ -124,7 +125,9 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
         while create is not None and len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
             if create_job(endpoint, OPERATIONS[create], scene) is None:
                 break
-    endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
+        _cancel_one(endpoint, operation, scene)
+    usual = (endpoint.verify([build(operation, path_parameters(operation, scene, ""))]) or [None])[0]
+    _compare_with_page_of_100(endpoint, operation, scene, usual)
     owed = _owed(endpoint, operation, scene)
     for size in _WALKS:
         seen = _walk(endpoint, operation, scene, size, owed, **({"pretty": "true"} if size == _PRETTY_WALK else {}))
@@ -140,6 +143,37 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
         operation, path_parameters(operation, scene, ""), query={"includeCount": "true", "itemsPerPage": "1"}
     )
     endpoint.verify([without, beyond, counted])
+
+
+def _cancel_one(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
+    """Cancel a fresh job, which its list must go on showing; nothing where there is none to be cancelled."""
+    cancel = OPERATIONS["cluster-cancel"]
+    if operation.id == "cluster-list" and endpoint.offers(cancel.id) and not endpoint.rationed:
+        job = job_for(endpoint, cancel, scene)
+        if job is not None:
+            endpoint.send(build(cancel, path_parameters(cancel, scene, job)))
+
+
+def _compare_with_page_of_100(endpoint: Endpoint, operation: Operation, scene: Scene, usual: Judged | None) -> None:
+    """Hold a page of no named size against one of 100, which is the default, and against another one of its own."""
+    with endpoint.in_passing():
+        hundred = _page(endpoint, operation, scene, 100, 1, {})
+        again = endpoint.send(build(operation, path_parameters(operation, scene, "")))
+    sizes = [len(_results(judged)) for judged in (usual, hundred, again)]
+    if usual is not None and hundred is not None and sizes[0] == sizes[2] != sizes[1] and not endpoint.doubts():
+        expected = f"{sizes[1]} results, as with itemsPerPage=100, which is the default"
+        found = Finding("L-PAGE", operation.id, expected, str(sizes[0]), "/response/body/results")
+        endpoint.report(usual, found, related=[hundred])
+
+
+def _results(judged: Judged | None) -> list[Any]:
+    """Return what a page shows; nothing where there is no page."""
+    try:
+        page = parse_json(judged.exchange.response.body) if judged is not None and judged.status == 200 else None
+    except NotJson:
+        return []
+    results = page.get("results") if isinstance(page, dict) else None
+    return results if isinstance(results, list) else []
 
 
 def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[str]:
@@ -213,18 +247,18 @@ def _pages(
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
     create, read = OPERATIONS["cluster-create"], OPERATIONS["cluster-get"]
-    first = endpoint.scenes_of(operation)[0]
-    for scene in endpoint.scenes_of(operation):
-        job = create_job(endpoint, create, scene, lesson=CANCELLED) if scene.real else None
+    first, *others = endpoint.scenes_of(operation)
+    bodies = base_bodies(create, first)[: 1 if endpoint.rationed else None]
+    for scene, body in [(first, body) for body in bodies] + [(scene, None) for scene in others]:
+        job = create_job(endpoint, create, scene, body, lesson=CANCELLED) if scene.real else None
         if job is None or not endpoint.offers(read.id):
             endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
             return
         parameters = path_parameters(operation, scene, job)
         for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
             endpoint.verify([request])
-        if scene == first:
-            _cancel_in_an_envelope(endpoint, operation, scene)
         read_list(endpoint, operation.family, scene)
+    _cancel_in_an_envelope(endpoint, operation, first)
     scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:

@@ -55,6 +55,9 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
     follow_to_the_end(endpoint, [(read, history)] if endpoint.offers(read.id) else [], staggered=False)
     listed = build(listing, path_parameters(listing, scene, ""), query={"itemsPerPage": "500"} if listing.paged else {})
     endpoint.verify([listed])
+    if operation.sharded and endpoint.offers(_PLAIN_LIST.id):
+        # Where neither list has it, it is found nowhere.
+        endpoint.verify([build(_PLAIN_LIST, path_parameters(_PLAIN_LIST, scene, ""), query={"itemsPerPage": "500"})])
     if endpoint.offers(read.id):
         with endpoint.in_passing():  # whether it was read in its end state before depends on time
             endpoint.verify([build(read, parameters)])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from atlas_conformance.contracts.dates import instant
 from atlas_conformance.contracts.history import Observation, SightView, delivers
 from atlas_conformance.contracts.outcomes import HELD, Failure, Outcome, holds, shown, summed
 from atlas_conformance.contracts.resources import Resource
@@ -111,6 +112,21 @@ def a_job_that_has_ended_is_not_changed_by_a_cancel(sight: SightView) -> Outcome
             expected = f"{flag} {shown(was)} as before the cancel, which came after the end"
             return holds(False, expected, seen.document.get(flag), f"{seen.pointer}/{flag}")
     return HELD
+
+
+@rule("T-URL", on=SightView)
+def a_download_that_was_ready_stays_so(sight: SightView) -> Outcome | None:
+    """A download that has shown an address has finished well: until it expires, every read shows one."""
+    seen, document = sight.seen, sight.seen.document
+    if document.get("deliveryType") != "download" or seen.created or seen.started < sight.history.delivered_ended:
+        return None
+    if any(document.get(flag) is True for flag in sight.resource.flags):
+        return None
+    expires = instant(document.get("expiresAt"))
+    if expires is None or expires.timestamp() <= seen.ended:
+        return None
+    expected = "an address, as the download has shown one before"
+    return holds(delivers(document), expected, "none", f"{seen.pointer}/deliveryUrl")
 
 
 @rule("T-ONLY-POINT", on=SightView)
