@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -130,7 +130,7 @@ def departing_bodies(operation: Operation, scene: Scene, per_property: int | Non
     """
     for base in base_bodies(operation, scene):
         yield from absences(operation, base)
-        yield from departing_values(operation, base, lambda name: per_property)
+        yield from departing_values(operation, base, per_property)
     if has_table(operation):
         yield from half_pairs(scene)
         yield from wrong_delivery_types(scene)
@@ -155,30 +155,28 @@ def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str
     return needed
 
 
-def departing_values(operation: Operation, base: Body, most: Callable[[str], int | None]) -> Iterator[Body]:
+def departing_values(
+    operation: Operation, base: Body, per_property: int | None, known: Set[str] = frozenset()
+) -> Iterator[Body]:
     """Yield the base with one property's value replaced by one that its schema refuses (B-TYPE, B-PATTERN, B-RANGE).
 
-    `most` says how many values a property gets; None takes them all.
+    Of the `known` properties, which another base has had, there are a third of `per_property`.
     """
     properties = schema_of(operation)["properties"]
     for name, good in base.document.items():
         if name == "deliveryType":
             continue
-        for value in islice(refused_values(properties[name], good), most(name)):
+        most = per_property // 3 if per_property is not None and name in known else per_property
+        for value in islice(refused_values(properties[name], good), most):
             yield Body(base.document | {name: value.value}, value.breaks, f"{base.what}: {name} with {value.what}")
 
 
-def departing_values_of_all(operation: Operation, scene: Scene, most: int | None) -> Iterator[Body]:
-    """Yield what `departing_values` does of each base: `most` values of a property in the first base that has it, and
-    a third of them in each other one.
-    """
-    seen: set[str] = set()
+def all_departing_values(operation: Operation, scene: Scene, per_property: int | None) -> Iterator[Body]:
+    """Yield what `departing_values` does of each base, most of it for the first base that has a property."""
+    known: set[str] = set()
     for base in base_bodies(operation, scene):
-        known = frozenset(seen)
-        yield from departing_values(
-            operation, base, lambda name, known=known: most and (most // 3 if name in known else most)
-        )
-        seen.update(base.document)
+        yield from departing_values(operation, base, per_property, known)
+        known.update(base.document)
 
 
 def half_pairs(scene: Scene) -> Iterator[Body]:

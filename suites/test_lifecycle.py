@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from atlas_conformance.contracts.chronicle import READ_OF
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operations import OPERATIONS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
@@ -51,7 +52,7 @@ def _created(endpoint: Endpoint, operation: Operation) -> list[tuple[Operation, 
     read = OPERATIONS[READ_OF[operation.id]]
     if not endpoint.offers(read.id):
         return []
-    requests = []
+    requests: list[Request] = []
     for scene in endpoint.scenes_of(operation):
         if scene.real:
             bodies = list(base_bodies(operation, scene))

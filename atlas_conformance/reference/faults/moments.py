@@ -22,7 +22,8 @@ def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, 
 def _stored(name: str, change: Callable[[int], int]) -> Callable[[Backend, Call, Job], Job]:
     def job(backend: Backend, call: Call, job: Job) -> Job:
         value = getattr(job, name)
-        return job if value is None else replace(job, **{name: change(value)})
+        changed: dict[str, Any] = {name: change(value)} if value is not None else {}
+        return replace(job, **changed)
 
     return job
 
