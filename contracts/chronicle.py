@@ -282,8 +282,9 @@ class Chronicle:
         seen = _observation(exchange, examined, document, pointer)
         resource = reading.operation.resource
         owner = self._elsewhere(reading, job_id)
-        if owner is not None:
-            self._apply(MeetingView(job_id, owner.place, False, place, document, pointer), examined)
+        own_place = owner.place if owner is not None else self._known_place(reading, job_id)
+        if own_place is not None:
+            self._apply(MeetingView(job_id, own_place, False, place, document, pointer), examined)
             return None
         followed = self.store.get(job_id, resource, place) is not None
         past = None if followed else self.store.past(job_id, resource, place)
@@ -301,6 +302,15 @@ class Chronicle:
             created = history.created is not None
             self._apply(MeetingView(job_id, history.place, created, place, document, pointer), examined)
         return history
+
+    def _known_place(self, reading: Reading, snapshot: str) -> Place | None:
+        """Return where a snapshot is known to belong, where that is another place than the one that is asked."""
+        inventory = self.judge.knowledge.inventory
+        if reading.operation.resource.what != "snapshot" or inventory.invented:
+            return None
+        cluster = self.judge.knowledge.owner_of_snapshot(snapshot)
+        known = None if cluster is None else (cluster.project, cluster.name)
+        return known if known != reading.place else None
 
     def _follow_list(self, exchange: Exchange, examined: Examined) -> tuple[JobKey, ...]:
         reading, document = examined.reading, examined.document

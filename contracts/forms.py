@@ -48,7 +48,7 @@ def judge_same_list(
     """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended, by
     its id.
     """
-    lacking = sorted(plain.keys() - formed.keys() - TIDAL)
+    lacking = sorted(plain.keys() - formed.keys() - {"status"})
     verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
     shown = (job for _, job in listed(plain, "") if isinstance(job.get("id"), str))
     finished = {job["id"]: job for job in shown if resource.ended(job)}

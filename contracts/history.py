@@ -86,6 +86,8 @@ class JobHistory:
         self.finished_ended: float = float("inf")
         self.finished = False
         self.delivered = False
+        self.delivered_ended: float = float("inf")
+        """When an answer had shown an address to download from."""
         self.cancel_ended: float | None = None
         self.late_cancel_ended: float | None = None
         """When a cancel of the job, which had ended before, was answered."""
@@ -187,7 +189,9 @@ class JobHistory:
         resource, document = seen.operation.resource, seen.document
         self._remember_end(seen)
         self.finished = self.finished or ended
-        self.delivered = self.delivered or delivers(document)
+        if delivers(document):
+            self.delivered = True
+            self.delivered_ended = min(self.delivered_ended, seen.ended)
         if self.last_state != "cancelled":  # an answer that overlaps with the cancel may still come in after it
             ending = next((flag for flag in resource.ending if document.get(flag) is True), None)
             self.last_state = ending or ("finished" if ended else "running")

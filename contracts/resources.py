@@ -35,8 +35,7 @@ class Resource:
     earlier one first. `fixed` are the properties that never change, `volatile` those that may change even after the
     end; `moments` name a moment that was asked for, where they show. `target` are the properties of a create's body
     that name the target's project and name, `takes_own_project` says that the path's project is meant where the body
-    names none. `carries` are the requirement ids of its common
-    rules; `followed` says that its histories are kept.
+    names none. `carries` are the requirement ids of its common rules; `followed` says that its histories are kept.
 
     Of a snapshot, `shows` are properties with the states in which it must show them and those in which it must not,
     `fresh` the states of one that was just taken, `restorable` the state in which it can be restored; `fills_place`

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -53,7 +52,7 @@ def has_table(operation: Operation) -> bool:
 
 def _taken() -> Iterator[Body]:
     yield Body({"description": "taken to be tested", "retentionInDays": 1}, None, "a description and a retention")
-    yield Body({"description": "Größe, Кластер, 数据"}, None, "a description in several scripts")
+    yield Body({"description": 'Größe, Кластер, 数据, 😀 "x" \\ \n'}, None, "a description in several scripts")
     yield Body({"retentionInDays": 365}, None, "the longest retention that must be taken")
     yield Body({"description": "x" * 200, "retentionInDays": 2}, None, "a long description")
 
@@ -130,7 +129,7 @@ def departing_bodies(operation: Operation, scene: Scene, per_property: int | Non
     """
     for base in base_bodies(operation, scene):
         yield from absences(operation, base)
-        yield from departing_values(operation, base, lambda name: per_property)
+        yield from departing_values(operation, base, per_property)
     if has_table(operation):
         yield from half_pairs(scene)
         yield from wrong_delivery_types(scene)
@@ -155,32 +154,28 @@ def _needed(operation: Operation, document: Mapping[str, Any]) -> list[tuple[str
     return needed
 
 
-def departing_values(operation: Operation, base: Body, most: Callable[[str], int | None]) -> Iterator[Body]:
+def departing_values(
+    operation: Operation, base: Body, per_property: int | None, known: Set[str] = frozenset()
+) -> Iterator[Body]:
     """Yield the base with one property's value replaced by one that its schema refuses (B-TYPE, B-PATTERN, B-RANGE).
 
-    `most` says how many values a property gets; None takes them all.
+    Of the `known` properties, which another base has had, there are a third of `per_property`.
     """
     properties = schema_of(operation)["properties"]
     for name, good in base.document.items():
         if name == "deliveryType":
             continue
-        for value in islice(refused_values(properties[name], good), most(name)):
+        most = per_property // 3 if per_property is not None and name in known else per_property
+        for value in islice(refused_values(properties[name], good), most):
             yield Body(base.document | {name: value.value}, value.breaks, f"{base.what}: {name} with {value.what}")
 
 
-def departing_values_of_all(operation: Operation, scene: Scene, most: int | None) -> Iterator[Body]:
-    """Yield what `departing_values` does of each base: `most` values of a property in the first base that has it, and
-    a third of them in each other one.
-    """
-    seen: set[str] = set()
+def all_departing_values(operation: Operation, scene: Scene, per_property: int | None) -> Iterator[Body]:
+    """Yield what `departing_values` does of each base, most of it for the first base that has a property."""
+    known: set[str] = set()
     for base in base_bodies(operation, scene):
-        yield from departing_values(operation, base, partial(_share, most, frozenset(seen)))
-        seen.update(base.document)
-
-
-def _share(most: int | None, seen: frozenset[str], name: str) -> int | None:
-    """Return how many values a property gets: a third of `most` where an earlier body had it."""
-    return most and (most // 3 if name in seen else most)
+        yield from departing_values(operation, base, per_property, known)
+        known.update(base.document)
 
 
 def half_pairs(scene: Scene) -> Iterator[Body]:
@@ -242,7 +237,10 @@ def free_bodies(operation: Operation, scene: Scene) -> Iterator[Body]:
         for name in properties:
             if name not in document:
                 yield Body(document | {name: None}, None, f"{base.what}: {name} null")
+        needed = {name for name, _ in _needed(operation, document)} | {"deliveryType"}
         for name, value in document.items():
+            if name not in needed:
+                yield Body(document | {name: None}, None, f"{base.what}: {name} null")
             if isinstance(value, int):
                 yield Body(document | {name: float(value)}, None, f"{base.what}: {name} with a fraction of zero")
         if has_table(operation):

@@ -5,7 +5,7 @@ Each list is ordered: the values that tell most come first, so a short run takes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -32,11 +32,11 @@ class Value:
 def refused_values(schema: Mapping[str, Any], good: Any) -> Iterator[Value]:
     """Yield values that a property's schema refuses, each one step away from the conforming value `good`."""
     if schema.get("type") == "string":
-        texts = [v for v in _texts(good, schema) if not fits(schema, v.value)]
+        texts = list(_texts(good, schema, fitting=False))
         types = [Value(v, "B-TYPE", f"{w} for a string") for v, w in _not_strings(good)]
         yield from _interleave(texts, types)
     else:
-        numbers = list(_numbers_beyond(schema))
+        numbers = list(_numbers_beyond(schema, good))
         types = [Value(v, "B-TYPE", f"{w} for an integer") for v, w in _not_integers(good)]
         yield from _interleave(numbers, types)
 
@@ -44,7 +44,7 @@ def refused_values(schema: Mapping[str, Any], good: Any) -> Iterator[Value]:
 def accepted_values(schema: Mapping[str, Any], good: Any) -> Iterator[Value]:
     """Yield values at the inner side of a property's boundaries."""
     if schema.get("type") == "string":
-        yield from (Value(v.value, None, v.what) for v in _texts(good, schema) if fits(schema, v.value))
+        yield from (Value(v.value, None, v.what) for v in _texts(good, schema, fitting=True))
     else:
         yield Value(schema["minimum"], None, "the smallest number")
         yield Value(schema["maximum"], None, "the largest number")
@@ -67,13 +67,15 @@ def longest(schema: Mapping[str, Any]) -> int:
     return 24 if "{24}" in schema.get("pattern", "") else 64
 
 
-def text_edits(good: str, most: int, *, disguised: int = 2) -> Iterator[tuple[str, str]]:
-    """Yield (text, what) pairs near `good`, each once, without regard to whether they conform.
+def text_edits(
+    good: str, most: int, *, disguised: int = 2, keep: Callable[[str], bool] = lambda text: True
+) -> Iterator[tuple[str, str]]:
+    """Yield (text, what) pairs near `good`, each once, of those that `keep` takes: all of them, by default.
 
     After each `disguised` texts that some clean-up turns back into `good` comes one that is merely wrong.
     """
     seen = {good}
-    first, second = disguises(good), _wrong_texts(good, most)
+    first, second = ((pair for pair in pairs if keep(pair[0])) for pairs in (disguises(good), _wrong_texts(good, most)))
     for pairs in iter(lambda: [*islice(first, disguised), *islice(second, 1)], []):
         for text, what in pairs:
             if text not in seen:
@@ -85,12 +87,14 @@ def _wrong_texts(good: str, most: int) -> Iterator[tuple[str, str]]:
     middle = len(good) // 2
     yield "", "an empty string"
     yield good[:middle] + "_" + good[middle + 1 :], "an underscore"
-    yield (good * most)[: most + 1], "one code point too long"
-    yield good[:-1], "one code point shorter"
-    yield good[:-1] + "g", "a letter beyond hexadecimal"
-    yield good[:middle] + "." + good[middle + 1 :], "a full stop"
-    yield good[:-1] + LETTERS_OF_OTHER_SCRIPTS[0], "a letter of another script"
     yield good[:middle] + "/" + good[middle + 1 :], "a slash"
+    yield (good * most)[: most + 1], "one code point too long"
+    yield good[:middle] + " " + good[middle + 1 :], "a space inside"
+    yield good[:-1] + LOOKALIKES[-1], "an emoji"
+    yield good[:-1], "one code point shorter"
+    yield good[:middle] + "." + good[middle + 1 :], "a full stop"
+    yield good[:-1] + "g", "a letter beyond hexadecimal"
+    yield good[:-1] + LETTERS_OF_OTHER_SCRIPTS[0], "a letter of another script"
     yield good * 40, "far too long"
     yield good[:-1] + " ", "a space for its last character"
     yield " " + good[1:], "a space for its first character"
@@ -115,9 +119,9 @@ def _wrong_texts(good: str, most: int) -> Iterator[tuple[str, str]]:
     yield ("𝒳" * (most + 1)), "one astral letter too many"
 
 
-def _texts(good: str, schema: Mapping[str, Any]) -> Iterator[Value]:
+def _texts(good: str, schema: Mapping[str, Any], *, fitting: bool) -> Iterator[Value]:
     breaks = "T-ENUM" if "enum" in schema else "B-PATTERN"
-    for text, what in text_edits(good, longest(schema)):
+    for text, what in text_edits(good, longest(schema), keep=lambda text: fits(schema, text) is fitting):
         yield Value(text, breaks, what)
 
 
@@ -144,17 +148,17 @@ def _not_integers(good: int) -> Iterator[tuple[Any, str]]:
     yield [], "an empty array"
 
 
-def _numbers_beyond(schema: Mapping[str, Any]) -> Iterator[Value]:
+def _numbers_beyond(schema: Mapping[str, Any], good: int) -> Iterator[Value]:
     least = schema["minimum"]
     for number, what in (
         (least - 1, "one below the least"),
         (INT32_LIMIT, "one beyond 32 bits"),
         (0, "zero"),
         (-1, "minus one"),
+        (good * 1_000, "a number a thousand times as large, as milliseconds are"),
         (2**32 + least, "a number that wraps at 32 bits"),
         (2**63, "one beyond 64 bits"),
         (-INT32_LIMIT - 1, "one below 32 bits"),
-        (1_700_000_000_000, "milliseconds"),
         (10**30, "a huge number"),
     ):
         if not least <= number < INT32_LIMIT:

@@ -52,11 +52,13 @@ def malformed_texts(parameter: Parameter, good: str) -> Iterator[tuple[str, str]
     if parameter.malformed is None:
         return
     escaped = encoded_twice(good)
-    for text, what in text_edits(good, parameter.longest or len(good), disguised=_DISGUISED):
+
+    def keep(text: str) -> bool:
         plain = text == escaped or not _ROUTING & set(text)
         routable = plain and text not in _DOCUMENT_FREE and "\x00" not in text and len(text) < 1_000
-        if routable and "\ud800" not in text and not parameter.fits(text):
-            yield text, what
+        return routable and "\ud800" not in text and not parameter.fits(text)
+
+    yield from text_edits(good, parameter.longest or len(good), disguised=_DISGUISED, keep=keep)
 
 
 def undecodable_paths(operation: Operation, scene: Scene, job: str) -> Iterator[Case]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from atlas_conformance.contracts.media import asked_media_type
 from atlas_conformance.contracts.operation import Operation
 
 _FEW = 10
+_STRING = re.compile(r'(: ")([a-zA-Z0-9])')
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ def encode(document: Any) -> bytes:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:
         return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+
+
+def other_writings(body: bytes) -> Iterator[bytes]:
+    """Yield a JSON object of a body in other ways of writing: in reverse order, indented and with a letter of each
+    value escaped; and with `links`, which every body may have.
+    """
+    document = json.loads(body)
+    text = json.dumps(dict(reversed(document.items())), indent=2)
+    yield _STRING.sub(lambda found: f"{found[1]}\\u{ord(found[2]):04x}", text).encode()
+    yield encode(document | {"links": []})
 
 
 def build(

@@ -14,7 +14,7 @@ from atlas_conformance.runner.jobs import created_jobs, read_again, reads_of, un
 from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
-from atlas_conformance.strategies.requests import build, with_header
+from atlas_conformance.strategies.requests import build, other_writings, with_header
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _Refused: TypeAlias = tuple[Scene, Request]
@@ -58,7 +58,9 @@ def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Op
 @puts_to_the_test("B-ACCEPT")
 @on(CREATES)
 def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
-    """The operation's versioned media type is as good as JSON, and a path without its trailing slash as with it."""
+    """The operation's versioned media type is as good as JSON, a path without its trailing slash as with it, and the
+    same JSON written in another way is the same.
+    """
     scene = endpoint.scenes(operation.cluster_kind)[0]
     parameters = path_parameters(operation, scene, "")
     plain = [build(operation, parameters, body.document) for body in base_bodies(operation, scene)]
@@ -67,6 +69,7 @@ def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint,
         requests += [with_header(request, "Content-Type", operation.media_type) for request in plain]
     if operation.template.endswith("/"):
         requests += [replace(request, target=request.target.removesuffix("/")) for request in plain]
+    requests += [replace(plain[0], body=body) for body in other_writings(plain[0].body or b"{}")]
     _try_again(endpoint, operation, _accept_requests(endpoint, scene, requests))
 
 

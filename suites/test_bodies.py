@@ -12,8 +12,8 @@ from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.strategies.bodies import (
     Body,
     absences,
+    all_departing_values,
     base_bodies,
-    departing_values_of_all,
     half_pairs,
     impossible_targets,
     undocumented_properties,
@@ -60,7 +60,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     most = endpoint.profile.per_property
     if operation.cluster_kind == "dedicated" and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
-    bodies = list(departing_values_of_all(operation, scene, most))
+    bodies = list(all_departing_values(operation, scene, most))
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
 

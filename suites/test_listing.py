@@ -17,10 +17,12 @@ from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_L
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
 from atlas_conformance.runner.restless import shown_ids
+from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 _WALKS = (1, 2, 7, 100)
+_PRETTY_WALK = 2
 _LARGEST = 500
 _FEW_PAGES = 7
 
@@ -123,14 +125,16 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
         while create is not None and len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
             if create_job(endpoint, endpoint.contract.operations[create], scene) is None:
                 break
-    endpoint.verify([build(operation, path_parameters(operation, scene, ""))])
+        _cancel_one(endpoint, operation, scene)
+    usual = (endpoint.verify([build(operation, path_parameters(operation, scene, ""))]) or [None])[0]
+    _compare_with_page_of_100(endpoint, operation, scene, usual)
     owed = _owed(endpoint, operation, scene)
     for size in _WALKS:
-        seen = _walk(endpoint, operation, scene, size, owed)
+        seen = _walk(endpoint, operation, scene, size, owed, **({"pretty": "true"} if size == _PRETTY_WALK else {}))
     # Two pages, the second of them not full, however many jobs there are; how many, is a matter of time.
     with endpoint.in_passing():
         _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
-    _walk(endpoint, operation, scene, 2, owed, includeCount="false")
+    _walk(endpoint, operation, scene, 2, owed, includeCount="false", envelope="true")
     for other in endpoint.scenes_of(operation)[1:]:
         _walk(endpoint, operation, other, 100, _owed(endpoint, operation, other))
     without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
@@ -139,6 +143,37 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
         operation, path_parameters(operation, scene, ""), query={"includeCount": "true", "itemsPerPage": "1"}
     )
     endpoint.verify([without, beyond, counted])
+
+
+def _cancel_one(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
+    """Cancel a fresh job, which its list must go on showing; nothing where there is none to be cancelled."""
+    cancel = endpoint.contract.operations["cluster-cancel"]
+    if operation.id == "cluster-list" and endpoint.offers(cancel.id) and not endpoint.rationed:
+        job = job_for(endpoint, cancel, scene)
+        if job is not None:
+            endpoint.send(build(cancel, path_parameters(cancel, scene, job)))
+
+
+def _compare_with_page_of_100(endpoint: Endpoint, operation: Operation, scene: Scene, usual: Judged | None) -> None:
+    """Hold a page of no named size against one of 100, which is the default, and against another one of its own."""
+    with endpoint.in_passing():
+        hundred = _page(endpoint, operation, scene, 100, 1, {})
+        again = endpoint.send(build(operation, path_parameters(operation, scene, "")))
+    sizes = [len(_results(judged)) for judged in (usual, hundred, again)]
+    if usual is not None and hundred is not None and sizes[0] == sizes[2] != sizes[1] and not endpoint.doubts():
+        expected = f"{sizes[1]} results, as with itemsPerPage=100, which is the default"
+        found = Finding("L-PAGE", operation.id, expected, str(sizes[0]), "/response/body/results")
+        endpoint.report(usual, found, related=[hundred])
+
+
+def _results(judged: Judged | None) -> list[Any]:
+    """Return what a page shows; nothing where there is no page."""
+    try:
+        page = parse_json(judged.exchange.response.body) if judged is not None and judged.status == 200 else None
+    except NotJson:
+        return []
+    results = page.get("results") if isinstance(page, dict) else None
+    return results if isinstance(results, list) else []
 
 
 def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[str]:
@@ -218,13 +253,15 @@ def _pages(
     return pages, exchanges
 
 
-@puts_to_the_test("T-CANCEL")
+@puts_to_the_test("T-CANCEL", "V-ENVELOPE", "C-STATUS")
 @on(tuple(operation for operation in EVERY if operation.kind == "cancel"))
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
     create, read = endpoint.contract.operations["cluster-create"], endpoint.contract.operations["cluster-get"]
-    for scene in endpoint.scenes_of(operation):
-        job = create_job(endpoint, create, scene, lesson=CANCELLED) if scene.real else None
+    first, *others = endpoint.scenes_of(operation)
+    bodies = base_bodies(create, first)[: 1 if endpoint.rationed else None]
+    for scene, body in [(first, body) for body in bodies] + [(scene, None) for scene in others]:
+        job = create_job(endpoint, create, scene, body, lesson=CANCELLED) if scene.real else None
         if job is None or not endpoint.offers(read.id):
             endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
             return
@@ -232,11 +269,20 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
         for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
             endpoint.verify([request])
         read_list(endpoint, operation.resource, scene)
+    _cancel_in_an_envelope(endpoint, operation, first)
     scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:
         endpoint.verify([build(operation, path_parameters(operation, scene, finished))])
         endpoint.verify([build(read, path_parameters(read, scene, finished))])
+
+
+def _cancel_in_an_envelope(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
+    """Cancel another job with `envelope` and `pretty`: a 204 stays one, and stays empty."""
+    job = None if endpoint.rationed else job_for(endpoint, operation, scene)
+    if job is not None:
+        query = {"envelope": "true", "pretty": "true"}
+        endpoint.verify([build(operation, path_parameters(operation, scene, job), query=query)])
 
 
 @puts_to_the_test("L-STABLE", "S-FIXED")

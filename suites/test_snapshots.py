@@ -57,6 +57,9 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
     follow_to_the_end(endpoint, [(read, history)] if endpoint.offers(read.id) else [], staggered=False)
     listed = build(listing, path_parameters(listing, scene, ""), query={"itemsPerPage": "500"} if listing.paged else {})
     endpoint.verify([listed])
+    if operation.sharded and endpoint.offers(_PLAIN_LIST.id):
+        # Where neither list has it, it is found nowhere.
+        endpoint.verify([build(_PLAIN_LIST, path_parameters(_PLAIN_LIST, scene, ""), query={"itemsPerPage": "500"})])
     if endpoint.offers(read.id):
         with endpoint.in_passing():  # whether it was read in its end state before depends on time
             endpoint.verify([build(read, parameters)])
@@ -64,13 +67,16 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
     jobs = _restored(endpoint, scene, snapshot)
     if not endpoint.offers(_DELETE.id):
         return
-    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot))])
+    # A 204 is empty in every form.
+    query = {"envelope": "true", "pretty": "true"} if operation.sharded else None
+    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot), query=query)])
     if history.deleted_ended is None:
         return
     _until(endpoint, lambda: _is_gone(endpoint, operation, scene, snapshot))
     if endpoint.offers(read.id):
         endpoint.verify([build(read, parameters)])
     endpoint.verify([listed])
+    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot))])
     _restored(endpoint, scene, snapshot)
     endpoint.verify(build(known, place(known, job)) for known, job in reads_of(jobs) if endpoint.offers(known.id))
 

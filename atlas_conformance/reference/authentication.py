@@ -23,7 +23,7 @@ SCHEMES = ("digest", "bearer")
 
 _GAP = 4_096
 _HASHES: Mapping[str, Callable[[bytes], Any]] = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-_DIGEST_PART = re.compile(r'([A-Za-z0-9*_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+DIGEST_PART = re.compile(r'([A-Za-z0-9*_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _COUNT = re.compile(r"[0-9a-fA-F]{8}")
 
 
@@ -71,6 +71,16 @@ class Authentication:
         self._counts: dict[str, tuple[float, _Counts]] = {}
         self._tokens: dict[str, tuple[float, Role]] = {}
         self._hashed: dict[tuple[str, str], str] = {}
+
+    @property
+    def tokens(self) -> Collection[str]:
+        """The tokens that were issued."""
+        return self._tokens.keys()
+
+    @property
+    def public_keys(self) -> Collection[str]:
+        """The public keys that are known."""
+        return self._keys.keys()
 
     def role_of(self, call: Call) -> Role:
         """Return the role of the caller; raises a 401 Refusal with its challenges (`A-NONE`, `A-WRONG`).
@@ -126,7 +136,7 @@ class Authentication:
     def _digest(self, call: Call, given: str) -> Role:
         parts = {
             name.lower(): quoted.replace("\\", "") if quoted else plain
-            for name, quoted, plain in _DIGEST_PART.findall(given)
+            for name, quoted, plain in DIGEST_PART.findall(given)
         }
         refused = self.challenge
         known = self._keys.get(parts.get("username", ""))

@@ -14,10 +14,9 @@ class Profile:
     and `odd_credentials` the Authorization headers that are no credentials (None: all). `examples` is how many
     Hypothesis examples each property-based test draws, of up to `batch` requests each; `machine_runs` and
     `machine_steps` bound the stateful machine; `fuzz_examples` is what Schemathesis draws for each operation (0: it
-    stays out). `patience` is how many
-    seconds a restore is waited for on loopback and on a remote endpoint. Of the cases that a test builds for an
-    operation one in `share` is sent, another one for each operation. `second_tries` is how many creates that a busy
-    target may have refused are retried once it is idle, for each operation.
+    stays out). `patience` is how many seconds a restore is waited for on loopback and on a remote endpoint. Of the
+    cases that a test builds for an operation one in `share` is sent, another one for each operation. `second_tries` is
+    how many creates that a busy target may have refused are retried once it is idle, for each operation.
     """
 
     name: str

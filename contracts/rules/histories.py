@@ -126,6 +126,21 @@ def a_job_that_has_ended_is_not_changed_by_a_cancel(sight: SightView) -> Outcome
     return HELD
 
 
+@rule("T-URL", on=SightView)
+def a_download_that_was_ready_stays_so(sight: SightView) -> Outcome | None:
+    """A download that has shown an address has finished well: until it expires, every read shows one."""
+    seen, document = sight.seen, sight.seen.document
+    if document.get("deliveryType") != "download" or seen.created or seen.started < sight.history.delivered_ended:
+        return None
+    if any(document.get(flag) is True for flag in sight.resource.flags):
+        return None
+    expires = instant(document.get("expiresAt"))
+    if expires is None or expires.timestamp() <= seen.ended:
+        return None
+    expected = "an address, as the download has shown one before"
+    return holds(delivers(document), expected, "none", f"{seen.pointer}/deliveryUrl")
+
+
 @rule("T-ONLY-POINT", on=SightView)
 def a_read_shows_the_moment_of_the_create(sight: SightView) -> Sequence[Outcome] | Outcome | None:
     """A read shows the moment that the create was asked for, and showed."""

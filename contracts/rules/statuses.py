@@ -43,7 +43,7 @@ def the_status_is_documented(view: StatusView) -> Outcome | None:
 @rule("V-FLOOR", on=StatusView)
 def a_later_version_is_not_refused(view: StatusView) -> Outcome | None:
     """Asked for a later published version, a request is answered with the resource's own."""
-    if view.status == 406 and view.reading.accepts.later and view.is_refused_for_its_form:
+    if view.status == 406 and view.reading.accepts.later and (view.is_refused_for_its_form or _is_absent(view.reading)):
         return Failure(f"media type {view.operation.media_type} for a later version", str(view.status), STATUS)
     return None
 
@@ -161,11 +161,24 @@ _OF_BODIES = frozenset({"ATTRIBUTE", "ENUM", "JSON", "VALIDATION"})
 _EXCUSES = frozenset({403, 404})
 
 
+def _is_absent(reading: Reading) -> bool:
+    """Tell whether a request names something that does not exist, and breaks no other rule."""
+    broken = reading.violations
+    return bool(broken) and all(violation.requirement.startswith("N-") for violation in broken)
+
+
 def judge_refusal(view: StatusView, verdicts: Verdicts) -> None:
     """Judge a request that must be refused by each requirement that it breaks, of which one alone can be held."""
     reading, status = view.reading, view.status
     if not reading.violations:
         return
+    if (
+        status == 406
+        and reading.accepts.later
+        and _is_absent(reading)
+        and view.contract.binds("V-FLOOR", view.operation.id)
+    ):
+        return  # it is the version that was refused (V-FLOOR), and nothing was looked for
     broken = {violation.requirement for violation in reading.violations}
     if not (len(broken) == 1 if status >= 500 else view.documented or status < 400):
         return

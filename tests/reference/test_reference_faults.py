@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from atlas_conformance.reference.fixtures import IMPOSSIBLE, ITEMS, Fixtures, ma
 from atlas_conformance.reference.freedoms import resolve
 from atlas_conformance.reference.jobs import Jobs
 from atlas_conformance.reference.messages import Call
+from atlas_conformance.strategies.disguises import disguises
 from tests.reference.test_reference_authentication import digest
 
 OPERATIONS = Contract.load().operations
@@ -137,6 +139,11 @@ def bodies(operation: str) -> Iterator[dict[str, Any]]:
     for field in good:
         yield {key: value for key, value in good.items() if key != field}
         yield from (good | {field: value} for value in (None, 1, "", True, []))
+    for field in good:
+        yield from (good | {field: text} for text, _ in islice(disguises(str(good[field])), 10))
+    if family == "cluster":
+        yield point | {"pointInTimeUTCSeconds": EPOCH - 86_423} | {"snapshotId": snapshot}
+        yield point | {"oplogTs": EPOCH - 86_423, "oplogInc": 70_003}
     for field in ("snapshotId", project):
         text = good[field]
         for broken in (text.upper(), text + "\n", f" {text} ", text + "0", "0" * 24, "x"):
@@ -207,7 +214,12 @@ def probe(fault: Fault | None, wanted: frozenset[str], expected: list[str] | Non
                 body = next(bodies("cluster-create")) | {"snapshotId": cluster.snapshots[0]}
                 answer = prober.send("POST", place("cluster-create", cluster), json.dumps(body).encode())
                 if isinstance(answer, dict) and "id" in answer:
-                    prober.send("DELETE", place("cluster-cancel", cluster, answer["id"]))
+                    other = next(
+                        one for one in FIXTURES.inventory.clusters if one.kind == "dedicated" and one != cluster
+                    )
+                    prober.send("DELETE", place("cluster-cancel", other, answer["id"]))
+                    prober.send("GET", place("cluster-get", cluster, answer["id"]))
+                    prober.send("DELETE", place("cluster-cancel", cluster, answer["id"]) + "?envelope=true")
                     prober.send("GET", place("cluster-get", cluster, answer["id"]))
     for listing in (f"{family}-list" for family in ("flex", "cluster") if family in wanted):
         kind = "flex" if listing == "flex-list" else "dedicated"
@@ -263,6 +275,19 @@ def around(prober: Prober, operation: str, cluster: Any, job: str, body: bytes) 
     prober.send(method, path.rstrip("/"), body, content_type=str(OPERATIONS[operation].media_type))
     for day in ("2025-03-12", "2026-02-03"):
         prober.send(method, path, body, accept=f"application/vnd.atlas.{day}+json")
+    for role, value in (("project", cluster.project), ("name", cluster.name)):
+        for text, _ in islice(disguises(value), 10):
+            prober.send(method, place(operation, cluster, job, **{role: text}), body)
+    for text, _ in islice(disguises(job), 10 if job else 0):
+        prober.send(method, place(operation, cluster, text), body)
+    for query in ("?envelope=true", "?pretty=true"):
+        prober.send(method, place(operation, cluster, job, project="x") + query, body)
+        prober.send(method, place(operation, cluster, job, project=absent.project) + query, body)
+    owner = prober.tokens["owner"]
+    for nearly in (owner[:-1], owner.swapcase(), owner + "x", owner[:-1] + ("B" if owner[-1] == "A" else "A")):
+        prober.send(method, path, body, f"Bearer {nearly}")
+    public = base64.b64encode(f"{CREDENTIALS.owner.public}:wrong".encode()).decode()
+    prober.send(method, path, body, f"Basic {public}")
     for token in (None, "Bearer x", f"Bearer {prober.tokens['reader']}", f"Bearer {prober.tokens['off-list']}"):
         prober.send(method, path, body, token)
     prober.send(method, path, b"{", None)
