@@ -69,7 +69,7 @@ def test_the_nine_are_judged_while_they_go_by_and_again_afterwards(
 ) -> None:
     out = tmp_path / "out.har"
     with ReferenceServer(seed=4, fault=fault, in_process=True) as server:
-        command = [*COMMAND, "record", "--upstream", server.url, "--out", str(out)]
+        command = [*COMMAND, "record", "--upstream", server.url, "--out", str(out), "--verbose"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings(), cwd=tmp_path)
         try:
             assert process.stdout is not None
@@ -85,7 +85,7 @@ def test_the_nine_are_judged_while_they_go_by_and_again_afterwards(
             process.kill()
             process.wait()
     assert call.called == WORKFLOW
-    again = CliRunner().invoke(check_command, [str(out)])
+    again = CliRunner().invoke(check_command, [str(out), "--verbose"])
     for code, text in ((process.returncode, printed), (again.exit_code, again.output)):
         assert code == (0 if requirement is None else 1), text
         for name in ("SNAP-STATUS", "SNAP-FOUND"):
