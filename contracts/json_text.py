@@ -7,6 +7,7 @@ from math import inf
 from typing import Any, NoReturn
 
 import orjson
+import regex
 
 
 class NotJson(ValueError):
@@ -51,3 +52,36 @@ def parse_json(body: bytes) -> Any:
 
 _DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
 _TOO_MANY_DIGITS = b"0" * 19  # orjson makes a float of an integer beyond 64 bits
+
+
+_PIECE = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is a JSON object or array."""
+    try:
+        return isinstance(orjson.loads(body), dict | list)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def indented(text: str) -> str:
+    """Return JSON text spread over indented lines, its tokens unchanged (repeated keys, spellings of numbers)."""
+    out: list[str] = []
+    depth = 0
+    tokens = _PIECE.findall(text)
+    for index, token in enumerate(tokens):
+        if token in "}]":
+            depth -= 1
+            if tokens[index - 1] not in ("{", "["):
+                out.append("\n" + "  " * min(depth, 40))
+        out.append(token)
+        if token in "{[":
+            depth += 1
+            if index + 1 < len(tokens) and tokens[index + 1] not in ("}", "]"):
+                out.append("\n" + "  " * min(depth, 40))
+        elif token == ",":
+            out.append("\n" + "  " * min(depth, 40))
+        elif token == ":":
+            out.append(" ")
+    return "".join(out)

@@ -19,6 +19,29 @@ Force = Literal["must", "should"]
 BASES: tuple[Basis, ...] = get_args(Basis)
 """Every basis, the firmest first."""
 
+BASIS_WORDS: Mapping[Basis, str] = {
+    "documented": "a page of the vendor's, or a standard that it names, says so",
+    "recorded": "no page says so, and every recording of the real service shows it",
+    "inferred": "it follows from what a restore job is",
+    "project rule": "ours: robust services do it, and no page asks for it",
+}
+"""What each basis of a requirement means."""
+
+FAMILIES: Mapping[str, str] = {
+    "C": "Every operation",
+    "V": "Representation",
+    "E": "Errors",
+    "P": "Path parameters",
+    "N": "What does not exist",
+    "B": "Request bodies",
+    "T": "Dedicated clusters: deliveryType",
+    "S": "Flex and tenant: status",
+    "SNAP": "Snapshots",
+    "L": "Reading and listing",
+    "A": "Authentication",
+}
+"""The heading of each family of requirements, by the letter that its ids begin with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.requirement import Citation
+from atlas_conformance.contracts.requirement import BASIS_WORDS, Citation
 from atlas_conformance.reports.contrasts import contrast_words
 from atlas_conformance.reports.examples import examples
 from atlas_conformance.reports.excerpt import Line, difference
@@ -42,7 +42,6 @@ from atlas_conformance.reports.sentences import named, reach
 from atlas_conformance.reports.signs import SYMBOLS
 from atlas_conformance.reports.standing import Standing, comparison_sentence, lost_words
 from atlas_conformance.reports.wording import (
-    BASIS_WORDS,
     FAMILIES,
     MEANINGS,
     Curl,

@@ -7,13 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 
-import orjson
-import regex
-
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request, Response
+from atlas_conformance.contracts.json_text import indented as indented
+from atlas_conformance.contracts.json_text import is_json as is_json
 from atlas_conformance.contracts.operation import Operation
-from atlas_conformance.contracts.requirement import Basis
+from atlas_conformance.contracts.phrases import one_line as one_line
+from atlas_conformance.contracts.phrases import plural as plural
+from atlas_conformance.contracts.phrases import readable as readable
+from atlas_conformance.contracts.phrases import shortened as shortened
+from atlas_conformance.contracts.phrases import visible as visible
+from atlas_conformance.contracts.requirement import FAMILIES as FAMILIES
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
@@ -40,21 +44,6 @@ PROGRAM = "atlas-conformance"
 CHECK = "check"
 """The mode in the header of a journal of recorded traffic, whose target names its `files`."""
 
-FAMILIES: Mapping[str, str] = {
-    "C": "Every operation",
-    "V": "Representation",
-    "E": "Errors",
-    "P": "Path parameters",
-    "N": "What does not exist",
-    "B": "Request bodies",
-    "T": "Dedicated clusters: deliveryType",
-    "S": "Flex and tenant: status",
-    "SNAP": "Snapshots",
-    "L": "Reading and listing",
-    "A": "Authentication",
-}
-"""The heading of each family of requirements, by the letter that its ids begin with."""
-
 MEANINGS: Mapping[str, str] = {
     PASSED: "it held in every exchange",
     FAILED: "at least one exchange broke it",
@@ -67,85 +56,6 @@ MEANINGS: Mapping[str, str] = {
     EXCLUDED: "left out by --exclude; nothing is said of it",
 }
 """What each status of a cell means."""
-
-BASIS_WORDS: Mapping[Basis, str] = {
-    "documented": "a page of the vendor's, or a standard that it names, says so",
-    "recorded": "no page says so, and every recording of the real service shows it",
-    "inferred": "it follows from what a restore job is",
-    "project rule": "ours: robust services do it, and no page asks for it",
-}
-"""What each basis of a requirement means."""
-
-_PRETTY_LIMIT = 100_000
-_TOKEN = regex.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
-
-
-def visible(text: str) -> str:
-    """Return `text` with every character that is not printable written as an escape, but for newlines and tabs.
-
-    So that text of an endpoint can neither steer a terminal nor reorder what a person reads.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in text)
-
-
-def one_line(text: str, limit: int = 300) -> str:
-    """Return `text` made visible, on one line, shortened to `limit` characters."""
-    return shortened(" ".join(visible(text[: limit * 4]).split()), limit)
-
-
-def shortened(text: str, limit: int) -> str:
-    """Return `text` cut to at most `limit` characters, the last one an ellipsis where something was cut off."""
-    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def readable(body: bytes | None, *, lines: int = 40, characters: int = 4000) -> str:
-    """Return a body as text for a person: JSON indented, what is not printable escaped, cut to the given size."""
-    if not body:
-        return "(no body)"
-    text = body[: _PRETTY_LIMIT * 4].decode("utf-8", "backslashreplace")
-    if len(body) <= _PRETTY_LIMIT and is_json(body):
-        text = indented(text)
-    kept = visible(text[:characters]).split("\n")
-    cut = len(text) > characters or len(kept) > lines or len(body) > _PRETTY_LIMIT * 4
-    shown = "\n".join(kept[:lines])
-    return f"{shown}\n… ({len(body):,} bytes in all)" if cut else shown
-
-
-def is_json(body: bytes) -> bool:
-    """Whether a body is a JSON object or array."""
-    try:
-        return isinstance(orjson.loads(body), dict | list)
-    except orjson.JSONDecodeError:
-        return False
-
-
-def indented(text: str) -> str:
-    """Return JSON text spread over indented lines, its tokens unchanged (repeated keys, spellings of numbers)."""
-    out: list[str] = []
-    depth = 0
-    tokens = _TOKEN.findall(text)
-    for index, token in enumerate(tokens):
-        if token in "}]":
-            depth -= 1
-            if tokens[index - 1] not in ("{", "["):
-                out.append("\n" + "  " * min(depth, 40))
-        out.append(token)
-        if token in "{[":
-            depth += 1
-            if index + 1 < len(tokens) and tokens[index + 1] not in ("}", "]"):
-                out.append("\n" + "  " * min(depth, 40))
-        elif token == ",":
-            out.append("\n" + "  " * min(depth, 40))
-        elif token == ":":
-            out.append(" ")
-    return "".join(out)
 
 
 def status_line(response: Response) -> str:
@@ -175,11 +85,6 @@ def jobs_by_state(jobs: Iterable[JobRecord]) -> str:
     """Return how many jobs there are in each state, such as `7 COMPLETED, 1 PENDING`."""
     counts = Counter(job.state for job in jobs)
     return ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
-
-
-def plural(n: int, noun: str, many: str | None = None) -> str:
-    """Return the number with its noun, as in `1 exchange` and `2,100 exchanges`."""
-    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

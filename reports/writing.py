@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from atlas_conformance.interrupts import undisturbed
+from atlas_conformance.program.interrupts import undisturbed
 from atlas_conformance.reports.badge import badge
 from atlas_conformance.reports.ctrf import ctrf
 from atlas_conformance.reports.files import copy_into, is_special, put

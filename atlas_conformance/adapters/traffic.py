@@ -15,9 +15,8 @@ from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.recordings.entries import Unjudged
-from atlas_conformance.recordings.masking import Masking
+from atlas_conformance.recordings.masking import Masking, presentable
 from atlas_conformance.recordings.places import target_of
 from atlas_conformance.recordings.watched import Message, Watched
 
@@ -141,9 +140,9 @@ class TrafficJudge:
         self.held |= judgement.held
         if not judgement.findings:
             return ()
-        shown = redact(exchange, echoes=False)
+        shown, findings = presentable(exchange, judgement.findings)
         failures = []
-        for finding in hushed(exchange, judgement.findings):
+        for finding in findings:
             failure = Failure.of(finding, shown, self._chronicle.contract)
             failing = finding.fails or self._strict
             told = self._failures if failing else self._advice if finding.advice else self._departures

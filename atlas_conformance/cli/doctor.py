@@ -14,7 +14,8 @@ from rich.console import Console
 
 from atlas_conformance.cli.run import run_suites
 from atlas_conformance.contracts.operation import LEVELS
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.failures import PreflightFailed, TargetError
+from atlas_conformance.http.limits import parse_rate
 from atlas_conformance.http.target import Target, with_mode, with_rate
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.rehearsal.plan import Plan
@@ -24,8 +25,7 @@ from atlas_conformance.rehearsal.terminal import print_plan
 from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.runner.options import Options
-from atlas_conformance.targets.preflight import PreflightFailed
-from atlas_conformance.targets.target_file import parse_rate, target_from_file
+from atlas_conformance.targets.target_file import target_from_file
 
 _USAGE, _UNREACHABLE, _SUITE_ERROR = 2, 3, 4
 

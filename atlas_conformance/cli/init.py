@@ -12,15 +12,15 @@ import click
 
 from atlas_conformance.contracts.reading import HEX24
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.failures import PreflightFailed, TargetError
+from atlas_conformance.http.limits import parse_rate
 from atlas_conformance.http.target import Target, with_rate
 from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.targets.asking import Asked, ask
 from atlas_conformance.targets.drafting import draft
-from atlas_conformance.targets.preflight import PreflightFailed
-from atlas_conformance.targets.target_file import parse_rate, target_from_url
+from atlas_conformance.targets.target_file import target_from_url
 
 _USAGE, _UNREACHABLE = 2, 3
 

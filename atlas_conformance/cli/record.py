@@ -17,8 +17,8 @@ from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.http.target import checked_base_url
-from atlas_conformance.interrupts import terminate_as_interrupt
 from atlas_conformance.program import PROGRAM
+from atlas_conformance.program.interrupts import terminate_as_interrupt
 from atlas_conformance.recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har_writing import HarWriter

@@ -13,9 +13,8 @@ from rich.console import Console
 
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
-from atlas_conformance.interrupts import terminate_as_interrupt
-from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM, keep_what_is_drawn
-from atlas_conformance.reference.server import ServerError
+from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
+from atlas_conformance.program.interrupts import terminate_as_interrupt
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
@@ -25,8 +24,10 @@ from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.header import REFERENCE
 from atlas_conformance.runner.learnt import conclusion_line
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.outcomes import ReferenceFailed
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import Session
+from atlas_conformance.runner.warming import keep_what_is_drawn
 
 QUIET = [
     *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),
@@ -192,7 +193,7 @@ class _Join:
         """Note what went wrong before there was an endpoint, and so no journal to put it in, and go no further."""
         if not hasattr(self._plugin.session, "endpoint") and call.excinfo is not None:
             error = call.excinfo.value
-            if isinstance(error, ServerError | JournalError):
+            if isinstance(error, ReferenceFailed | JournalError):
                 reason = str(error)
             else:
                 last = call.excinfo.exconly(tryshort=True).strip().rpartition("\n")[2]

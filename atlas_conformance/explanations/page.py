@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers
-from atlas_conformance.contracts.requirement import Requirement
+from atlas_conformance.contracts.phrases import one_line, plural, readable
+from atlas_conformance.contracts.requirement import BASIS_WORDS, Requirement
 from atlas_conformance.contracts.rulebook import rules_of
 from atlas_conformance.explanations.example import Example, example_of, faults_of
 from atlas_conformance.explanations.freedoms import freedoms_near
 from atlas_conformance.explanations.suite_tests import suite_tests_of
-from atlas_conformance.reports.wording import BASIS_WORDS, one_line, plural, readable
 
 Kind = Literal["title", "heading", "text", "item", "link", "code", "shell"]
 

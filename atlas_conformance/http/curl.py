@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.http.authentication import WRONG
 from atlas_conformance.http.secret import USUAL_NAMES, Credentials, Secret
+from atlas_conformance.http.target import Target
 
 TOKEN_NAME = "MONGODB_ATLAS_ACCESS_TOKEN"
 """The variable that the command takes a bearer token from where the target names none."""
@@ -16,6 +17,17 @@ TOKEN_NAME = "MONGODB_ATLAS_ACCESS_TOKEN"
 _FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _ARGUMENT_BYTES = 100_000
 _EXPECT_BYTES = 1_000_000
+
+
+def curl_of(target: Target) -> Callable[[Request], str]:
+    """Return what makes the command for a request to a target, with its credentials and headers."""
+    own = {name: header.variable for name, header in target.headers.items()}
+
+    def command(request: Request) -> str:
+        whose = "owner" if request.credential in NEARLY_RIGHT else request.credential
+        return curl(request, target.base_url, target.credentials.get(whose), own)
+
+    return command
 
 
 def curl(

@@ -15,6 +15,10 @@ class TargetError(Exception):
     """A target file, an option or the environment is wrong; the message is one sentence for a person."""
 
 
+class PreflightFailed(Exception):
+    """The endpoint cannot be verified; the message is one sentence for a person."""
+
+
 class NotSent(Exception):
     """Base of all that is raised instead of returning an exchange; `request` and `reason` say of what and why."""
 

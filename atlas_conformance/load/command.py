@@ -11,14 +11,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
 from atlas_conformance.contracts.operation import Level
 from atlas_conformance.gates.gate import Policy, parse_bases
-from atlas_conformance.http.client import Client
-from atlas_conformance.http.curl import curl
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.curl import curl_of
+from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.http.target import Mode
-from atlas_conformance.interrupts import scratch_folder
 from atlas_conformance.load import engine
 from atlas_conformance.load.ending import Ended, end_joined, end_local
 from atlas_conformance.load.local import run_local
@@ -27,16 +24,16 @@ from atlas_conformance.load.plan import Limits, Plan, check_roles, checked_plan
 from atlas_conformance.load.station import Station, announce
 from atlas_conformance.load.terminal import print_load
 from atlas_conformance.load.worker import WorkerFailed, run_worker
-from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.claim import FolderInUse, claimed
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
+from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.reports.terminal import print_report, print_standing
 from atlas_conformance.reports.wording import Curl, plural
 from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.runner.options import Options
-from atlas_conformance.targets.preflight import PreflightFailed
+from atlas_conformance.runner.outcomes import ReferenceFailed
 
 USAGE, UNREACHABLE, ERROR = 2, 3, 4
 INTERRUPTED = "it was interrupted"
@@ -113,7 +110,7 @@ def run(
         return _complaint(str(error), USAGE)
     except (PreflightFailed, MasterFailed, WorkerFailed) as error:
         return _complaint(str(error), ERROR if isinstance(error, Interrupted) else UNREACHABLE)
-    except (ServerError, JournalError, ReportError) as error:
+    except (ReferenceFailed, JournalError, ReportError) as error:
         return _complaint(str(error), ERROR)
 
 
@@ -130,7 +127,7 @@ def _alone(
 
     ready = run_local(options, plan, folder, interrupts.over, tick)
     try:
-        made = _curl_of(ready.prepared.client)
+        made = curl_of(ready.prepared.client.target)
         ended = end_local(ready, limits, policy, interrupts.reason, made, reports)
         progress.__exit__(None, None, None)
         _show(ended, made, options.verbose)
@@ -146,7 +143,7 @@ def _lead(
 ) -> int:  # fmt: skip
     with Master(options, plan, folder, interrupts.over, workers, bind, port) as master:
         master.lead(lambda: progress.update(exchanges=master.requests, findings=master.failures, suite=master.doing))
-        made = _curl_of(master.prepared.client)
+        made = curl_of(master.prepared.client.target)
         why = interrupts.reason or master.trouble
         # Who interrupts a run has not found out that the endpoint is gone.
         gone = master.endpoint_lost and interrupts.reason is None
@@ -167,15 +164,6 @@ def _show(ended: Ended, made: Curl, verbose: bool) -> None:
         if ended.standing is not None:
             print_standing(ended.standing, console)
     complain(*ended.written.failures)
-
-
-def _curl_of(client: Client) -> Curl:
-    def made(request: Request) -> str:
-        whose = "owner" if request.credential in NEARLY_RIGHT else request.credential
-        own = {name: header.variable for name, header in client.target.headers.items()}
-        return curl(request, client.target.base_url, client.target.credentials.get(whose), own)
-
-    return made
 
 
 @contextmanager

@@ -79,7 +79,7 @@ class Master:
     _started: bool = False
 
     def __enter__(self) -> Master:
-        """Look at the endpoint, and listen. Raises TargetError, PreflightFailed and ServerError."""
+        """Look at the endpoint, and listen. Raises TargetError, PreflightFailed and ReferenceFailed."""
         _check_port(self.bind, self.port)
         self.session, self.prepared = prepared_session(self.options, None, lambda exchange: None)
         try:

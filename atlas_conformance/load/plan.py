@@ -7,7 +7,7 @@ from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.failures import TargetError
-from atlas_conformance.targets.target_file import parse_duration, parse_rate
+from atlas_conformance.http.limits import parse_duration, parse_rate
 
 MOST_USERS = 100_000
 ACTIONS = 0.8

@@ -104,7 +104,7 @@ def prepared_session(
     """Look at the endpoint before the leap. `rate` bounds this process, in requests a second; `turn` tells it what
     other processes find out about the endpoint.
 
-    Raises TargetError, PreflightFailed and ServerError.
+    Raises TargetError, PreflightFailed and ReferenceFailed.
     """
     rated = replace(options, rate=f"{rate:.6f}/s" if rate else options.rate)
     session = Session(rated, connect=partial(Client, on_paced=paced, turn=turn))
@@ -127,7 +127,7 @@ def station(
 ) -> Station:
     """Make one process of a run ready, of `parts` that share its rate, and what they find out about the endpoint.
 
-    Raises TargetError, PreflightFailed, ServerError and JournalError.
+    Raises TargetError, PreflightFailed, ReferenceFailed and JournalError.
     """
     recorders: list[Recorder] = []
 

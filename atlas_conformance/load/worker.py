@@ -9,19 +9,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.load import engine, messages
 from atlas_conformance.load.crew import Crew, complain
 from atlas_conformance.load.plan import Plan
 from atlas_conformance.load.record import FILE
 from atlas_conformance.load.station import Station, station
-from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.model import EXIT_CODES
 from atlas_conformance.reports.writing import JOURNAL
 from atlas_conformance.runner.options import Options
-from atlas_conformance.targets.preflight import PreflightFailed
+from atlas_conformance.runner.outcomes import ReferenceFailed
 
 SEND_EVERY = 0.5
 """Seconds between two looks at what is to be sent on."""
@@ -104,7 +103,7 @@ def run_worker(options: Options, folder: Path, host: str, port: int, over: engin
             raise WorkerFailed(f"the master at {host}:{port} has no work: {orders.refused}")
         try:
             ready = _ready(options, orders, folder, over)
-        except (TargetError, PreflightFailed, ServerError, JournalError) as error:
+        except (TargetError, PreflightFailed, ReferenceFailed, JournalError) as error:
             runner.send_message(messages.FAILED, {"reason": str(error)})
             time.sleep(SEND_EVERY)
             raise

@@ -7,22 +7,19 @@ import os
 import signal
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.http.target import draw_absent
-from atlas_conformance.interrupts import terminate_as_interrupt, undisturbed
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
-from atlas_conformance.program import keep_what_is_drawn
+from atlas_conformance.program.interrupts import terminate_as_interrupt, undisturbed
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
-from atlas_conformance.strategies.scenes import invented_scene, path_parameters
+from atlas_conformance.runner.warming import keep_what_is_drawn, warm_up
 
 TRIAL_LIMIT = 240.0
 """Seconds after which a trial is given up."""
@@ -79,7 +76,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
     keep_what_is_drawn()
-    _warm()
+    warm_up()
     server: ReferenceServer | None = None
     settings: tuple[str, tuple[str, ...]] | None = None
     try:
@@ -99,17 +96,6 @@ def _work(
         if server is not None:
             server.stop()
         results.close()
-
-
-def _warm() -> None:
-    """Do once what every run would do for itself otherwise: import what is imported late, and derive what is cached."""
-    from atlas_conformance.strategies import drawn, fuzzed
-
-    scene = invented_scene(draw_absent(0), real=True)
-    for operation in Contract.load().operations.values():
-        parameters = path_parameters(operation, scene, "0" * 24)
-        deque(fuzzed.coverage_requests(operation, parameters), maxlen=0)
-        drawn.paths(operation, scene, "0" * 24)
 
 
 def _forked(

@@ -17,10 +17,11 @@ from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers, decoded_segments
+from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.judge import Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.http.redaction.echoes import Forms
-from atlas_conformance.http.redaction.redaction import redact_response, without_credentials
+from atlas_conformance.http.redaction.redaction import hushed, redact, redact_response, without_credentials
 from atlas_conformance.http.redaction.seen_credentials import SeenCredentials, masked
 from atlas_conformance.http.redaction.shown import TELLING_HEADERS, Kind, handed_over, shown_by_answer, shown_by_request
 from atlas_conformance.http.redaction.skeleton import bones
@@ -269,3 +270,8 @@ def _pairs(pairs: Any) -> Iterator[tuple[str, str]]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def presentable(exchange: Exchange, findings: Iterable[Finding]) -> tuple[Exchange, tuple[Finding, ...]]:
+    """Return a cleaned exchange with its findings as both may be shown: nothing of what they left out is quoted."""
+    return redact(exchange, echoes=False), hushed(exchange, findings)

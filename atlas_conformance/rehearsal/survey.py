@@ -12,10 +12,11 @@ from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.operation import LEVELS, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import PreflightFailed
 from atlas_conformance.http.target import Target, with_absent
 from atlas_conformance.runner.latency import median_latency
 from atlas_conformance.runner.offering import offered_operations
-from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
+from atlas_conformance.targets.preflight import PreflightReport, preflight
 
 _ENOUGH_JOBS = 3
 """More jobs of a cluster than this are of no use: a run reads the first one that a list shows."""

@@ -12,10 +12,10 @@ from atlas_conformance.contracts import CONTRACT_VERSION
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.knowledge_form import knowledge_as_json
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.limits import parse_duration, parse_rate
 from atlas_conformance.http.target import Target, with_mode, with_rate, with_run_seconds
 from atlas_conformance.reports.records import Header
 from atlas_conformance.runner.options import Options
-from atlas_conformance.targets.target_file import parse_duration, parse_rate
 
 REFERENCE = "reference"
 """What stands for the source of the target where the reference endpoint is verified."""

@@ -9,10 +9,11 @@ from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import PreflightFailed
 from atlas_conformance.http.target import Target
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.targets.asking import ask
-from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport
+from atlas_conformance.targets.preflight import PreflightReport
 
 _MOST_SNAPSHOTS = 3
 _MOST_CLUSTERS = 12

@@ -9,7 +9,7 @@ from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.http.failures import NoAnswer
 
-__all__ = ["EndpointLost", "Judged", "NewFailure", "NoAnswer", "RunEnded"]
+__all__ = ["EndpointLost", "Judged", "NewFailure", "NoAnswer", "ReferenceFailed", "RunEnded"]
 
 
 class NewFailure(AssertionError):
@@ -32,6 +32,10 @@ class EndpointLost(RuntimeError):
     def __init__(self, reason: str, *, found: bool = False) -> None:
         super().__init__(reason)
         self.found = found
+
+
+class ReferenceFailed(RuntimeError):
+    """The reference endpoint cannot be started; the message is one sentence."""
 
 
 class RunEnded(RuntimeError):

@@ -13,8 +13,7 @@ from rich.text import Text
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.gates.sharding import Shard, ShardError, share
-from atlas_conformance.http.failures import TargetError
-from atlas_conformance.reference.server import ServerError
+from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import plural
@@ -22,11 +21,10 @@ from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.outcomes import EndpointLost, NewFailure, RunEnded
+from atlas_conformance.runner.outcomes import EndpointLost, NewFailure, ReferenceFailed, RunEnded
 from atlas_conformance.runner.processes import Processes
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.runner.session import Session
-from atlas_conformance.targets.preflight import PreflightFailed
 
 USAGE, UNREACHABLE, SUITE_ERROR = 2, 3, 4
 
@@ -74,7 +72,7 @@ class SuitePlugin:
                 pytest.exit("the endpoint stopped answering", returncode=UNREACHABLE)
             except RunEnded as error:
                 pytest.exit(str(error), returncode=SUITE_ERROR)
-            except (JournalError, ReportError, ServerError) as error:
+            except (JournalError, ReportError, ReferenceFailed) as error:
                 self._give_up(str(error), SUITE_ERROR)
             except Exception as error:
                 self._give_up(f"the run could not be started ({type(error).__name__}: {error})", SUITE_ERROR)

@@ -24,12 +24,12 @@ from typing import TypeAlias
 import pytest
 
 from atlas_conformance.contracts.exchange import Exchange
-from atlas_conformance.gates.merging import copy_part
 from atlas_conformance.http.redaction.redaction import mask_text
-from atlas_conformance.interrupts import scratch_folder
+from atlas_conformance.reports.copying import copy_part
 from atlas_conformance.reports.journal import Journal, JournalError, records_in
 from atlas_conformance.reports.model import UNREACHABLE
 from atlas_conformance.reports.records import Closing, ExchangeRecord
+from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import operation_of
 from atlas_conformance.runner.session import Session

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Request
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.gates.gate import Policy, parse_bases
 from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.curl import curl
-from atlas_conformance.http.failures import NoAnswer, TargetError
+from atlas_conformance.http.curl import curl_of
+from atlas_conformance.http.failures import NoAnswer, PreflightFailed, TargetError
+from atlas_conformance.http.limits import parse_duration
 from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target, with_absent, with_schemes
-from atlas_conformance.interrupts import delayed, undisturbed
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer, ServerError
@@ -36,6 +34,7 @@ from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, UNREACHABLE, Report
 from atlas_conformance.reports.records import Record
+from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.writing import JOURNAL, ReportError, Written, end_journal, write_reports
 from atlas_conformance.runner.ending import wind_up
@@ -48,14 +47,14 @@ from atlas_conformance.runner.learnt import report_learnt
 from atlas_conformance.runner.listed import discovered, with_listed
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.outcomes import ReferenceFailed
 from atlas_conformance.runner.prepared import Prepared
 from atlas_conformance.runner.profiles import PROFILES
 from atlas_conformance.runner.waits import Waits
 from atlas_conformance.targets.application import STARTS_WITHIN, Application
 from atlas_conformance.targets.arrival import wait_for_endpoint
-from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
+from atlas_conformance.targets.preflight import PreflightReport, preflight
 from atlas_conformance.targets.target_file import (
-    parse_duration,
     target_from_file,
     target_from_text,
     target_from_url,
@@ -110,7 +109,7 @@ class Session:
         self._own_server: ReferenceServer | None = None
         self._application: Application | None = None
         self._client: Client | None = None
-        self._folder: Path | None = None
+        self._scratch = contextlib.ExitStack()
         self._timer: threading.Timer | None = None
         self._secrets: tuple[Secret, ...] = ()
         self.ended_because: str | None = None
@@ -141,7 +140,7 @@ class Session:
     def prepare(self) -> Prepared:
         """Start the reference endpoint if need be, and look before the leap; nothing is written yet.
 
-        Raises TargetError (options, target file, environment), PreflightFailed, or ServerError.
+        Raises TargetError (options, target file, environment), PreflightFailed, or ReferenceFailed.
         """
         assert self.options.seed is not None
         target = with_absent(self._target(), self.options.seed)
@@ -195,11 +194,9 @@ class Session:
         prepared = self._prepared = self.prepare()
         self._limit_time(prepared.client)
         header = prepared.header
-        if self.options.report is None:
-            with delayed():
-                self._folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
+        folder = self.options.report or self._scratch.enter_context(scratch_folder())
         self.tally = Tally(header)
-        journal = JournalWriter((self.options.report or self._folder or Path()) / JOURNAL, header, self._observe)
+        journal = JournalWriter(folder / JOURNAL, header, self._observe)
         self.endpoint = self._endpoint(prepared.client, prepared, journal)
         self.endpoint.begin_test("preflight")
         with self.endpoint.in_passing():  # every shard of a run looks before its own leap
@@ -400,10 +397,7 @@ class Session:
         server, self._own_server = self._own_server, None
         if server is not None:
             server.stop()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            with undisturbed():
-                shutil.rmtree(folder, ignore_errors=True)
+        self._scratch.close()
         claim, self._claim = self._claim, None
         if claim is not None:
             claim.release()
@@ -420,10 +414,7 @@ class Session:
 
     def curl(self, request: Request) -> str:
         """The copyable command for a request of this run."""
-        target = self.endpoint.client.target
-        whose = "owner" if request.credential in NEARLY_RIGHT else request.credential
-        own = {name: header.variable for name, header in target.headers.items()}
-        return curl(request, target.base_url, target.credentials.get(whose), own)
+        return curl_of(self.endpoint.client.target)(request)
 
     def _observe(self, record: Record) -> None:
         self.tally.add(record)
@@ -455,8 +446,11 @@ class Session:
     def _reference_target(self) -> Target:
         server = self.server
         if server is None:
-            server = self._own_server = self._own_server or ReferenceServer(seed=self.options.seed)
-            server.__enter__()
+            try:
+                server = self._own_server = self._own_server or ReferenceServer(seed=self.options.seed)
+                server.__enter__()
+            except ServerError as error:
+                raise ReferenceFailed(str(error)) from None
         text = target_toml(server.url, server.inventory)
         target = target_from_text(text, dict(environment(server.credentials)))
         return with_schemes(target, server.schemes)

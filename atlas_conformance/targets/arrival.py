@@ -8,9 +8,8 @@ from collections.abc import Callable
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import NotSent, TargetError
+from atlas_conformance.http.failures import NotSent, PreflightFailed, TargetError
 from atlas_conformance.http.target import draw_absent
-from atlas_conformance.targets.preflight import PreflightFailed
 
 _NOT_YET = frozenset({502, 503, 504})
 """What a gateway answers while there is nothing behind it yet."""

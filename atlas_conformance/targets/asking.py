@@ -17,8 +17,7 @@ from atlas_conformance.contracts.inventory import Cluster, Kind, PointInTime
 from atlas_conformance.contracts.reading import HEX24, NAME
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import NotSent
-from atlas_conformance.targets.preflight import PreflightFailed
+from atlas_conformance.http.failures import NotSent, PreflightFailed
 
 _GENERAL = "application/vnd.atlas.2023-01-01+json"
 _FLEX = "application/vnd.atlas.2024-11-13+json"

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from atlas_conformance.contracts.inventory import PointInTime
+from atlas_conformance.contracts.phrases import one_line
 from atlas_conformance.http.secret import USUAL_NAMES
-from atlas_conformance.reports.wording import one_line
 from atlas_conformance.targets.asking import Asked, Found
 
 _WIDTH = 300

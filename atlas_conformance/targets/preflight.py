@@ -15,7 +15,7 @@ from atlas_conformance.contracts.exchange import Credential, Exchange, Request, 
 from atlas_conformance.contracts.operation import Operation, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Attempt, Client
-from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent
+from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, PreflightFailed
 from atlas_conformance.http.guard import fronts
 from atlas_conformance.http.target import Target, draw_absent
 
@@ -27,10 +27,6 @@ _NOT_THERE = (404, 405, 410, 501)
 _SHORT = 4
 _OF_THE_MOMENT = re.compile(r"[0-9a-fA-F]{6,}|[0-9]+")
 _FATAL = frozenset({"unreachable", "refused", "tls", "timeout", "stopped"})
-
-
-class PreflightFailed(Exception):
-    """The endpoint cannot be verified; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True)

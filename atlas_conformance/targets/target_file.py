@@ -16,6 +16,7 @@ from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Cluster, Impossible, Inventory, Kind, PointInTime, RestoreTarget
 from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.limits import parse_duration, parse_rate
 from atlas_conformance.http.secret import Credentials
 from atlas_conformance.http.target import MODES, Limits, Mode, Safety, Target, Tls, checked_base_url
 from atlas_conformance.targets.identities import identities_from_environment, identities_from_table
@@ -25,8 +26,6 @@ from atlas_conformance.targets.table import Lines, Table, closest
 __all__ = [
     "Target",
     "TargetError",
-    "parse_duration",
-    "parse_rate",
     "target_from_file",
     "target_from_text",
     "target_from_url",
@@ -36,9 +35,6 @@ __all__ = [
 _OBJECT_ID = re.compile(r"[a-f0-9]{24}")
 _CLUSTER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{0,63}")
 _ITEM_NAME = regex.compile(r"[\p{L}\p{N}\-_.(),:&@+']{1,64}")
-_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|sec|second|min|minute|h|hour)")
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(s|sec|second|seconds|m|min|minute|minutes|h|hour|hours)")
-_PERIODS = {"s": 1, "m": 60, "h": 3600}
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _IMPOSSIBLE: tuple[Impossible, ...] = get_args(Impossible)
 _INT32 = 2**31 - 1
@@ -126,24 +122,6 @@ def target_from_url(url: str | None, environ: Mapping[str, str]) -> Target:
         if not url:
             raise TargetError("no base URL given: name a target file or set MONGODB_ATLAS_BASE_URL")
     return Target(checked_base_url(url, where), credentials=identities_from_environment(environ))
-
-
-def parse_rate(text: str, where: str) -> float:
-    """Return requests per second from text such as `60/min`, `10/s`, `1000/hour`; raise TargetError otherwise."""
-    match = _RATE.fullmatch(text)
-    rate = float(match[1]) / _PERIODS[match[2][0]] if match else 0.0
-    if not 0 < rate < 1e6:
-        raise TargetError(f"{where} is {text!r}; write requests in a period, such as 60/min or 10/s")
-    return rate
-
-
-def parse_duration(text: str, where: str) -> float:
-    """Return seconds from text such as `90s`, `30min`, `2h`; raise TargetError otherwise, or beyond a week."""
-    match = _DURATION.fullmatch(text)
-    seconds = float(match[1]) * _PERIODS[match[2][0]] if match else 0.0
-    if not 0 < seconds <= 7 * 86400:
-        raise TargetError(f"{where} is {text!r}; write a length of time of at most a week, such as 30min or 2h")
-    return seconds
 
 
 def write_target(target: Target) -> str:

@@ -12,7 +12,7 @@ from jsonschema_rs import Draft202012Validator
 from rich.console import Console
 
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.gates.merging import copy_part
+from atlas_conformance.reports.copying import copy_part
 from atlas_conformance.reports.html import html
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.markdown import markdown

@@ -10,6 +10,7 @@ import pytest
 
 from atlas_conformance.cli.run import run_suites
 from atlas_conformance.http.failures import TargetError
+from atlas_conformance.http.limits import parse_duration
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
@@ -19,7 +20,7 @@ from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
-from atlas_conformance.targets.target_file import parse_duration, target_from_text, write_target
+from atlas_conformance.targets.target_file import target_from_text, write_target
 from tests.safety.posing import NAME, Posed, names_resolve
 from tests.safety.wiretap import Wiretap
 

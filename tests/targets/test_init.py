@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from atlas_conformance.cli.init import init_command
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import PreflightFailed
 from atlas_conformance.http.target import Target
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.targets.asking import ask
 from atlas_conformance.targets.drafting import draft
-from atlas_conformance.targets.preflight import PreflightFailed
 from atlas_conformance.targets.target_file import target_from_text
 from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer

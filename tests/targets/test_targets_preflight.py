@@ -17,9 +17,10 @@ import pytest
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Cluster, Inventory
 from atlas_conformance.http.client import Client
+from atlas_conformance.http.failures import PreflightFailed
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.http.target import Limits, Target, Tls, with_absent
-from atlas_conformance.targets.preflight import PreflightFailed, PreflightReport, preflight
+from atlas_conformance.targets.preflight import PreflightReport, preflight
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 OPERATIONS = Contract.load().operations

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """The signals that end a command before it is done."""
@@ -76,20 +75,3 @@ def delayed() -> Iterator[None]:
         yield
     for number in seen[:1]:
         signal.raise_signal(number)
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A folder for what is needed only inside, which goes away however that ends."""
-    import shutil
-    import tempfile  # both take a while to load, and this module is loaded before an interrupt can be dealt with
-
-    folder: Path | None = None
-    try:
-        with delayed():
-            folder = Path(tempfile.mkdtemp(prefix="atlas-conformance-"))
-        yield folder
-    finally:
-        if folder is not None:
-            with undisturbed():
-                shutil.rmtree(folder, ignore_errors=True)
