@@ -29,7 +29,6 @@ def session_endpoint(pytestconfig: pytest.Config) -> Endpoint:
 
 @pytest.fixture
 def endpoint(session_endpoint: Endpoint, request: pytest.FixtureRequest) -> Endpoint:
-    """The endpoint, told which test uses it now."""
+    """The endpoint as this test sees it."""
     about = (requirement for mark in request.node.iter_markers("requirement") for requirement in mark.args)
-    session_endpoint.begin_test(request.node.nodeid, about)
-    return session_endpoint
+    return session_endpoint.for_test(request.node.nodeid, about)

@@ -25,7 +25,7 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     if not scenes:
         return
     # Whether a job was seen before, perhaps in a list among others, depends on who else makes jobs.
-    endpoint.about -= {"S-FIXED"}
+    endpoint.leave_out("S-FIXED")
 
     class Jobs(RuleBasedStateMachine):
         """Creates and reads jobs; what the answers must be is the chronicle's business."""
@@ -74,7 +74,7 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
                 with endpoint.in_passing():  # whether the job has finished by now depends on time
                     endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])
 
-    seed(endpoint.random(endpoint.test).getrandbits(64))(Jobs)
+    seed(endpoint.random(endpoint.context.name).getrandbits(64))(Jobs)
     profile = endpoint.profile
     settings = exploring_settings(endpoint, profile.machine_runs, profile.machine_steps)
     run_exploring(endpoint, lambda: run_state_machine_as_test(Jobs, settings=settings))

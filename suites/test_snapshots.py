@@ -264,7 +264,7 @@ def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
             with endpoint.in_passing():  # what a snapshot shows by now depends on time
                 endpoint.verify(requests)  # type: ignore[arg-type]
 
-    seed(endpoint.random(endpoint.test).getrandbits(64))(Stories)
+    seed(endpoint.random(endpoint.context.name).getrandbits(64))(Stories)
     profile = endpoint.profile
     settings = exploring_settings(endpoint, profile.machine_runs, profile.machine_steps)
     run_exploring(endpoint, lambda: run_state_machine_as_test(Stories, settings=settings))

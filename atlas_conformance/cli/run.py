@@ -120,11 +120,12 @@ class _Observer:
             record.finding.fails or (record.finding.advice and self._session.options.strict)
         ):
             self._failures.add(record.finding.key)
-        endpoint = getattr(self._session, "endpoint", None)
-        if endpoint is not None:
-            suite = endpoint.test.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+        run = self._session.run
+        if run is not None:
+            recorder = run.endpoint.recorder
+            suite = recorder.context.name.partition("::")[0].rpartition("/")[2].removesuffix(".py")
             self._progress.update(
-                exchanges=endpoint.journal.exchanges,
+                exchanges=recorder.journal.exchanges,
                 findings=len(self._failures),
                 suite=suite.removeprefix("test_").replace("_", " "),
             )
@@ -191,7 +192,7 @@ class _Join:
         self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object], report: object
     ) -> None:
         """Note what went wrong before there was an endpoint, and so no journal to put it in, and go no further."""
-        if not hasattr(self._plugin.session, "endpoint") and call.excinfo is not None:
+        if self._plugin.session.run is None and call.excinfo is not None:
             error = call.excinfo.value
             if isinstance(error, ReferenceFailed | JournalError):
                 reason = str(error)

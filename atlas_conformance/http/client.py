@@ -83,8 +83,7 @@ class Client:
         """How many answers asked for a pause, with their requests retried."""
         self.on_unsettled: Callable[[Request], object] | None = None
         self.on_paced = on_paced
-        self.on_no_answer: Callable[[NoAnswer], object] | None = None
-        """Called with each failure that an answer, or the lack of one, was."""
+        self._on_no_answer: Callable[[NoAnswer], object] | None = None
         self._on_exchange = on_exchange
         self._closed = False
         self._ended = threading.Event()
@@ -153,6 +152,14 @@ class Client:
         """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
         fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
         return (*self.target.secrets, *fetched, *self._handed.secrets)
+
+    def tell_outcomes(self, *, paced: Callable[[Exchange], object], unsettled: Callable[[Request], object]) -> None:
+        """Call these from now on as `on_paced` and `on_unsettled`."""
+        self.on_paced, self.on_unsettled = paced, unsettled
+
+    def tell_failures(self, told: Callable[[NoAnswer], object] | None) -> None:
+        """Call `told`, or nothing, with each failure that an answer, or the lack of one, was."""
+        self._on_no_answer = told
 
     def tell_waits(self, waits: Callable[[float, str], object], remark: Callable[[str], object]) -> None:
         """Have `waits` told, from any thread, until when (monotonic seconds) the client waits, and for what.
@@ -233,8 +240,8 @@ class Client:
         if outcome.unsettled and self.on_unsettled:
             self.on_unsettled(attempt.request)
         if isinstance(attempt, NotSent):
-            if isinstance(attempt, NoAnswer) and self.on_no_answer:
-                self.on_no_answer(attempt)
+            if isinstance(attempt, NoAnswer) and self._on_no_answer:
+                self._on_no_answer(attempt)
             raise attempt
         self._handed.note(attempt.response)
         shown = redact_response(attempt, self.secrets)

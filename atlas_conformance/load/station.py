@@ -28,7 +28,7 @@ from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.records import Header, JobRecord
 from atlas_conformance.reports.writing import JOURNAL
 from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.prepared import Prepared
+from atlas_conformance.runner.phases import PreparedRun
 from atlas_conformance.runner.session import Session
 
 PROFILE = "hammer"
@@ -42,7 +42,7 @@ class Station:
     """What one process needs to send and judge, and to end it. Close it in any case."""
 
     session: Session
-    prepared: Prepared
+    prepared: PreparedRun
     crew: Crew
     journal: JournalWriter
     record: RecordWriter
@@ -100,7 +100,7 @@ def announce(options: Options, plan: Plan) -> str:
 
 def prepared_session(
     options: Options, rate: float | None, paced: Callable[[Exchange], object], turn: Turn | None = None
-) -> tuple[Session, Prepared]:
+) -> tuple[Session, PreparedRun]:
     """Look at the endpoint before the leap. `rate` bounds this process, in requests a second; `turn` tells it what
     other processes find out about the endpoint.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from atlas_conformance.contracts.contract import Contract
@@ -58,20 +58,6 @@ class Clock:
         return self.seconds
 
 
-@dataclass
-class _Rehearsal(Session):
-    """A session whose waits are over at once."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.clock = Clock()
-
-    def open(self) -> Endpoint:
-        endpoint = super().open()
-        endpoint.sleep, endpoint.monotonic = self.clock.sleep, self.clock.now
-        return endpoint
-
-
 def rehearse(
     target: Target,
     found: Survey,
@@ -88,7 +74,7 @@ def rehearse(
     assert options.seed is not None
     remote = bool(found.remote_because)
     latency = latency_of(found.latency, remote)
-    count = Count()
+    count, clock = Count(), Clock()
     operations: Counter[str | None] = Counter()
     methods: Counter[str] = Counter()
 
@@ -100,12 +86,13 @@ def rehearse(
                 observe(record.n)
 
     with stand_in(target, found, options.seed) as server:
-        session = _Rehearsal(
+        session = Session(
             replace(options, workers=options.workers or connections(latency), report=None),
             observer=see,
             stop=lambda finding: False,
             target=as_stand_in(target, found, server),
             connect=partial(count.connect, remote_because=found.remote_because),
+            clock=clock,
         )
         plugin = SuitePlugin(session, show=lambda finished: None)
         run(plugin)
@@ -125,7 +112,7 @@ def rehearse(
         by_method=dict(sorted(methods.items())),
         beside=operations[None],
         withheld=dict(count.withheld.most_common()),
-        seconds=span(sent, count.round_trips, latency, rate) + session.clock.seconds,
+        seconds=span(sent, count.round_trips, latency, rate) + clock.seconds,
         waiting=_waiting(endpoint, remote),
         rate=rate,
         latency=latency,

@@ -38,8 +38,8 @@ def _note_jobs(endpoint: Endpoint) -> None:
 
 
 def _note_statuses(endpoint: Endpoint) -> None:
-    for operation, reason in endpoint.untested.withheld().items():
+    for operation, reason in endpoint.recorder.untested.withheld().items():
         endpoint.journal.status("withheld", reason, operation=operation)
-    for requirement, operation, reason in endpoint.untested.reasons():
+    for requirement, operation, reason in endpoint.recorder.untested.reasons():
         if endpoint.offers(operation) and endpoint.contract.requirements[requirement].binds(operation):
             endpoint.journal.status("not exercised", reason, requirement=requirement, operation=operation)

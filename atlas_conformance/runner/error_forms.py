@@ -98,12 +98,13 @@ def _indents_errors(endpoint: Endpoint) -> bool:
     """Whether errors of the endpoint are indented with `pretty=true` anywhere: the contract speaks of the body, and
     there are endpoints that take that for the body of a success.
     """
-    if endpoint.indents_errors is None:
+
+    def anywhere() -> bool:
         known = endpoint.contract.operations.values()
         reads = [o for o in known if o.kind in ("get", "list") and endpoint.offers(o.id)]
-        asked = reads[:: -(-len(reads) // _ASKED)]
-        endpoint.indents_errors = any(_is_indented(endpoint, operation) for operation in asked)
-    return endpoint.indents_errors
+        return any(_is_indented(endpoint, operation) for operation in reads[:: -(-len(reads) // _ASKED)])
+
+    return endpoint.traits.has("indents errors", anywhere)
 
 
 def _is_indented(endpoint: Endpoint, operation: Operation) -> bool:

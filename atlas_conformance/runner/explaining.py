@@ -34,7 +34,7 @@ def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], s
         journal = Journal(endpoint.journal.path)
         report = tally.report(journal.exchanges)
         known = frozenset(group.key for group in report.groups)
-        learn = (lambda: endpoint.learn(_successes(journal))) if by_others else None
+        learn = (lambda: endpoint.recorder.learn(_successes(journal))) if by_others else None
         explain(Prober(endpoint, known, learn), report, journal)
     except (KeyboardInterrupt, EndpointLost, RunEnded, JournalError):
         pass  # whether the journal can be written its end will tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -14,7 +15,7 @@ from atlas_conformance.runner.endpoint import Endpoint
 
 def exploring_settings(endpoint: Endpoint, examples: int, steps: int = 50) -> settings:
     """Settings without deadlines, without a database, and with shrinking unless the run stops at the first sight."""
-    phases = [Phase.generate] if endpoint.stop is not None else [Phase.generate, Phase.shrink]
+    phases = [Phase.generate] if endpoint.recorder.stops_early else [Phase.generate, Phase.shrink]
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -33,7 +34,7 @@ def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examp
     `examples` bounds the batches drawn; by default it is the profile's.
     """
 
-    @seed(endpoint.random(endpoint.test).getrandbits(64))
+    @seed(endpoint.random(endpoint.context.name).getrandbits(64))
     @exploring_settings(endpoint, examples or endpoint.profile.examples)
     @given(batches)
     def holds(batch: list[Request]) -> None:
@@ -48,10 +49,5 @@ def run_exploring(endpoint: Endpoint, run: Callable[[], None]) -> None:
 
     One that did not repeat while its request was made smaller has been journalled all the same.
     """
-    endpoint.exploring = True
-    try:
+    with endpoint.recorder.exploring(), contextlib.suppress(FlakyFailure, FlakyReplay):
         run()
-    except (FlakyFailure, FlakyReplay):
-        return
-    finally:
-        endpoint.exploring = False

@@ -36,14 +36,14 @@ def some_job(endpoint: Endpoint, operation: Operation, scene: Scene) -> str | No
         return some_snapshot(endpoint, operation, scene)
     create = endpoint.contract.operations[CREATE_OF[operation.id]]
     where = (create.id, scene.project, scene.cluster)
-    if where not in endpoint.shared_jobs:
+    if not endpoint.pool.knows(where):
         with endpoint.in_passing():
             job = _known(endpoint, operation, scene) if endpoint.rationed else None
             job = job or _made_to_be_read(endpoint, create, scene) or _found(endpoint, operation, scene)
         if job is None and endpoint.client.guard.mode == "restore":
             return None  # the next one may find what others have created by then
-        endpoint.shared_jobs[where] = job
-    found = endpoint.shared_jobs[where]
+        endpoint.pool.keep(where, job)
+    found = endpoint.pool.job(where)
     if found is not None:
         endpoint.adopt(found)
     return found

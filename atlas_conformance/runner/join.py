@@ -18,6 +18,8 @@ NAME = "atlas-conformance"
 MARKERS = (
     "requirement(*ids): the requirements that a suite test covers",
     "makes_jobs: a suite test after which there are jobs to read",
+    "fuzzes: a suite test that draws from the OpenAPI description",
+    "follows_jobs: a suite test that reads jobs until they have ended",
     "takes_long: a suite test that processes which share the tests begin with",
 )
 

@@ -15,15 +15,15 @@ def conclusion_line(conclusion: str) -> str:
 
 def report_learnt(endpoint: Endpoint, learnt: Learnt) -> None:
     """Journal the findings on creates that refuse every conforming request, and on restless lists."""
-    endpoint.begin_test(EVERY_CREATE)
+    endpoint.for_test(EVERY_CREATE)
     for refusal in learnt.refusals:
-        endpoint.convict(refusal.exchange, finding_of(refusal))
+        endpoint.recorder.convict(refusal.exchange, finding_of(refusal))
         if refusal.alike:
             reason = f"every create is answered {refusal.status}"
             endpoint.journal.status("not exercised", reason, operation=refusal.operation)
-    endpoint.begin_test("preflight")
+    endpoint.for_test("preflight")
     for restless in learnt.restless:
-        endpoint.convict(restless.exchanges[-1], restless.finding())
+        endpoint.recorder.convict(restless.exchanges[-1], restless.finding())
 
 
 def finding_of(refusal: Refusal) -> Finding:

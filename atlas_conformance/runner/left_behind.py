@@ -33,13 +33,13 @@ def tidy_up(endpoint: Endpoint, *, seconds: float) -> None:
     What the endpoint does not answer in time, or no longer at all, stays as it was last seen. A run that stops at the
     first finding leaves everything as it is.
     """
-    if endpoint.stop is not None or not (_open(endpoint) or _snapshots(endpoint)):
+    if endpoint.recorder.stops_early or not (_open(endpoint) or _snapshots(endpoint)):
         return
     endpoint.client.resume()
     timer = threading.Timer(seconds, endpoint.client.end, ["the run is over"])
     timer.daemon = True
     timer.start()
-    endpoint.begin_test("left behind")
+    endpoint = endpoint.for_test("left behind")
     try:
         with endpoint.in_passing():
             look_at(endpoint, partial(_open, endpoint))
@@ -77,7 +77,7 @@ def _unanswered(endpoint: Endpoint) -> Counter[tuple[str, str, str]]:
     """Count, by what a record calls it and place, the creates without an answer that may have made a job there."""
     absent = endpoint.knowledge.inventory.absent
     found: Counter[tuple[str, str, str]] = Counter()
-    for request in endpoint.unsettled:
+    for request in endpoint.recorder.unsettled:
         reading = endpoint.chronicle.reading(request)
         if reading is not None:
             place = reading.place
@@ -118,7 +118,7 @@ def _open(endpoint: Endpoint) -> list[JobHistory]:
 def _own(endpoint: Endpoint, what: str) -> list[JobHistory]:
     """What this process created: the others tell of theirs."""
     made = endpoint.chronicle.made()
-    return [one for one in made if one.resource.what == what and one.key not in endpoint.foreign]
+    return [one for one in made if one.resource.what == what and one.key not in endpoint.recorder.foreign]
 
 
 def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> None:

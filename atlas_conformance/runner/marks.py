@@ -41,6 +41,14 @@ ones, so that none is left alone with one at the end, or disturbed by one later.
 """
 
 
+fuzzes = pytest.mark.fuzzes
+"""Marks a test that draws from the OpenAPI description, and so needs modules that take long to load."""
+
+
+follows_jobs = pytest.mark.follows_jobs
+"""Marks a test that reads jobs until they have ended."""
+
+
 def operation_of(item: pytest.Item) -> Operation | None:
     """Return the operation that a collected test runs on, or None where it is about none in particular."""
     operation = getattr(getattr(item, "callspec", None), "params", {}).get("operation")

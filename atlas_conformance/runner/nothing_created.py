@@ -73,7 +73,7 @@ class _Listed:
 
 def _listed(endpoint: Endpoint, operation: Operation, scene: Scene) -> _Listed | None:
     """Read how many jobs the scene's list counts; None where it could not be read."""
-    created = len(endpoint.chronicle.made()) + len(endpoint.unsettled)
+    created = len(endpoint.chronicle.made()) + len(endpoint.recorder.unsettled)
     with endpoint.in_passing():
         judged = read_list(endpoint, operation.resource, scene, itemsPerPage="1")
     if judged is None:

@@ -40,6 +40,8 @@ class SuitePlugin:
         self.first: tuple[str, tuple[str, ...]] | None = None
         """A requirement and operations whose tests come before all others; None keeps the usual order."""
         self.failure: str | None = None
+        self.complaints: list[str] = []
+        """Sentences on what went wrong at the end, beside the verdict."""
         self._show = show or print_session
         self._endpoint: Endpoint | None = None
         self._interrupted = False
@@ -68,7 +70,7 @@ class SuitePlugin:
             except PreflightFailed as error:
                 self._give_up(str(error), UNREACHABLE)
             except EndpointLost as error:
-                self.session.lose(str(error))
+                self._lose(error)
                 pytest.exit("the endpoint stopped answering", returncode=UNREACHABLE)
             except RunEnded as error:
                 pytest.exit(str(error), returncode=SUITE_ERROR)
@@ -94,17 +96,24 @@ class SuitePlugin:
         if self.session.options.processes == 1 or self.first is not None or session.testsfailed or not session.items:
             return None
         endpoint = self.endpoint()
-        count = self.session.processes(len(session.items))
+        run = self.session.run
+        assert run is not None
+        count = run.processes(len(session.items))
         if count == 1:
             return None
-        self.session.rest()
-        processes = Processes(self.session, session)
+        run.rest()
+        processes = Processes(run, session)
         try:
             processes.run(count)
         finally:
             self._interrupted |= processes.cut
-            endpoint.begin_test("")
+            endpoint.for_test("")
         return True
+
+    def _lose(self, error: EndpointLost) -> None:
+        """Note that the run ends here, as the endpoint no longer answers."""
+        if self.session.run is not None:
+            self.session.run.lose(str(error))
 
     def _give_up(self, sentence: str, code: int) -> None:
         self.failure = sentence = self.session.masked(sentence)
@@ -117,7 +126,7 @@ class SuitePlugin:
         kept = [i for i in items if not wanted or wanted & marks[i]]
         excluded = set(self.session.options.excluded)
         kept = [i for i in kept if not marks[i] or marks[i] - excluded]
-        self._fuzzes = any("test_schemathesis" in item.nodeid for item in kept)
+        self._fuzzes = any(item.get_closest_marker("fuzzes") is not None for item in kept)
         if self.session.options.shard is not None:
             try:
                 kept = share(kept, Shard.parse(self.session.options.shard))
@@ -140,7 +149,7 @@ class SuitePlugin:
         related = not kinds or (operation is not None and operation.cluster_kind in kinds)
         if item.get_closest_marker("makes_jobs") is not None:
             return 0 if related else 3
-        if "test_lifecycle" in item.nodeid and requirement[0] in "STLV":
+        if item.get_closest_marker("follows_jobs") is not None and requirement[0] in "STLV":
             return 1 if related else 3
         near = operation is None or operation.id in operations or not kinds
         named = requirement in {r for mark in item.iter_markers("requirement") for r in mark.args}
@@ -159,7 +168,7 @@ class SuitePlugin:
         result = yield
         endpoint = pyfuncitem.funcargs.get("endpoint")
         if isinstance(endpoint, Endpoint):
-            endpoint.end_test()
+            endpoint.recorder.end()
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -174,7 +183,7 @@ class SuitePlugin:
             item.session.shouldstop = str(error)
         elif isinstance(error, EndpointLost):
             self._interrupted = True
-            self.session.lose(str(error))
+            self._lose(error)
             item.session.shouldstop = "the endpoint stopped answering"
         elif isinstance(error, KeyboardInterrupt):
             self._interrupted = True
@@ -196,7 +205,7 @@ class SuitePlugin:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Make the reports; the exit code is the report's."""
-        if not self.session.opened:
+        if self.session.run is None:
             self.session.close()
             return
         try:
@@ -207,15 +216,18 @@ class SuitePlugin:
         except Exception as error:
             self.failure = self.session.masked(f"the run could not be ended ({type(error).__name__}: {error})")
         try:
-            session.exitstatus = SUITE_ERROR if self.session.report is None else self.session.exit_code
-            if self.session.report is not None:
+            finished = self.session.finished
+            session.exitstatus = SUITE_ERROR if finished is None else finished.exit_code
+            if finished is not None:
                 self._show(self.session)
         except Exception as error:
             said = f"the report could not be shown to its end ({type(error).__name__}: {error})"
-            self.session.complaints.append(self.session.masked(said))
+            self.complaints.append(self.session.masked(said))
         finally:
             self.session.close()
-        for complaint in self.session.complaints:
+        if self.session.finished is not None:
+            self.complaints[:0] = self.session.finished.complaints
+        for complaint in self.complaints:
             print(f"atlas-conformance: {complaint}", file=sys.stderr)
 
 
@@ -230,16 +242,17 @@ def _is_new_failure(error: BaseException) -> bool:
 
 def print_session(session: Session) -> None:
     """Print the report of a finished session to the terminal."""
-    assert session.report is not None
+    finished = session.finished
+    assert finished is not None
     console = Console()
-    if session.waivers_added:
-        added = plural(session.waivers_added, "waiver")
+    if finished.waivers_added:
+        added = plural(finished.waivers_added, "waiver")
         console.print(Text(f"Added to {session.options.waivers}: {added} with blanks to fill"), soft_wrap=True)
     print_report(
-        session.report,
+        finished.report,
         console,
         curl=session.curl,
-        written=session.written.paths,
+        written=finished.written.paths,
         verbose=session.options.verbose,
-        standing=session.standing,
+        standing=finished.standing,
     )

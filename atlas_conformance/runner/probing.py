@@ -55,7 +55,7 @@ class Prober:
     def __post_init__(self) -> None:
         self._before = self.endpoint.journal.exchanges
         self._limit = min(ALL, max(EACH, self._before // _SHARE))
-        self.endpoint.begin_test(CONTRAST)
+        self.endpoint = self.endpoint.for_test(CONTRAST)
 
     @property
     def is_spent(self) -> bool:

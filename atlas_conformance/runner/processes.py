@@ -32,7 +32,7 @@ from atlas_conformance.reports.records import Closing, ExchangeRecord
 from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.marks import operation_of
-from atlas_conformance.runner.session import Session
+from atlas_conformance.runner.open_run import OpenRun
 
 Told: TypeAlias = tuple[int, int, bool, bool]
 """What a process tells of a test that it has done: the test's index, the length of its journal since, whether the test
@@ -68,8 +68,8 @@ class Processes:
     `cut` tells afterwards whether some test was not done.
     """
 
-    def __init__(self, session: Session, tests: pytest.Session) -> None:
-        self._session = session
+    def __init__(self, run: OpenRun, tests: pytest.Session) -> None:
+        self._open = run
         self._tests = tests
         self._context = multiprocessing.get_context("fork")
         self._parts: list[_Part] = []
@@ -95,7 +95,7 @@ class Processes:
         path = self._folder / f"{number}.jsonl"
         ours, theirs = self._context.Pipe()
         earlier = tuple(part.path for part in self._parts) if alone else ()
-        work = Work(self._session, self._tests, theirs, path, sharing, earlier)
+        work = Work(self._open, self._tests, theirs, path, sharing, earlier)
         open_here = [part.channel for part in self._parts if part.channel is not None]
         process = self._context.Process(target=work.main, args=([*open_here, ours],), daemon=True)
         # An interrupt is the parent's to deal with: none may come before the child has said so.
@@ -195,19 +195,20 @@ class Processes:
             self._copy(part, part.told, None)
         self.cut |= part.closing is None or part.closing.partial
         if part.closing is not None and part.closing.because is not None:
-            self._session.ended_because = part.closing.because
-            self._session.lost |= part.closing.verdict == UNREACHABLE
+            self._open.end_early(part.closing.because, lost=part.closing.verdict == UNREACHABLE)
         if part.closing is None and not self._stopping:
             reason = f"it ended with code {part.process.exitcode} before its tests were done"
-            self._session.endpoint.journal.error(part.name, reason)
+            self._open.endpoint.journal.error(part.name, reason)
 
     def _copy(self, part: _Part, start: int, end: int | None) -> None:
         with part.path.open("rb") as file:
             file.seek(start)
             text = file.read() if end is None else file.read(end - start)
         records = list(records_in(text))
-        endpoint = self._session.endpoint
-        endpoint.test = next((r.test for r in records if isinstance(r, ExchangeRecord)), endpoint.test)
+        endpoint = self._open.endpoint
+        test = next((r.test for r in records if isinstance(r, ExchangeRecord)), None)
+        if test is not None:
+            endpoint.for_test(test)  # for whoever watches how far the run is
         part.closing = copy_part(records, endpoint.journal, part.name) or part.closing
 
 
@@ -241,7 +242,7 @@ class Work:
     without any, others are at work beside this one.
     """
 
-    session: Session
+    run: OpenRun
     tests: pytest.Session
     channel: Connection
     path: Path
@@ -261,15 +262,14 @@ class Work:
 
     def _work(self) -> None:
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-        endpoint = self.session.part(self.path, self.sharing)
-        endpoint.crowded = not self.earlier
+        endpoint = self.run.part(self.path, self.sharing, crowded=not self.earlier)
         plugin = self.tests.config.pluginmanager.get_plugin("atlas-conformance")
         assert plugin is not None
         plugin.go_on_with(endpoint)
         cut = False
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-            endpoint.learn(_changes(self.earlier))
+            endpoint.recorder.learn(_changes(self.earlier))
             cut = self._run(endpoint)
         except KeyboardInterrupt:
             cut = True
@@ -280,7 +280,7 @@ class Work:
             said = mask_text(f"{type(error).__name__}: {error}", endpoint.client.secrets)
             endpoint.journal.error("the suites", said[:2_000])
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self.session.end_part(partial=cut or plugin.interrupted)
+        self.run.end_part(partial=cut or plugin.interrupted)
         self.channel.close()
 
     def _run(self, endpoint: Endpoint) -> bool:
@@ -296,7 +296,7 @@ class Work:
                 stopping = bool(self.tests.shouldstop)
             finally:
                 endpoint.journal.flush()
-                self.channel.send((index, self.path.stat().st_size, endpoint.doubtful, stopping))
+                self.channel.send((index, self.path.stat().st_size, endpoint.recorder.doubtful, stopping))
             if stopping:
                 return True
             index = following

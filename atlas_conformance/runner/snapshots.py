@@ -20,9 +20,9 @@ def some_snapshot(endpoint: Endpoint, operation: Operation, scene: Scene) -> str
     It is one that the target names, where the cluster is of the right kind, or else one that a list shows.
     """
     where = (f"snapshot of {'sharded' if operation.sharded else 'other'} clusters", scene.project, scene.cluster)
-    if where not in endpoint.shared_jobs:
-        endpoint.shared_jobs[where] = _found(endpoint, operation, scene)
-    found = endpoint.shared_jobs[where]
+    if not endpoint.pool.knows(where):
+        endpoint.pool.keep(where, _found(endpoint, operation, scene))
+    found = endpoint.pool.job(where)
     if found is not None:
         endpoint.adopt(found)
     return found
@@ -100,10 +100,10 @@ def take_snapshot(endpoint: Endpoint, scene: Scene, body: Body | None = None) ->
 def spare_snapshot(endpoint: Endpoint, scene: Scene) -> str | None:
     """Return a snapshot of this run's that nothing deletes but the end of the run, for deletes that must be refused."""
     where = ("a snapshot to spare", scene.project, scene.cluster)
-    if where not in endpoint.shared_jobs:
+    if not endpoint.pool.knows(where):
         with endpoint.in_passing():
-            endpoint.shared_jobs[where] = take_snapshot(endpoint, scene)
-    found = endpoint.shared_jobs[where]
+            endpoint.pool.keep(where, take_snapshot(endpoint, scene))
+    found = endpoint.pool.job(where)
     if found is not None:
         endpoint.adopt(found)
     return found

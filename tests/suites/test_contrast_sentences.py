@@ -210,8 +210,7 @@ def explained(
     with ReferenceServer(seed=SEED, fault=fault, in_process=True, step=0.001) as server:
         session = Session(Options(profile="quick", seed=SEED, workers=1, report=folder), server=server)
         try:
-            endpoint = session.open()
-            endpoint.begin_test("by hand")
+            endpoint = session.open().for_test("by hand")
             for request in made(endpoint, operation):
                 endpoint.send(request)
                 assert until_idle(endpoint)  # or a busy target excuses the next refusal
@@ -272,7 +271,7 @@ def test_the_smallest_request_is_shown_whatever_test_found_it(tmp_path: Path) ->
 
 def test_what_is_sent_for_it_neither_counts_nor_adds_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report, sent = explained(lowering(FLEX, "snapshotId"), FLEX, drawn, tmp_path)
-    monkeypatch.setattr("atlas_conformance.runner.session.explain_failures", lambda *given, **named: None)
+    monkeypatch.setattr("atlas_conformance.runner.open_run.explain_failures", lambda *given, **named: None)
     silent, _ = explained(lowering(FLEX, "snapshotId"), FLEX, drawn, tmp_path / "silent")
     assert sent
     for row, other in zip(report.rows.values(), silent.rows.values(), strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import ExchangeRecord, JobRecord
-from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
@@ -119,22 +119,16 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
 def test_a_run_that_has_seen_enough_waits_for_no_job(tmp_path: Path) -> None:
     after: list[float] = []
     with ReferenceServer(seed=7, fault="flex-get/always-pretty") as server:
-        session = Session(Options(profile="quick", seed=7), stop=lambda finding: True, server=server)
-        opened = session.open
 
-        def watched() -> Endpoint:
-            endpoint = opened()
-            sleep = endpoint.sleep
+        class Noting:
+            now = staticmethod(time.monotonic)
 
-            def noted(seconds: float) -> object:
-                if endpoint.stopped:
+            def sleep(self, seconds: float) -> None:
+                if session.endpoint.stopped:
                     after.append(seconds)
-                return sleep(seconds)
+                time.sleep(seconds)
 
-            endpoint.sleep = noted
-            return endpoint
-
-        session.open = watched  # type: ignore[method-assign]
+        session = Session(Options(profile="quick", seed=7), stop=lambda finding: True, server=server, clock=Noting())
         plugin = SuitePlugin(session, show=lambda finished: None)
         plugin.first = "V-PRETTY", ("flex-get",)
         run_suites(plugin)

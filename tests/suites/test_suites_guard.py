@@ -34,7 +34,7 @@ def test_a_format_that_fails_changes_neither_the_verdict_nor_the_other_files(
     code, plugin, shown = run(tmp_path)
     assert (code, plugin.failure) == (0, None)
     assert shown == [plugin.session]
-    (complaint,) = plugin.session.complaints
+    (complaint,) = plugin.complaints
     assert "report.html cannot be written: KeyError" in complaint
     assert complaint in capsys.readouterr().err
     names = {path.name for path in (tmp_path / "out").iterdir()}
@@ -45,7 +45,7 @@ def test_a_report_that_cannot_be_shown_is_reported_and_written_all_the_same(tmp_
     options = Options(profile="quick", seed=3, requirements=("P-NAME",), report=tmp_path / "out")
     plugin = SuitePlugin(Session(options), show=broken)
     assert run_suites(plugin) == 0
-    assert any("could not be shown to its end" in complaint for complaint in plugin.session.complaints)
+    assert any("could not be shown to its end" in complaint for complaint in plugin.complaints)
     assert (tmp_path / "out" / "summary.json").exists()
 
 

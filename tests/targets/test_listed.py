@@ -13,7 +13,7 @@ from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.prepared import Prepared
+from atlas_conformance.runner.phases import PreparedRun
 from atlas_conformance.runner.session import Session
 
 
@@ -23,7 +23,7 @@ def reference() -> Iterator[ReferenceServer]:
         yield server
 
 
-def prepared(server: ReferenceServer, target: Path | None = None) -> Prepared:
+def prepared(server: ReferenceServer, target: Path | None = None) -> PreparedRun:
     """Prepare a run by the URL alone, or by a target file."""
     environ = dict(environment(server.credentials))
     owner = server.credentials.owner
