@@ -127,6 +127,7 @@ class _Claim:
     accepted: bool = False
     depth: int | None = None
     held: int = 0
+    compares: bool = False
 
 
 def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
@@ -138,6 +139,7 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim.first |= node.group.sample.test == EVERY_CREATE
         claim.accepted |= node.accepted
         claim.held += node.held
+        claim.compares |= node.compares
         claim.depth = node.depth if claim.depth is None else claim.depth
     if len(claims) == 1:
         return next(iter(claims))
@@ -170,12 +172,12 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
         return one.depth > other.depth  # who finds what is not there finds it anywhere
     covered = _covers(other, one)
     if one.known is not None and beaten in one.known.before:
-        return not (one.known.compares and covered and not (other.known is not None and other.known.compares))
+        return not (one.compares and covered and not other.compares)
     if one.known is not None and beaten in one.known.outright and not one.held:
         return True
     if other.known is not None and name in other.known.before:
-        return other.known.compares and _covers(one, other) and not (one.known is not None and one.known.compares)
-    compares = (one.known is not None and one.known.compares, other.known is not None and other.known.compares)
+        return other.compares and _covers(one, other) and not one.compares
+    compares = (one.compares, other.compares)
     if compares[0] != compares[1]:
         return compares[1]
     if len(one.exchanges) >= _DWARFED * len(other.exchanges):
