@@ -52,8 +52,9 @@ class Node:
 
     @property
     def compares(self) -> bool:
-        """Whether the requirement holds one answer against another one."""
-        return self.known is not None and self.known.compares and self.place.part == BODY
+        """Whether it was found by comparing one answer with another one."""
+        by_rule = self.known is not None and self.known.compares
+        return self.place.part == BODY and (by_rule or "as before" in self.group.finding.expected)
 
     @property
     def accepted(self) -> bool:
