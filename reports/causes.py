@@ -121,19 +121,19 @@ def _stands_alone(small: Node, large: Node) -> bool:
 
 
 def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link groups of one requirement that is broken in the same way: on one operation, at one field of several, or
+    """Link groups of one requirement that is broken in the same way: by requests of one operation, at one field, or
     about the same jobs that are lost.
     """
     for one, other in _pairs(nodes, lambda node: node.requirement):
         first, second = nodes[one], nodes[other]
         outcomes = first.place.part == second.place.part == OUTCOME
-        if first.group.operation == second.group.operation:
-            alike = not outcomes or first.accepted == second.accepted
+        here = first.group.operation == second.group.operation
+        same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
+        if outcomes:
+            alike = first.accepted == second.accepted if here else same and _decided_alike(first, second)
         else:
-            same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
-            same = same and _is_missing(first) == _is_missing(second)
-            alike = _loses_the_same(first, second) or (same and (not outcomes or _decided_alike(first, second)))
-        if alike:
+            alike = same and (here or _is_missing(first) == _is_missing(second))
+        if alike or _loses_the_same(first, second):
             yield one, other, False
 
 

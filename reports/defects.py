@@ -105,9 +105,7 @@ def _cluster(nodes: Sequence[Node], members: Sequence[int], caused: Mapping[int,
     leading = _leading([nodes[place] for place in failing], [nodes[place] for place in members])
     of_it = [place for place in failing if nodes[place].requirement == leading]
     head = min(of_it, key=lambda place: _shown_first(nodes[place].group))
-    same = tuple(
-        place for place in members if place != head and nodes[place].requirement == leading and place in failing
-    )
+    same = tuple(place for place in members if place != head and nodes[place].requirement == leading)
     return Cluster(head, same, tuple(place for place in members if place != head and place not in same))
 
 
