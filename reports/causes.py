@@ -52,8 +52,9 @@ class Node:
 
     @property
     def compares(self) -> bool:
-        """Whether the requirement holds one answer against another one."""
-        return self.known is not None and self.known.compares
+        """Whether it was found by comparing one answer with another one."""
+        by_rule = self.known is not None and self.known.compares
+        return self.place.part == BODY and (by_rule or "as before" in self.group.finding.expected)
 
     @property
     def accepted(self) -> bool:
@@ -120,17 +121,31 @@ def _stands_alone(small: Node, large: Node) -> bool:
 
 
 def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link groups of one requirement that is broken in the same way: on one operation, or at one field of several."""
+    """Link groups of one requirement that is broken in the same way: by requests of one operation, at one field, or
+    about the same jobs that are lost.
+    """
     for one, other in _pairs(nodes, lambda node: node.requirement):
         first, second = nodes[one], nodes[other]
         outcomes = first.place.part == second.place.part == OUTCOME
-        if first.group.operation == second.group.operation:
-            alike = not outcomes or first.accepted == second.accepted
+        here = first.group.operation == second.group.operation
+        same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
+        if outcomes:
+            alike = first.accepted == second.accepted if here else same and _decided_alike(first, second)
         else:
-            same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
-            alike = same and (not outcomes or _decided_alike(first, second))
-        if alike:
+            alike = same and (here or _is_missing(first) == _is_missing(second))
+        if alike or _loses_the_same(first, second):
             yield one, other, False
+
+
+def _is_missing(node: Node) -> bool:
+    """Whether a property is not there at all, which is another mistake than a wrong value."""
+    return node.group.finding.expected.endswith(" present")
+
+
+def _loses_the_same(first: Node, second: Node) -> bool:
+    """Whether two reads of one kind of thing are at odds over the same ones: what a get loses, a list lacks."""
+    of_reads = first.requirement.startswith("L-") and first.resource is second.resource
+    return of_reads and bool(first.facts.jobs.keys() & second.facts.jobs.keys())
 
 
 def _decided_alike(first: Node, second: Node) -> bool:

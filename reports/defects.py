@@ -105,9 +105,7 @@ def _cluster(nodes: Sequence[Node], members: Sequence[int], caused: Mapping[int,
     leading = _leading([nodes[place] for place in failing], [nodes[place] for place in members])
     of_it = [place for place in failing if nodes[place].requirement == leading]
     head = min(of_it, key=lambda place: _shown_first(nodes[place].group))
-    same = tuple(
-        place for place in members if place != head and nodes[place].requirement == leading and place in failing
-    )
+    same = tuple(place for place in members if place != head and nodes[place].requirement == leading)
     return Cluster(head, same, tuple(place for place in members if place != head and place not in same))
 
 
@@ -127,6 +125,8 @@ class _Claim:
     accepted: bool = False
     depth: int | None = None
     held: int = 0
+    compares: bool = True
+    by_operation: dict[str, set[int]] = field(default_factory=dict)
 
 
 def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
@@ -138,6 +138,8 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim.first |= node.group.sample.test == EVERY_CREATE
         claim.accepted |= node.accepted
         claim.held += node.held
+        claim.compares &= node.compares
+        claim.by_operation.setdefault(node.group.operation, set()).update(node.facts.exchanges)
         claim.depth = node.depth if claim.depth is None else claim.depth
     if len(claims) == 1:
         return next(iter(claims))
@@ -168,19 +170,28 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
     """
     if one.depth is not None and other.depth is not None and one.depth != other.depth:
         return one.depth > other.depth  # who finds what is not there finds it anywhere
-    covered = _covers(other, one)
     if one.known is not None and beaten in one.known.before:
-        return not (one.known.compares and covered and not (other.known is not None and other.known.compares))
+        return not (one.compares and not other.compares and _accounts_for(other, one))
     if one.known is not None and beaten in one.known.outright and not one.held:
         return True
     if other.known is not None and name in other.known.before:
-        return other.known.compares and _covers(one, other) and not (one.known is not None and one.known.compares)
-    compares = (one.known is not None and one.known.compares, other.known is not None and other.known.compares)
+        return other.compares and not one.compares and _accounts_for(one, other)
+    compares = (one.compares, other.compares)
     if compares[0] != compares[1]:
         return compares[1]
     if len(one.exchanges) >= _DWARFED * len(other.exchanges):
         return True
     return _covers(one, other) and 5 * (len(one.exchanges) - len(other.exchanges)) > len(other.exchanges)
+
+
+def _accounts_for(one: _Claim, other: _Claim) -> bool:
+    """Whether what is wrong with answers by themselves accounts for what differs between answers.
+
+    It does where it covers that on the operations that show both: what others differ from is the faulty one.
+    """
+    shared = one.by_operation.keys() & other.by_operation.keys()
+    differing = set().union(*(other.by_operation[operation] for operation in shared)) or other.exchanges
+    return 10 * len(differing - one.exchanges) <= len(differing)
 
 
 def _covers(one: _Claim, other: _Claim) -> bool:

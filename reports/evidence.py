@@ -24,6 +24,8 @@ Grouped: TypeAlias = tuple[bool, Key]
 
 _AT_HAND = 64
 """How many exchanges are kept at hand: most findings come right after their exchange."""
+_LONGEST_BODY = 256 * 1024
+"""Exchanges with longer answers are not kept: what is found on them is counted, and joined by its place alone."""
 _MOST_JOBS = 20_000
 _MOST_JOBS_OF_A_GROUP = 400
 _MOST_RELATED = 2_000
@@ -115,7 +117,8 @@ class Evidence:
 
     def add_exchange(self, record: ExchangeRecord) -> None:
         """Take in one more exchange."""
-        self._at_hand[record.n] = record
+        if len(record.exchange.response.body) <= _LONGEST_BODY:
+            self._at_hand[record.n] = record
         if len(self._at_hand) > _AT_HAND:
             self._at_hand.popitem(last=False)
         if record.exchange.request.method == "POST" and 200 <= record.exchange.response.status < 300:

@@ -53,10 +53,6 @@ def _or(bases: Iterable[Basis]) -> str:
     return " or ".join(words.get(basis, f"that are {basis}") for basis in bases)
 
 
-_ALL = 40
-"""So many failures of a kind are named where there is room for all that is to be said."""
-
-
 def failure_words(failure: Failure) -> str:
     """Return a failure in one line."""
     requirement, operation, place = failure.key
@@ -75,8 +71,8 @@ def sources_of(failures: Iterable[Failure]) -> list[str]:
     return [f"{one.id}: {one.statement} Source: {one.source}" for one in known]
 
 
-def standing_lines(standing: Standing, most: int = _ALL) -> list[str]:
-    """Return what is to be said of a standing as lines of plain text, the decision last; `most` of each kind."""
+def standing_lines(standing: Standing) -> list[str]:
+    """Return all that is to be said of a standing as lines of plain text, the decision last."""
     lines: list[str] = []
     comparison = standing.comparison
     if comparison is not None:
@@ -89,13 +85,26 @@ def standing_lines(standing: Standing, most: int = _ALL) -> list[str]:
             ("Not exercised again", comparison.vanished),
             ("Still failing", comparison.still),
         ):
-            lines += _some(heading, [failure_words(failure) for failure in failures], most)
+            lines += _some(heading, [failure_words(failure) for failure in failures])
             if failures is comparison.new:
-                lines += sources_of(failures)[:most]
-        lines += _some("New advice", [failure_words(failure) for failure in comparison.advice], most)
-        lines += _some("Lost coverage", lost_words(comparison), most)
-    lines += _some("Waived", dict.fromkeys(standing.waived.values()), most if most < _ALL else 100_000)
+                lines += sources_of(failures)
+        lines += _some("New advice", [failure_words(failure) for failure in comparison.advice])
+        lines += _some("Lost coverage", lost_words(comparison))
+    lines += [f"Waived: {sentence}" for sentence in dict.fromkeys(standing.waived.values())]
     lines += standing.complaints
+    lines.append(standing.sentence)
+    return [visible(line) for line in lines]
+
+
+def short_standing_lines(standing: Standing, most: int = 3) -> list[str]:
+    """Return what is worse, as few lines of plain text, the decision last; `most` of each kind."""
+    lines: list[str] = []
+    comparison = standing.comparison
+    if comparison is not None:
+        lines.append(comparison_sentence(comparison))
+        lines += _some("New failure", [failure_words(failure) for failure in comparison.new], most)
+        lines += _some("Lost coverage", lost_words(comparison), most)
+    lines += _some("Waivers", standing.complaints, most)
     lines.append(standing.sentence)
     return [visible(line) for line in lines]
 
@@ -121,7 +130,7 @@ def lost_words(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _some(heading: str, items: Iterable[str], limit: int) -> list[str]:
+def _some(heading: str, items: Iterable[str], limit: int = 40) -> list[str]:
     every = list(items)
     lines = [f"{heading}: {item}" for item in every[:limit]]
     return [*lines, f"{heading}: {len(every) - limit:,} more"] if len(every) > limit else lines

@@ -34,7 +34,7 @@ from atlas_conformance.reports.model import (
 from atlas_conformance.reports.records import ContrastRecord
 from atlas_conformance.reports.sentences import extent, named
 from atlas_conformance.reports.signs import PLAIN_SYMBOLS, STYLES, SYMBOLS
-from atlas_conformance.reports.standing import Standing, standing_lines
+from atlas_conformance.reports.standing import Standing, short_standing_lines, standing_lines
 from atlas_conformance.reports.wording import (
     Curl,
     duration,
@@ -52,9 +52,6 @@ from atlas_conformance.reports.wording import (
 
 LINES, COLUMNS = 30, 100
 """The screen that the end of a run fits."""
-
-_SHORT_STANDING = 3
-"""How many failures of each kind a comparison names on such a screen."""
 
 
 def print_report(
@@ -113,7 +110,7 @@ def print_standing(standing: Standing, console: Console) -> None:
 
 def _standing(standing: Standing, console: Console, width: int, verbose: bool) -> list[Text]:
     """Return where the run stands as lines; of long lists the beginning, unless `verbose`."""
-    *lines, decision = standing_lines(standing) if verbose else standing_lines(standing, _SHORT_STANDING)
+    *lines, decision = standing_lines(standing) if verbose else short_standing_lines(standing)
     style = "bold green" if standing.exit_code == 0 else "bold red" if standing.exit_code == 1 else "bold magenta"
     shown = lines if verbose else [shortened(line, width) for line in lines]
     return [*(Text(_encodable(line, console)) for line in shown), Text(_encodable(decision, console), style)]

@@ -10,6 +10,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from atlas_conformance.gates.gate import Policy
+from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.grid import cell_text, matrix_lines
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.progress import Progress
@@ -157,3 +159,12 @@ def test_the_first_defect_comes_with_its_request_and_what_to_run_next(tmp_path: 
     assert f"exchange {first.headline.sample.n:,}: {first.headline.sample.exchange.request.method} " in text
     assert f"--requirement {first.requirement} " in text and "--verbose" in text
     assert "Expected" not in text and "│" not in text
+
+
+def test_a_gate_leaves_the_end_of_a_run_on_one_screen(tmp_path: Path) -> None:
+    before, now = outline(sample.passing(tmp_path / "a")), sample.failing(tmp_path / "b")
+    standing = Policy("any", baseline=before).decide(outline(now), errors=False)
+    lines = shown(now, 100, standing=standing).rstrip().split("\n")
+    assert len(lines) <= LINES
+    assert any(line.startswith("New failure: ") for line in lines)
+    assert standing.sentence in " ".join(lines[-2:])
