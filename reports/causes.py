@@ -1,8 +1,8 @@
 """Causes in common: which groups of findings belong together, and why.
 
 Two groups have a cause in common where the same requirement is broken in the same way, on the same exchanges, at a
-field that another answer is compared with, on a job that a wrongly accepted request made, or where a refusal is wrong in
-the same way. That both failed is no cause.
+field that another answer is compared with, on a job that a wrongly accepted request made, or where a refusal is wrong
+in the same way. That both failed is no cause.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The cells of the matrix while they are counted: what held, what failed, what was a known departure, and why some have nothing."""
+"""The cells of the matrix while they are counted: what held, failed, was a known departure, and why some have none."""
 
 from __future__ import annotations
 
