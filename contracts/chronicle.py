@@ -304,7 +304,7 @@ class Chronicle:
         return history
 
     def _known_place(self, reading: Reading, snapshot: str) -> Place | None:
-        """Return where a snapshot is known to belong, where that is another place than the one that is asked."""
+        """Return where a snapshot is known to belong, if that is not the place that is asked."""
         inventory = self.judge.knowledge.inventory
         if reading.operation.resource.what != "snapshot" or inventory.invented:
             return None

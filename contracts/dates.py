@@ -25,7 +25,7 @@ _HTTP_FORM = compile_pattern(
 FIRST_YEAR = "1980"
 """Nothing has a date before this year: such a date is the zero of some clock (the year 1, 1601, 1900, 1970)."""
 OTHER_CLOCK = datetime.timedelta(days=1)
-"""By so much the clock that writes the dates may be ahead of that of the client or recorder."""
+"""How far the clock behind the dates may be ahead of that of the client or recorder."""
 KNOWN = (946_684_800.0, 253_000_000_000.0)
 """An earlier or later end of an exchange (epoch seconds) stands for one that is not known."""
 

@@ -1,8 +1,8 @@
 """Causes in common: which groups of findings belong together, and why.
 
 Two groups have a cause in common where the same requirement is broken in the same way, on the same exchanges, at a
-field that another answer is held against, on a job that a wrongly accepted request made, or where a refusal is wrong in
-the same way. That both failed is none.
+field that another answer is compared with, on a job that a wrongly accepted request made, or where a refusal is wrong
+in the same way. That both failed is no cause.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from atlas_conformance.reports.evidence import BODY, ERROR, HEADER, OUTCOME, Evi
 from atlas_conformance.reports.model import FindingGroup
 
 _CROWD = 24
-"""Of an exchange with more groups than this only so many are paired: it says little of what belongs together."""
+"""How many groups of one exchange are paired: one with more says little about what belongs together."""
 _MOST_TAINTED = 0.5
 """Where more than this share of all jobs come of faulty creates, what is found on one says nothing of its create."""
 

@@ -1,4 +1,4 @@
-"""The cells of the matrix while they are counted: what was upheld, broken, departed from, and why some have nothing."""
+"""The cells of the matrix while they are counted: what held, failed, was a known departure, and why some have none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EXCLUSION = "left out by --exclude"
 
 
 class Cells:
-    """Counts what exchanges uphold and break, by requirement and operation.
+    """Counts what holds and what fails in exchanges, by requirement and operation.
 
     `failed`, `advised` and `departed` are the numbers of the exchanges that broke a pair, or departed from it.
     """
@@ -57,12 +57,12 @@ class Cells:
 
     @property
     def shown(self) -> set[Pair]:
-        """The pairs that some exchange upheld or departed from."""
+        """The pairs that held, or were a known departure, in some exchange."""
         held = {pair for pairs in self._held_sets for pair in pairs}
         return held | self.departed.keys() | self.advised.keys()
 
     def add_held(self, held: tuple[Pair, ...]) -> None:
-        """Take in what the next exchange upheld."""
+        """Take in what held in the next exchange."""
         number = self._held_sets.setdefault(held, len(self._held_sets))
         if number == len(self._held_counts):
             self._held_counts.append(0)

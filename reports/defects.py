@@ -17,7 +17,7 @@ from atlas_conformance.reports.evidence import Evidence, Facts, place_of
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup, Row
 
 _DWARFED = 8
-"""A requirement that fails on so many times the exchanges of another one is the rule, the other one a case of it."""
+"""How many times the exchanges of another requirement one must fail on, so that the other is a case of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def clusters(
     """Return the groups by their cause, the cluster to look at first in front; each group is in one of them.
 
     `rows` say on how many exchanges each requirement held. `partners` are the exchanges that a group's finding was
-    held against, by the group's place.
+    compared with, by the group's place.
     """
     nodes = []
     for group in groups:

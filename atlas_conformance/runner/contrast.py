@@ -163,7 +163,7 @@ class _Search:
         return self._successes(question)
 
     def _successes(self, question: Question) -> list[Seen]:
-        """Return the exchanges in which all went well, whether they put the requirement to the test or not."""
+        """Return the exchanges in which all went well, whether they exercised the requirement or not."""
         seen = self.evidence.of(question.operation.id)
         return [one for one in seen if not one.keys and one.status == question.operation.success]
 

@@ -122,7 +122,7 @@ def _own(endpoint: Endpoint, what: str) -> list[JobHistory]:
 
 
 def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> None:
-    """Look once at the jobs that are still open: by lists where there are any, else one by one, at so many at most."""
+    """Look once at the jobs that are still open: by lists if there are any, else one by one, up to a limit."""
     lists: dict[tuple[str, str, str], Operation] = {}
     for job in still_open():
         listing = endpoint.contract.find(job.resource.name, "list")

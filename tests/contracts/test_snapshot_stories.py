@@ -163,7 +163,7 @@ def test_another_form_of_a_list_may_show_what_has_changed_meanwhile(name: str) -
     assert [finding.pointer for finding in verdicts.judgement().findings] == ["/response/body/results/0/type"]
 
 
-def test_a_story_that_does_not_hold_is_told() -> None:
+def test_a_story_that_does_not_hold_is_reported() -> None:
     """What the tests above read as silence is not."""
     shown = {"id": SNAPSHOT, "status": "completed", "type": "shardedCluster", "createdAt": "2026-02-15T17:00:00Z"}
     for name, changed, requirement in (

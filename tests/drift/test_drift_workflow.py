@@ -58,7 +58,7 @@ def test_one_that_is_gone_breaks_clients(tmp_path: Path, operation: Operation) -
 
 
 @pytest.mark.parametrize("operation", SHOWING, ids=lambda operation: operation.id)
-def test_another_property_in_its_answer_is_told(tmp_path: Path, operation: Operation) -> None:
+def test_another_property_in_its_answer_is_reported(tmp_path: Path, operation: Operation) -> None:
     document = bundled()
     (media,) = described(document, operation)["responses"]["200"]["content"].values()
     item = next(one for one in objects(media["schema"], document) if "status" in one["properties"])
@@ -67,7 +67,7 @@ def test_another_property_in_its_answer_is_told(tmp_path: Path, operation: Opera
     assert any(operation.id in difference.operations for difference in told)
 
 
-def test_a_request_that_must_hold_more_is_told(tmp_path: Path) -> None:
+def test_a_request_that_must_hold_more_is_reported(tmp_path: Path) -> None:
     document = bundled()
     for name in ("snapshot-take", "flex-download"):
         (body,) = {id(m): m for m in described(document, OPERATIONS[name])["requestBody"]["content"].values()}.values()
@@ -78,7 +78,7 @@ def test_a_request_that_must_hold_more_is_told(tmp_path: Path) -> None:
     assert "snapshot-take" in told and "flex-download" in told and "reason" in told
 
 
-def test_a_parameter_of_a_list_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_parameter_of_a_list_that_is_gone_is_reported(tmp_path: Path) -> None:
     document = bundled()
     listing = described(document, OPERATIONS["flex-snapshot-list"])
     before = len(listing["parameters"])

@@ -100,7 +100,7 @@ def test_what_is_found_on_a_job_belongs_to_the_request_that_should_not_have_made
     assert {head for head, _ in told(apart)} == {"B-PATTERN", "C-SCHEMA"}
 
 
-def test_a_read_that_is_held_against_a_faulty_create_belongs_to_it(tmp_path: Path) -> None:
+def test_a_read_that_is_compared_with_a_faulty_create_belongs_to_it(tmp_path: Path) -> None:
     answer = json.dumps({"id": JOB, "status": "COMPLETED", "restoreFinishedDate": "2026-01-01T00:00:00Z"}).encode()
     read = exchange("flex-get", n=3, answer=answer)
     read = Exchange(
@@ -194,7 +194,7 @@ def test_advice_comes_last_and_belongs_to_what_explains_it(tmp_path: Path) -> No
     assert report.advice and not report.defects[0].advice
 
 
-def test_a_defect_is_counted_anew_with_its_groups(tmp_path: Path) -> None:
+def test_a_defect_is_counted_again_with_its_groups(tmp_path: Path) -> None:
     report = report_of(tmp_path / "j", [("flex-get", numbered("flex-get", 1), (finding("S-ECHO", "flex-get"),))])
     (group,) = report.groups
     more = type(group)(**{name: getattr(group, name) for name in group.__dataclass_fields__} | {"count": 70})
@@ -216,7 +216,7 @@ def test_a_defect_is_counted_anew_with_its_groups(tmp_path: Path) -> None:
         ("E-CODE", "/response/body/errorCode", ERROR, "errorCode"),
     ],
 )
-def test_a_place_is_told_whatever_it_is_wrapped_in(requirement: str, place: str, part: str, field: str) -> None:
+def test_a_place_is_named_whatever_it_is_wrapped_in(requirement: str, place: str, part: str, field: str) -> None:
     found = place_of(requirement, "flex-get", place)
     assert (found.part, found.field) == (part, field)
 
@@ -231,7 +231,7 @@ def test_every_sentence_of_a_requirement_can_be_filled_in() -> None:
         assert not any(known.id in Contract.load().requirements[other].before for other in known.before)
 
 
-def test_extents_are_told_in_words() -> None:
+def test_extents_are_given_in_words() -> None:
     assert extent(69, 70, ["flex-get", "flex-list"]) == "69 of 70 exchanges of flex-get and flex-list"
     assert extent(3, 3, ["flex-get"]) == "3 exchanges of flex-get"
     assert named(["a", "b", "c"]) == "a, b and c"

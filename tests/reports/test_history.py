@@ -58,7 +58,7 @@ def test_a_change_of_verdict_is_marked(tmp_path: Path) -> None:
 ODD = (None, -1, 10**30, "\u00e9", [None], {"base_url": 7})
 
 
-def test_whatever_stands_in_a_member_of_a_summary_it_is_told_or_shown(tmp_path: Path) -> None:
+def test_whatever_stands_in_a_member_of_a_summary_it_is_reported_or_shown(tmp_path: Path) -> None:
     path = stored(tmp_path) / "a" / "summary.json"
     document = json.loads(path.read_text("utf-8"))
     told = shown = 0

@@ -347,7 +347,7 @@ def test_what_ends_the_search_loses_nothing_of_the_run(
 
 
 def test_processes_that_share_the_tests_explain_what_they_found_once(tmp_path: Path) -> None:
-    """The contrast is looked for when all have ended, and what it creates is told with what the others left."""
+    """The contrast is looked for when all have ended, and what it creates is listed with what the others left."""
     with ReferenceServer(seed=SEED, fault="cluster-create/oplog-pair-refused", step=0.01) as server:
         given = {"profile": "quick", "seed": SEED, "requirements": ("B-ACCEPT",), "processes": 2, "report": tmp_path}
         plugin = SuitePlugin(Session(Options(**given), server=server), show=lambda finished: None)

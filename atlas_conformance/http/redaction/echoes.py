@@ -27,7 +27,7 @@ _PIECES = 16
 _COVERED = 0.75
 """The share of a secret's letters that shows, in pieces, from which on the secret shows."""
 _TOGETHER = 8
-"""So many values have one finder at least, until more come."""
+"""How many values have one finder at least, until more come."""
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""

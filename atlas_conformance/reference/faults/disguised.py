@@ -1,4 +1,4 @@
-"""Faults of an endpoint that cleans up what it gets: a malformed name or id is taken for the one that exists."""
+"""Faults of an endpoint that cleans up what it gets: a malformed name or id is taken for an existing one."""
 
 from __future__ import annotations
 
