@@ -58,12 +58,12 @@ _LONG = 100
 """Texts of more characters are made shorter."""
 _CONFORMING = ("accepted", "conforming")
 _REFUSED = re.compile(r" (not found|refused here|refused)$")
-_UNCHECKED: Mapping[str, str] = {
-    "B-TYPE": "no other type",
-    "B-RANGE": "no number out of range",
-    "T-ENUM": "no other word",
-} | dict.fromkeys(("B-PATTERN", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT"), "nothing malformed")
-"""How it is said that nothing that breaks a requirement was refused."""
+_VALUES: Mapping[str, str] = {
+    "B-TYPE": "values of another type",
+    "B-RANGE": "numbers out of range",
+    "T-ENUM": "other words",
+} | dict.fromkeys(("B-PATTERN", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT"), "malformed values")
+"""What the values are called that a requirement refuses."""
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,7 @@ class _Search:
         reading = self._reading(question.failing.request)
         expected = next((v.expected for v in reading.violations if v.requirement == requirement), "") if reading else ""
         about = _REFUSED.sub("", expected) if requirement.startswith("N-") else ""
-        return Rule(about, "" if refused else _UNCHECKED.get(requirement, ""))
+        return Rule(about, _VALUES.get(requirement, ""), tuple(seen.parts for seen in refused))
 
     def _specific(self, question: Question, worst: _Shown, places: Sequence[Place]) -> list[tuple[str, str, str]]:
         """Find the requirement that speaks of the one difference, on every exchange that has it; return its key."""

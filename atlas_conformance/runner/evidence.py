@@ -14,7 +14,16 @@ from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.reports.counted import request_size
 from atlas_conformance.reports.grouping import Key
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, Record
-from atlas_conformance.runner.request_parts import CREDENTIAL, PROPERTY, SCHEME, Parts, Place, differences, parts_of
+from atlas_conformance.runner.request_parts import (
+    BODY,
+    CREDENTIAL,
+    PROPERTY,
+    SCHEME,
+    Parts,
+    Place,
+    differences,
+    parts_of,
+)
 
 LONGEST_BODY = 65_536
 """Requests with longer bodies are not taken apart."""
@@ -85,9 +94,12 @@ def nearest(failing: Seen, others: Iterable[Seen]) -> Seen | None:
 def _distance(failing: Seen, other: Seen) -> tuple[int, float, bool, int, int]:
     places = differences(other.parts, failing.parts)
     unlike = sum(_unlike(place, failing.parts.get(place), other.parts.get(place)) for place in places)
-    return (len(places), unlike, other.passing, other.size, other.n)
+    count = len(places) + (_WHOLE_BODY if BODY in places else 0)
+    return (count, unlike, other.passing, other.size, other.n)
 
 
+_WHOLE_BODY = 9
+"""How many differences more a body counts that cannot be taken apart."""
 _TELLING = frozenset({CREDENTIAL, SCHEME, Place(PROPERTY, "deliveryType")})
 """Where a difference makes another kind of request of it."""
 

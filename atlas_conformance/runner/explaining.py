@@ -15,11 +15,17 @@ from atlas_conformance.runner.outcomes import EndpointLost, RunEnded
 from atlas_conformance.runner.probing import Prober
 
 
-def _successes(journal: Journal) -> Iterator[Exchange]:
-    """Yield what tells of jobs, and of how far they are: they may keep targets busy."""
+def _last_seen(journal: Journal) -> Iterator[Exchange]:
+    """Yield what tells of jobs that may keep targets busy: every create, and the last that each path showed."""
+    shown: dict[str, Exchange] = {}
     for record in journal:
         if isinstance(record, ExchangeRecord) and 200 <= record.exchange.response.status < 300:
-            yield record.exchange
+            if record.exchange.request.method == "POST":
+                yield record.exchange
+            else:
+                shown.pop(record.exchange.request.path, None)
+                shown[record.exchange.request.path] = record.exchange
+    yield from shown.values()
 
 
 def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], str], *, by_others: bool) -> None:
@@ -34,7 +40,7 @@ def explain_failures(endpoint: Endpoint, tally: Tally, masked: Callable[[str], s
         journal = Journal(endpoint.journal.path)
         report = tally.report(journal.exchanges)
         known = frozenset(group.key for group in report.groups)
-        learn = (lambda: endpoint.recorder.learn(_successes(journal))) if by_others else None
+        learn = (lambda: endpoint.recorder.learn(_last_seen(journal))) if by_others else None
         explain(Prober(endpoint, known, learn), report, journal)
     except (KeyboardInterrupt, EndpointLost, RunEnded, JournalError):
         pass  # whether the journal can be written its end will tell

@@ -29,7 +29,7 @@ from atlas_conformance.runner.request_parts import (
 
 _LONGEST, _CONTEXT = 48, 16
 _SEVERAL = 3
-"""So many values tell that a rule is not checked at all."""
+"""So many values, and so many times as many as are refused, tell that a rule is hardly checked at all."""
 _OPLOG, _SECONDS = frozenset({"oplogTs", "oplogInc"}), "pointInTimeUTCSeconds"
 _NOUNS: Mapping[str, str] = {
     "snapshotId": "snapshot",
@@ -46,12 +46,13 @@ _NOUNS: Mapping[str, str] = {
 class Rule:
     """What is to be said of the rule that a wrongly accepted request breaks.
 
-    `about` says it in whole, where no feature of the value tells it; `unchecked` begins what is said where nothing
-    that breaks the rule was refused.
+    `about` says it in whole, where no feature of the value tells it; `values` is what the values are called that break
+    the rule, and `refused` are the requests in which one was refused.
     """
 
     about: str = ""
-    unchecked: str = ""
+    values: str = ""
+    refused: tuple[Parts, ...] = ()
 
 
 def value_at(place: Place, part: Any) -> Value:
@@ -148,8 +149,10 @@ def _feature(
     same = list(dict.fromkeys(value_at(place, parts[place]) for parts in alike if place in parts))
     unlike = list(dict.fromkeys(value_at(place, parts[place]) for parts in others if place in parts))
     where = "" if place == BODY else f" in {named(place)}"
-    if rule is not None and rule.unchecked and len(same) >= _SEVERAL:
-        return f"{rule.unchecked}{where} is refused, of {len(same)} values that were sent"
+    if rule is not None and rule.values:
+        refused = len({value_at(place, parts[place]) for parts in rule.refused if place in parts} - {*same})
+        if len(same) >= max(_SEVERAL, _SEVERAL * refused):
+            return f"{len(same)} of {len(same) + refused} {rule.values} of {named(place)} are accepted"
     features, sized = FEATURES, True
     if place == BODY:
         features = FEATURES_OF_BODIES
