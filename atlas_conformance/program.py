@@ -1,8 +1,7 @@
-"""The program's name and places, and the exit codes of its own errors."""
+"""The program's name and place, and the exit codes of its own errors."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 PROGRAM = "atlas-conformance"
@@ -14,10 +13,3 @@ INTERRUPTED = 4
 
 OWN_ERROR = 4
 """The exit code of an error of the program itself."""
-
-
-def keep_what_is_drawn() -> None:
-    """Have Hypothesis keep what is worth keeping in the user's cache: where a command is started it leaves nothing."""
-    given = os.environ.get("XDG_CACHE_HOME")
-    cache = Path(given) if given else Path(os.path.expanduser("~")) / ".cache"
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache / PROGRAM / "hypothesis"))

@@ -14,7 +14,7 @@ from rich.console import Console
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.interrupts import terminate_as_interrupt
-from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM, keep_what_is_drawn
+from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
 from atlas_conformance.reference.server import ServerError
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
@@ -22,6 +22,7 @@ from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
+from atlas_conformance.runner.drawn_cache import keep_what_is_drawn
 from atlas_conformance.runner.header import REFERENCE
 from atlas_conformance.runner.learnt import conclusion_line
 from atlas_conformance.runner.options import Options

@@ -14,7 +14,7 @@ from atlas_conformance.contracts.inventory import KINDS, Absent, Inventory, Kind
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.guard.guard import Guard
-from atlas_conformance.program import keep_what_is_drawn
+from atlas_conformance.runner.drawn_cache import keep_what_is_drawn
 from atlas_conformance.strategies.bodies import conforming_bodies, departing_bodies, free_bodies
 from atlas_conformance.strategies.drawn import creates as drawn_creates
 from atlas_conformance.strategies.drawn import paths as drawn_paths

@@ -14,11 +14,10 @@ from multiprocessing.connection import Connection, wait
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import draw_absent
-from atlas_conformance.interrupts import terminate_as_interrupt, undisturbed
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
-from atlas_conformance.program import keep_what_is_drawn
 from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.runner.drawn_cache import keep_what_is_drawn
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
@@ -39,7 +38,8 @@ def try_all(
     Worker processes end with this one.
     """
     context = multiprocessing.get_context("fork")
-    terminate_as_interrupt()  # who is told to end has proved nothing, and must not end as if all were caught
+    # Who is told to end has proved nothing, and must not end as if all were caught.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     pipes: list[Connection] = []
     processes = []
     for share in interleaved(trials, workers):
@@ -60,11 +60,13 @@ def try_all(
                 except EOFError:
                     open_pipes.remove(ready)
     finally:
-        with undisturbed():
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.join()
+        before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _leave(*_: object) -> None:
