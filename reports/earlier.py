@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 
+from atlas_conformance.contracts.written import small_file
 from atlas_conformance.reports.comparison import Failure, Outline, outline
 from atlas_conformance.reports.summary import VERSION
 from atlas_conformance.reports.summary_form import misformed_summary
 from atlas_conformance.reports.writing import JOURNAL, ReportError, report_of
 
 SUMMARY = "summary.json"
+_LARGEST = 32 * 1024 * 1024
+"""Bytes of a summary, at most."""
 
 
 def outline_at(path: Path) -> Outline:
@@ -30,7 +33,7 @@ def summary_at(path: Path) -> dict[str, Any]:
     """Return the summary.json at `path`, or in the folder `path`; raise ReportError where there is none."""
     found = path / SUMMARY if path.is_dir() else path
     try:
-        document = orjson.loads(found.read_bytes())
+        document = orjson.loads(small_file(found, _LARGEST))
     except OSError as problem:
         raise ReportError(f"{found} cannot be read: {(problem.strerror or str(problem)).lower()}.") from None
     except orjson.JSONDecodeError:

@@ -35,6 +35,8 @@ from atlas_conformance.reports.records import (
 
 _BUFFER = 1 << 20
 _LINE_LIMIT = 256 * 1024 * 1024
+_HEADER_LIMIT = 16 * 1024 * 1024
+"""Bytes of the first line, at most: what is no journal is told by it."""
 
 
 _EXCHANGE_START = b'{"kind":"exchange","n":'
@@ -272,7 +274,7 @@ class Journal:
         try:
             with self.path.open("rb", buffering=_BUFFER) as file:
                 number = 0
-                while line := file.readline(_LINE_LIMIT):
+                while line := file.readline(_LINE_LIMIT if number else _HEADER_LIMIT):
                     number += 1
                     if not line.endswith(b"\n") and number > 1:
                         self.partial = "the last line of the journal is cut off"

@@ -13,6 +13,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.written import parse_toml, small_file
 from atlas_conformance.reports.comparison import Failure, Key, Outline
 from atlas_conformance.reports.model import ADVICE, FAILED, NOT_EXERCISED, NOT_OFFERED, WITHHELD
 
@@ -64,7 +65,7 @@ class Waived:
 def load_waivers(path: Path, *, blanks_allowed: bool = False) -> tuple[Waiver, ...]:
     """Return the waivers of a file; raise WaiverError on what is no waiver, or on blanks unless they are allowed."""
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = parse_toml(small_file(path).decode("utf-8"))
     except OSError as problem:
         raise WaiverError(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

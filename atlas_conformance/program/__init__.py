@@ -1,4 +1,4 @@
-"""The program's name and places, and the exit codes of its own errors."""
+"""The program's name and place, and the exit codes of its own errors."""
 
 from __future__ import annotations
 

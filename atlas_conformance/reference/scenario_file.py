@@ -13,10 +13,13 @@ import orjson
 import yaml
 from pydantic import ValidationError
 
+from atlas_conformance.contracts.written import parse_toml, small_file
 from atlas_conformance.reference.forms import sentence
 from atlas_conformance.reference.scenario import Misplaced, Scenario
 
 _Place = tuple[str | int, ...]
+_MOST_VALUES = 200_000
+"""Of so many values a scenario consists at most."""
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?")
 _KEY = re.compile(r"[\s{,]*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
 
@@ -28,7 +31,7 @@ class ScenarioError(Exception):
 def read_scenario(file: Path) -> Scenario:
     """Return the scenario of a file; raises ScenarioError."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = small_file(file).decode("utf-8-sig")
     except OSError as error:
         raise ScenarioError(f"{file} can't be read: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError:
@@ -43,7 +46,7 @@ def scenario_of_text(text: str, name: str) -> Scenario:
     """
     yaml_form = Path(name).suffix.lower() in {".yaml", ".yml", ".json"}
     try:
-        document = yaml.safe_load(text) if yaml_form else tomllib.loads(text)
+        document = _yaml(text) if yaml_form else parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{name} is no TOML: {str(error)[:1].lower()}{str(error)[1:]}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -65,6 +68,24 @@ def scenario_of_text(text: str, name: str) -> Scenario:
             place = cause.place
         lines = _yaml_lines(text) if yaml_form else _toml_lines(text)
         raise ScenarioError(f"{name}: {_path(place)}{_line(lines, place)}: {sentence(found)}{_meant(found)}") from None
+
+
+def _yaml(text: str) -> Any:
+    """Return the document of a YAML text; raise yaml.YAMLError, for one whose aliases make it much larger too."""
+    node = yaml.compose(text, yaml.SafeLoader)
+    if node is not None and _size(node, {}) > _MOST_VALUES:
+        raise yaml.MarkedYAMLError(problem="its aliases make it too large", problem_mark=node.start_mark)
+    return yaml.safe_load(text)
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """Return of how many values a node consists once every alias is what it stands for."""
+    if id(node) not in known:
+        known[id(node)] = _MOST_VALUES + 1  # what holds itself never ends
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        members = () if isinstance(node, yaml.ScalarNode) else parts
+        known[id(node)] = 1 + sum(_size(member, known) for member in members)
+    return known[id(node)]
 
 
 def _path(place: _Place) -> str:

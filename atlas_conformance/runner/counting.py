@@ -78,7 +78,7 @@ def _shown_of(judge: Judge, examined: Examined, own: Set[str]) -> frozenset[Pair
     verdicts = Verdicts(operation.id)
     found = False
     for pointer, job in listed(examined.document or {}, examined.pointer):
-        if job.get("id") in own:
+        if isinstance(shown := job.get("id"), str) and shown in own:
             found = True
             judge.judge_item(operation, place, job, pointer, verdicts)
     return verdicts.judgement().held if found else None

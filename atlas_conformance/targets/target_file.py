@@ -15,6 +15,7 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.inventory import Cluster, Impossible, Inventory, Kind, PointInTime, RestoreTarget
 from atlas_conformance.contracts.operation import LEVELS, Level
+from atlas_conformance.contracts.written import parse_toml, small_file
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.limits import parse_duration, parse_rate
 from atlas_conformance.http.secret import Credentials
@@ -48,7 +49,7 @@ def target_from_file(path: str | Path, environ: Mapping[str, str]) -> Target:
     """
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = small_file(path).decode("utf-8")
     except OSError as error:
         raise TargetError(f"{path}: cannot be read ({(error.strerror or 'no reason given').lower()})") from None
     except UnicodeDecodeError:
@@ -60,7 +61,7 @@ def target_from_text(text: str, environ: Mapping[str, str], *, source: Path | No
     """Read a target from TOML text; `source` is where it came from, for messages and relative paths."""
     name = str(source) if source else "target"
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise TargetError(f"{name}: is not TOML: {error}") from None
     except RecursionError:

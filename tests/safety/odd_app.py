@@ -15,6 +15,15 @@ JOB = {
 TOTALS = ("-Infinity", "1e400", "-1e400", "1" * 400, "9" * 5_000, '"\\ud800"', "null", "[]", "1.5", "true")
 WHOLE = ("[" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 900 + "1" + "}" * 900, "null", '""', "1e400", "")
 IDS = ('"\\ud800%d"', '"%d\\udfff"', "1e400", "null", "[[]]", '"a%d"', '"%024x"')
+LISTED = (
+    '{"id":["a"]}',
+    '{"id":{}},{"id":null}',
+    "null,1",
+    "[{}]",
+    '{"id":"\\ud800"}',
+    '{"status":[]}',
+    '{"id":1e400}',
+)
 numbers = itertools.count()
 
 
@@ -26,7 +35,8 @@ def body_of(method: str, path: str) -> bytes:
     if n % 5 == 0:
         return WHOLE[n % len(WHOLE)].encode()
     if method == "GET" and path.endswith("restoreJobs"):
-        return b'{"results":[],"totalCount":' + TOTALS[n % len(TOTALS)].encode() + b"}"
+        listed = b"" if n % 2 else LISTED[n % len(LISTED)].encode()
+        return b'{"results":[' + listed + b'],"totalCount":' + TOTALS[n % len(TOTALS)].encode() + b"}"
     chosen = IDS[n % len(IDS)]
     named = chosen % n if "%" in chosen else chosen
     return b'{"id":' + named.encode() + b"," + json.dumps(JOB).encode()[1:]
