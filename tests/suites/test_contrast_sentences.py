@@ -93,7 +93,7 @@ def malformed(endpoint: Endpoint, operation: Operation) -> list[Request]:
     scene = endpoint.scenes_of(operation)[0]
     where = path_parameters(operation, scene, "")
     base = base_bodies(operation, scene)[0]
-    bodies = [base, *departing_values(operation, base, lambda name: 12)]
+    bodies = [base, *departing_values(operation, base, 12)]
     return [build(operation, where, body.document) for body in bodies]
 
 
