@@ -94,6 +94,8 @@ class JobHistory:
         self.last_state = UNKNOWN_STATE
         self.fixed: dict[str, Any] = {}
         """What was first shown of each property that never changes."""
+        self.fixed_ended: dict[str, float] = {}
+        """When the answer came that first showed each of them."""
         self.constants: dict[str, Any] = {}
         """What was first shown of each property that never changes once the job has ended."""
         self.settled: dict[str, Observation] = {}
@@ -167,6 +169,7 @@ class JobHistory:
                 value = seen.document.get(name)
                 if value is not None and seen.may_be_true(name):
                     self.fixed[name] = value
+                    self.fixed_ended[name] = seen.ended
                 else:
                     self.fixed.pop(name, None)
 

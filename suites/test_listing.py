@@ -73,15 +73,16 @@ def _write_from_elsewhere(
     reads = [o for o in GETS if o.resource is operation.resource and o.sharded is scene.sharded and o.api == "v2"]
     read = reads[0] if reads and endpoint.offers(reads[0].id) else None
     for project, name in elsewhere:
-        if operation.kind == "cancel" and not endpoint.rationed:
-            job = job_for(endpoint, operation, scene) or job
+        cancels = operation.kind == "cancel" and not endpoint.rationed
+        fresh = job_for(endpoint, operation, scene) if cancels else None
+        job = fresh or job
         sent = build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
         written = (endpoint.verify([sent]) or [None])[0]
         if written is None or written.status < 400 or read is None:
             continue
         with endpoint.in_passing():
             seen = endpoint.send(build(read, path_parameters(read, scene, job)))
-        if seen is not None and operation.kind == "cancel" and _is_cancelled(seen):
+        if seen is not None and fresh is not None and _is_cancelled(seen):
             expected = "a job that is not cancelled through another cluster or project"
             found = Finding(
                 "L-SCOPE", operation.id, expected, f"{written.status}, and cancelled true", "/response/status"

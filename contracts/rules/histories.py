@@ -24,6 +24,9 @@ def _unchanged(sight: SightView) -> Outcome | Sequence[Outcome] | None:
         before = known.get(name)
         if before is not None:
             now = document.get(name)
+            # An answer that overlaps with the first one to show it may have been given before it.
+            if now is None and sight.seen.started < sight.history.fixed_ended.get(name, 0.0):
+                continue
             if not sight.seen.may_be_true(name):
                 continue  # it is found for what it is
             looked += 1

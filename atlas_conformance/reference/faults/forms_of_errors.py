@@ -83,9 +83,8 @@ def _faults() -> Iterator[Fault]:
         sentence = "With pretty=true an error stands on one line, as no other error does."
         yield _fault(place, "error-never-pretty", "V-PRETTY", sentence, encoded=_on_one_line)
     yield _fault("tenant-get", "error-always-pretty", "V-PRETTY", "Every error is indented.", encoded=_indented)
-    for place in ("cluster-cancel", "snapshot-delete"):
-        sentence = "With envelope=true a success is 200, with its status in an envelope."
-        yield _fault(place, "enveloped-204", "C-STATUS", sentence, answer=_says_204)
+    sentence = "With envelope=true a success is 200, with its status in an envelope."
+    yield _fault("cluster-cancel", "enveloped-204", "C-STATUS", sentence, answer=_says_204)
 
 
 FAULTS: tuple[Fault, ...] = tuple(_faults())
