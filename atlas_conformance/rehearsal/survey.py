@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.exchange import Exchange, Scheme
 from atlas_conformance.contracts.operation import LEVELS, takes_in
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import PreflightFailed
 from atlas_conformance.http.target import Target, with_absent
 from atlas_conformance.runner.latency import median_latency
+from atlas_conformance.runner.looking import look
 from atlas_conformance.runner.offering import offered_operations
-from atlas_conformance.targets.preflight import PreflightReport, preflight
 
 _ENOUGH_JOBS = 3
 """More jobs of a cluster than this are of no use: a run reads the first one that a list shows."""
@@ -48,17 +48,23 @@ def survey(target: Target, seed: int) -> Survey:
     """
     target = with_absent(target, seed)
     owner = target.credentials.get("owner")
-    # An API key comes first: it takes no request but the reads themselves.
-    with Client(target, prefer="digest" if owner is not None and owner.digest else None) as client:
-        try:
-            found = preflight(client, seed=seed)
-        except PreflightFailed:
-            if owner is None or not (owner.digest and owner.bearer):
-                raise
-            with Client(target) as other:
-                found = preflight(other, seed=seed)
-                return _surveyed(other, found)
-        return _surveyed(client, found)
+    with ExitStack() as clients:
+
+        def connected(prefer: Scheme | None) -> Client:
+            return clients.enter_context(Client(target, prefer=prefer))
+
+        # An API key comes first: it takes no request but the reads themselves.
+        client, found = look(connected, seed, ("digest" if owner is not None and owner.digest else None, None))
+        _, reasons = offered_operations(client.target, found)
+        return Survey(
+            offered=MappingProxyType(reasons),
+            takes_any=found.takes_any,
+            open=found.open,
+            remote_because=client.guard.remote_because,
+            earlier=MappingProxyType(_earlier(found.exchanges)),
+            latency=median_latency(found.exchanges),
+            requests=len(found.exchanges),
+        )
 
 
 def unasked(target: Target) -> Survey:
@@ -74,19 +80,6 @@ def unasked(target: Target) -> Survey:
     takes_any = not target.inventory.clusters and target.loopback
     remote = "" if target.loopback else "its host is not loopback"
     return Survey(offered, takes_any, "owner" not in target.credentials, remote)
-
-
-def _surveyed(client: Client, found: PreflightReport) -> Survey:
-    _, reasons = offered_operations(client.target, found)
-    return Survey(
-        offered=MappingProxyType(reasons),
-        takes_any=found.takes_any,
-        open=found.open,
-        remote_because=client.guard.remote_because,
-        earlier=MappingProxyType(_earlier(found.exchanges)),
-        latency=median_latency(found.exchanges),
-        requests=len(found.exchanges),
-    )
 
 
 def _earlier(exchanges: tuple[Exchange, ...]) -> dict[tuple[str, str], int]:

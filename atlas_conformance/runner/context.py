@@ -1,4 +1,4 @@
-"""What a test is told of itself."""
+"""The context of a test: its name, and what it covers."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class OpenRun:
         self._limit.stop()
 
     def _explain(self) -> None:
-        """Look for what tells each failing request from others; where the tests ran in other processes, anew."""
+        """Look for what tells each failing request from others; again if the tests ran in other processes."""
         tested, masked = self.endpoint, self._setup.connector.masked
         if not self._rests:
             explain_failures(tested, self._tally, masked, by_others=False)
@@ -201,7 +201,7 @@ class OpenRun:
         self.endpoint.journal.lost_connections += self.endpoint.client.lost_connections
 
     def _reconnected(self, workers: int) -> Client:
-        """Return a client like the one that the run was prepared with."""
+        """Return another client for the target of the prepared run."""
         before = self._prepared.client
         client = self._setup.connector.connected(
             before.target, workers=workers, prefer=before.prefer, turn=before.guard.turn

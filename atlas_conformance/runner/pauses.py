@@ -24,8 +24,8 @@ class Clock(Protocol):
 class Pauses:
     """The waits of one run.
 
-    `intervals` are those between two looks at a job. `tell` is told until when (monotonic seconds) is waited, and for
-    what. Without a `clock` real time passes, and a wait ends when the client is ended.
+    `intervals` are those between two looks at a job. `tell` is called with the moment (monotonic seconds) until which
+    the run waits, and for what. Without a `clock` real time passes, and a wait ends when the client is ended.
     """
 
     def __init__(

@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime
 from dataclasses import replace
 
+from atlas_conformance.contracts.exchange import Scheme
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.http.client import Client
-from atlas_conformance.http.failures import NoAnswer, PreflightFailed
+from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.limits import parse_duration
 from atlas_conformance.http.target import Target, with_absent
 from atlas_conformance.runner.header import header_of
 from atlas_conformance.runner.latency import connections, median_latency
 from atlas_conformance.runner.learning import learn
 from atlas_conformance.runner.listed import discovered, with_listed
+from atlas_conformance.runner.looking import look
 from atlas_conformance.runner.offering import offered_operations
 from atlas_conformance.runner.phases import PreparedRun, Setup
 from atlas_conformance.targets.application import STARTS_WITHIN
 from atlas_conformance.targets.arrival import wait_for_endpoint
-from atlas_conformance.targets.preflight import PreflightReport, preflight
+from atlas_conformance.targets.preflight import PreflightReport
 
 
 def prepare(setup: Setup) -> PreparedRun:
@@ -70,20 +72,14 @@ def _look(setup: Setup, target: Target, unanswered: list[NoAnswer]) -> tuple[Cli
     """
     options, seed = setup.options, setup.options.seed
     assert seed is not None
-    workers = options.workers or connections(0.0)
-    client = setup.connector.connected(target, workers=workers)
-    client.tell_failures(unanswered.append)
-    failure = setup.served.failure
-    if options.wait is not None or failure is not None:
-        seconds = STARTS_WITHIN if options.wait is None else parse_duration(options.wait, "--wait-for-endpoint")
-        wait_for_endpoint(client, seconds, failed=failure or (lambda: None), tell=setup.waits.tell)
-    try:
-        return client, preflight(client, seed=seed)
-    except PreflightFailed:
-        owner = target.credentials.get("owner")
-        if owner is None or not (owner.digest and owner.bearer):
-            raise
-        client.close()
-        client = setup.connector.connected(target, workers=workers, prefer="digest")
+
+    def connected(prefer: Scheme | None) -> Client:
+        client = setup.connector.connected(target, workers=options.workers or connections(0.0), prefer=prefer)
         client.tell_failures(unanswered.append)
-    return client, preflight(client, seed=seed)
+        failure = setup.served.failure
+        if prefer is None and (options.wait is not None or failure is not None):
+            seconds = STARTS_WITHIN if options.wait is None else parse_duration(options.wait, "--wait-for-endpoint")
+            wait_for_endpoint(client, seconds, failed=failure or (lambda: None), tell=setup.waits.tell)
+        return client
+
+    return look(connected, seed, (None, "digest"))
