@@ -126,6 +126,7 @@ class _Claim:
     depth: int | None = None
     held: int = 0
     compares: bool = True
+    fields: set[str] = field(default_factory=set)
     by_operation: dict[str, set[int]] = field(default_factory=dict)
 
 
@@ -139,6 +140,7 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim.accepted |= node.accepted
         claim.held += node.held
         claim.compares &= node.compares
+        claim.fields.add(node.place.role)
         claim.by_operation.setdefault(node.group.operation, set()).update(node.facts.exchanges)
         claim.depth = node.depth if claim.depth is None else claim.depth
     if len(claims) == 1:
@@ -187,8 +189,11 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
 def _accounts_for(one: _Claim, other: _Claim) -> bool:
     """Whether what is wrong with answers by themselves accounts for what differs between answers.
 
-    It does where it covers that on the operations that show both: what others differ from is the faulty one.
+    It does where it is about the same field, and covers that on the operations that show both: what others differ from
+    is the faulty one.
     """
+    if not one.fields & other.fields:
+        return False
     shared = one.by_operation.keys() & other.by_operation.keys()
     differing = set().union(*(other.by_operation[operation] for operation in shared)) or other.exchanges
     return 10 * len(differing - one.exchanges) <= len(differing)

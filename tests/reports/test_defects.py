@@ -236,3 +236,32 @@ def test_extents_are_given_in_words() -> None:
     assert extent(3, 3, ["flex-get"]) == "3 exchanges of flex-get"
     assert named(["a", "b", "c"]) == "a, b and c"
     assert named(["a", "b", "c", "d"]) == "a, b and 2 more operations"
+
+
+def test_a_date_that_drifts_past_another_one_leads_before_their_order(tmp_path: Path) -> None:
+    drifts = at("S-FIXED", "flex-get", "/response/body/restoreScheduledDate", expected="as before: '2026'")
+    order = at("S-TIME", "flex-get", "/response/body/restoreFinishedDate")
+    found = [("flex-get", numbered("flex-get", n), (drifts, order)) for n in range(4)]
+    assert told(report_of(tmp_path / "a", found)) == [("S-FIXED", {"S-TIME"})]
+    wrong = at("S-TIME", "flex-get", "/response/body/restoreFinishedDate")
+    differs = [
+        at("S-FINISHED", name, f"/response/body{inside}/restoreFinishedDate", expected="as before: '2026'")
+        for name, inside in (("flex-get", ""), ("flex-list", "/results/0"))
+    ]
+    found = [("flex-get", numbered("flex-get", n), (wrong, differs[0])) for n in range(4)]
+    found += [("flex-list", numbered("flex-list", n), (differs[1],)) for n in range(4, 12)]
+    assert told(report_of(tmp_path / "b", found)) == [("S-TIME", {"S-FINISHED"})]
+
+
+def test_who_finds_a_job_anywhere_does_not_look_at_its_path(tmp_path: Path) -> None:
+    found = [
+        ("flex-get", numbered("flex-get", n), (at(requirement, "flex-get", pointer, seen="200"),))
+        for n, (requirement, pointer) in enumerate(
+            [
+                ("L-SCOPE", "/response/status"),
+                ("N-CLUSTER", "/request/path/name"),
+                ("P-GROUP", "/request/path/groupId"),
+            ]
+        )
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("L-SCOPE", {"N-CLUSTER", "P-GROUP"})]

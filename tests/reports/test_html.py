@@ -134,7 +134,7 @@ def many_hostile(path: Path) -> Report:
     made = sample.Sample(path)
     for n in range(SHOWN_CARDS + 5):
         sent = sample.exchange("flex-create", answer=b'{"a":"</script><script>alert(1)</script><!-- <article"}')
-        made.add(sample.finding("C-SCHEMA", pointer=f"/response/body/a</script>{n}", seen=sample.HOSTILE), sent=sent)
+        made.add(sample.finding("C-SCHEMA", pointer=f"/response/body/a{n}</script>", seen=sample.HOSTILE), sent=sent)
     return made.end()
 
 
