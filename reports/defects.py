@@ -117,7 +117,10 @@ def _shown_first(group: FindingGroup) -> tuple[bool, bool, int, int]:
 
 @dataclass(slots=True)
 class _Claim:
-    """A requirement that may lead a cluster: its exchanges there, and what it would say."""
+    """A requirement that may lead a cluster: its exchanges there, and what is known of them.
+
+    `accepted` says that something came into being by it that should not have, or under a wrong id.
+    """
 
     known: Requirement | None
     exchanges: set[int] = field(default_factory=set)
@@ -137,7 +140,7 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim = claims.setdefault(node.requirement, _Claim(node.known))
         claim.exchanges |= node.facts.exchanges
         claim.first |= node.group.sample.test == EVERY_CREATE
-        claim.accepted |= node.accepted
+        claim.accepted |= node.accepted or bool(node.facts.made)
         claim.held += node.held
         claim.compares &= node.compares
         claim.fields.add(node.place.role)

@@ -265,3 +265,21 @@ def test_who_finds_a_job_anywhere_does_not_look_at_its_path(tmp_path: Path) -> N
         )
     ]
     assert told(report_of(tmp_path / "j", found)) == [("L-SCOPE", {"N-CLUSTER", "P-GROUP"})]
+
+
+def test_an_id_that_repeats_leads_before_what_is_lost_by_it(tmp_path: Path) -> None:
+    answer = json.dumps({"id": JOB}).encode()
+    made = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(4)]
+    found = [
+        *made,
+        ("flex-create", numbered("flex-create", 5, answer=answer), (at("S-NEW", "flex-create", "/response/body/id"),)),
+        *(
+            (
+                "flex-list",
+                numbered("flex-list", n),
+                (at("L-FOUND", "flex-list", "/response/body/results", seen=f"1 missing, such as {JOB}"),),
+            )
+            for n in range(6, 20)
+        ),
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"L-FOUND"})]
