@@ -283,3 +283,18 @@ def test_an_id_that_repeats_leads_before_what_is_lost_by_it(tmp_path: Path) -> N
         ),
     ]
     assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"L-FOUND"})]
+
+
+def test_one_rule_broken_on_two_fields_is_one_defect_and_a_schema_two(tmp_path: Path) -> None:
+    def told_of(requirement: str) -> int:
+        found = [
+            (
+                "cluster-create",
+                numbered("cluster-create", n),
+                (at(requirement, "cluster-create", f"/response/body/{name}"),),
+            )
+            for n, name in enumerate(["oplogTs", "pointInTimeUTCSeconds"])
+        ]
+        return len(report_of(tmp_path / requirement, found).defects)
+
+    assert (told_of("T-ONLY-POINT"), told_of("C-SCHEMA")) == (1, 2)
