@@ -85,6 +85,7 @@ class Requirement:
     is the least level of which an operation can show it. Where one broken thing trips several requirements, that of the
     highest `specificity` leads, unless another one names it in `before`,
     or in `outright` and holds on no exchange at all.
+    If `by_field`, what is wrong with each field is a mistake of its own.
     One that `compares` holds an answer against another one, which may be the one at fault. `mark` is the query
     parameter that it blames, as `name` or `name=value`: it leads only where every request had that. `says` is what is
     wrong in a few words, with `{field}`, `{expected}`, `{seen}` and `{operations}` to fill in.
@@ -103,6 +104,7 @@ class Requirement:
     compares: bool = False
     before: tuple[str, ...] = ()
     outright: tuple[str, ...] = ()
+    by_field: bool = False
     mark: str | None = None
     says: str | None = None
     rests_on: str | None = None
@@ -180,6 +182,7 @@ def _requirement(
         compares=described.get("compares", False),
         before=tuple(described.get("before", ())),
         outright=tuple(described.get("outright", ())),
+        by_field=described.get("by_field", False),
         mark=described.get("mark"),
         says=described.get("says"),
         rests_on=described.get("rests_on"),

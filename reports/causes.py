@@ -121,7 +121,7 @@ def _stands_alone(small: Node, large: Node) -> bool:
 
 
 def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link groups of one requirement that is broken in the same way: by requests of one operation, at one field, or
+    """Link groups of one requirement that is broken in the same way: on one operation, at one field of several, or
     about the same jobs that are lost.
     """
     for one, other in _pairs(nodes, lambda node: node.requirement):
@@ -132,7 +132,8 @@ def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
         if outcomes:
             alike = first.accepted == second.accepted if here else same and _decided_alike(first, second)
         else:
-            alike = same and (here or _is_missing(first) == _is_missing(second))
+            of_its_own = first.known is None or first.known.by_field
+            alike = (here and not of_its_own) or (same and (here or _is_missing(first) == _is_missing(second)))
         if alike or _loses_the_same(first, second):
             yield one, other, False
 

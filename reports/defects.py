@@ -117,7 +117,10 @@ def _shown_first(group: FindingGroup) -> tuple[bool, bool, int, int]:
 
 @dataclass(slots=True)
 class _Claim:
-    """A requirement that may lead a cluster: its exchanges there, and what it would say."""
+    """A requirement that may lead a cluster: its exchanges there, and what is known of them.
+
+    `accepted` says that something came into being by it that should not have, or under a wrong id.
+    """
 
     known: Requirement | None
     exchanges: set[int] = field(default_factory=set)
@@ -126,6 +129,7 @@ class _Claim:
     depth: int | None = None
     held: int = 0
     compares: bool = True
+    fields: set[str] = field(default_factory=set)
     by_operation: dict[str, set[int]] = field(default_factory=dict)
 
 
@@ -136,9 +140,10 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim = claims.setdefault(node.requirement, _Claim(node.known))
         claim.exchanges |= node.facts.exchanges
         claim.first |= node.group.sample.test == EVERY_CREATE
-        claim.accepted |= node.accepted
+        claim.accepted |= node.accepted or bool(node.facts.made)
         claim.held += node.held
         claim.compares &= node.compares
+        claim.fields.add(node.place.role)
         claim.by_operation.setdefault(node.group.operation, set()).update(node.facts.exchanges)
         claim.depth = node.depth if claim.depth is None else claim.depth
     if len(claims) == 1:
@@ -187,8 +192,11 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
 def _accounts_for(one: _Claim, other: _Claim) -> bool:
     """Whether what is wrong with answers by themselves accounts for what differs between answers.
 
-    It does where it covers that on the operations that show both: what others differ from is the faulty one.
+    It does where it is about the same field, and covers that on the operations that show both: what others differ from
+    is the faulty one.
     """
+    if not one.fields & other.fields:
+        return False
     shared = one.by_operation.keys() & other.by_operation.keys()
     differing = set().union(*(other.by_operation[operation] for operation in shared)) or other.exchanges
     return 10 * len(differing - one.exchanges) <= len(differing)

@@ -236,3 +236,65 @@ def test_extents_are_given_in_words() -> None:
     assert extent(3, 3, ["flex-get"]) == "3 exchanges of flex-get"
     assert named(["a", "b", "c"]) == "a, b and c"
     assert named(["a", "b", "c", "d"]) == "a, b and 2 more operations"
+
+
+def test_a_date_that_drifts_past_another_one_leads_before_their_order(tmp_path: Path) -> None:
+    drifts = at("S-FIXED", "flex-get", "/response/body/restoreScheduledDate", expected="as before: '2026'")
+    order = at("S-TIME", "flex-get", "/response/body/restoreFinishedDate")
+    found = [("flex-get", numbered("flex-get", n), (drifts, order)) for n in range(4)]
+    assert told(report_of(tmp_path / "a", found)) == [("S-FIXED", {"S-TIME"})]
+    wrong = at("S-TIME", "flex-get", "/response/body/restoreFinishedDate")
+    differs = [
+        at("S-FINISHED", name, f"/response/body{inside}/restoreFinishedDate", expected="as before: '2026'")
+        for name, inside in (("flex-get", ""), ("flex-list", "/results/0"))
+    ]
+    found = [("flex-get", numbered("flex-get", n), (wrong, differs[0])) for n in range(4)]
+    found += [("flex-list", numbered("flex-list", n), (differs[1],)) for n in range(4, 12)]
+    assert told(report_of(tmp_path / "b", found)) == [("S-TIME", {"S-FINISHED"})]
+
+
+def test_who_finds_a_job_anywhere_does_not_look_at_its_path(tmp_path: Path) -> None:
+    found = [
+        ("flex-get", numbered("flex-get", n), (at(requirement, "flex-get", pointer, seen="200"),))
+        for n, (requirement, pointer) in enumerate(
+            [
+                ("L-SCOPE", "/response/status"),
+                ("N-CLUSTER", "/request/path/name"),
+                ("P-GROUP", "/request/path/groupId"),
+            ]
+        )
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("L-SCOPE", {"N-CLUSTER", "P-GROUP"})]
+
+
+def test_an_id_that_repeats_leads_before_what_is_lost_by_it(tmp_path: Path) -> None:
+    answer = json.dumps({"id": JOB}).encode()
+    made = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(4)]
+    found = [
+        *made,
+        ("flex-create", numbered("flex-create", 5, answer=answer), (at("S-NEW", "flex-create", "/response/body/id"),)),
+        *(
+            (
+                "flex-list",
+                numbered("flex-list", n),
+                (at("L-FOUND", "flex-list", "/response/body/results", seen=f"1 missing, such as {JOB}"),),
+            )
+            for n in range(6, 20)
+        ),
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"L-FOUND"})]
+
+
+def test_one_rule_broken_on_two_fields_is_one_defect_and_a_schema_two(tmp_path: Path) -> None:
+    def told_of(requirement: str) -> int:
+        found = [
+            (
+                "cluster-create",
+                numbered("cluster-create", n),
+                (at(requirement, "cluster-create", f"/response/body/{name}"),),
+            )
+            for n, name in enumerate(["oplogTs", "pointInTimeUTCSeconds"])
+        ]
+        return len(report_of(tmp_path / requirement, found).defects)
+
+    assert (told_of("T-ONLY-POINT"), told_of("C-SCHEMA")) == (1, 2)
