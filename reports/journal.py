@@ -36,7 +36,7 @@ from atlas_conformance.reports.records import (
 _BUFFER = 1 << 20
 _LINE_LIMIT = 256 * 1024 * 1024
 _HEADER_LIMIT = 16 * 1024 * 1024
-"""Bytes of the first line, at most: what is no journal is told by it."""
+"""How many bytes the first line may have: by it a journal is recognised."""
 
 
 _EXCHANGE_START = b'{"kind":"exchange","n":'

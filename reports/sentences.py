@@ -20,7 +20,8 @@ def sentence(known: Requirement | None, group: FindingGroup, place: Place) -> st
     if known is not None and known.says is not None and (name or "{field}" not in known.says):
         return known.says.format(field=name, expected=expected, seen=seen, operations=group.operation)
     if place.part == OUTCOME:
-        return f"{name} is answered {seen}; expected {expected}" if name else f"answered {seen}; expected {expected}"
+        what = f"{name}: " if name and place.field not in expected else ""
+        return f"{what}expected {expected}; answered {seen}"
     return f"{name}: expected {expected}, seen {seen}" if name else f"expected {expected}, seen {seen}"
 
 

@@ -19,7 +19,7 @@ from atlas_conformance.reference.scenario import Misplaced, Scenario
 
 _Place = tuple[str | int, ...]
 _MOST_VALUES = 200_000
-"""Of so many values a scenario consists at most."""
+"""How many values a scenario may have."""
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.\-]+)\s*\]\]?")
 _KEY = re.compile(r"[\s{,]*[\"']?([A-Za-z0-9_\-]+)[\"']?\s*=")
 

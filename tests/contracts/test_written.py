@@ -59,7 +59,7 @@ def test_a_key_of_very_many_parts_is_refused(text: str) -> None:
         target_from_text(text, {})
 
 
-def test_what_is_ordinary_is_read_as_ever() -> None:
+def test_what_is_ordinary_is_read_as_always() -> None:
     text = 'a.b."c d".e = "1.2.3.4"\nlong = "' + "x." * 90 + '"\nwide = "' + "y" * 3_000_000 + '"\n'
     assert parse_toml(text) == tomllib.loads(text)
 
