@@ -33,7 +33,6 @@ sys.path.insert(0, str(ROOT))
 
 from atlas_conformance.cli.run import run_suites  # noqa: E402
 from atlas_conformance.mutation.trials import Trial, fault_trials  # noqa: E402
-from atlas_conformance.mutation.workers import _warm  # noqa: E402
 from atlas_conformance.reference.faults import find  # noqa: E402
 from atlas_conformance.reference.server import ReferenceServer  # noqa: E402
 from atlas_conformance.reference.together import together  # noqa: E402
@@ -42,6 +41,7 @@ from atlas_conformance.reports.writing import JOURNAL, report_of  # noqa: E402
 from atlas_conformance.runner.options import Options  # noqa: E402
 from atlas_conformance.runner.plugin import SuitePlugin  # noqa: E402
 from atlas_conformance.runner.session import Session  # noqa: E402
+from atlas_conformance.runner.warming import warm_up  # noqa: E402
 
 _LIMIT = 900.0
 """Seconds after which a run is given up."""
@@ -187,7 +187,7 @@ def _kept(folder: Path, draw: Draw) -> Path:
 
 
 def _work(results: Connection, draws: list[Draw], options: Options, file: Path | None, keep: Path | None) -> None:
-    _warm()
+    warm_up()
     wraps = others(file) if file is not None else []
     context = multiprocessing.get_context("fork")
     with ReferenceServer(seed=7, in_process=True) as server:
