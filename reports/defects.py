@@ -186,7 +186,9 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
         return compares[1]
     if len(one.exchanges) >= _DWARFED * len(other.exchanges):
         return True
-    return _covers(one, other) and 5 * (len(one.exchanges) - len(other.exchanges)) > len(other.exchanges)
+    there = one.exchanges & other.exchanges
+    beside = (one.by_operation[operation] for operation in one.by_operation.keys() & other.by_operation.keys())
+    return _covers(one, other) and 5 * (len(set[int]().union(*beside)) - len(there)) > len(other.exchanges)
 
 
 def _accounts_for(one: _Claim, other: _Claim) -> bool:
