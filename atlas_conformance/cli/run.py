@@ -19,7 +19,7 @@ from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console
-from atlas_conformance.reports.records import FindingRecord, Header, Record
+from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.runner.header import REFERENCE
 from atlas_conformance.runner.learnt import conclusion_line
@@ -27,6 +27,7 @@ from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.outcomes import ReferenceFailed
 from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, print_session
 from atlas_conformance.runner.session import Session
+from atlas_conformance.runner.waits import Waits
 from atlas_conformance.runner.warming import keep_what_is_drawn
 
 QUIET = [
@@ -78,20 +79,21 @@ def run_command(form: str, **given: object) -> None:
       3  the endpoint cannot be reached, stops answering, or cannot be verified
       4  an error of the suite itself, an interrupted run, or nothing was exercised
     """
+    # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.
+    console = stderr_console()
+    waits = Waits(
+        lambda sentence: console.print(f"{PROGRAM}: {visible(sentence)}", soft_wrap=True, markup=False, highlight=False)
+    )
+    progress = Progress(console)
+    progress.waiting = waits.now
     try:
-        session = Session(Options(**given))  # type: ignore[arg-type]
+        options = Options(**given)  # type: ignore[arg-type]
+        session = Session(options, observer=_Observer(console, progress, strict=options.strict), waits=waits)
     except TargetError as error:
         _complain(str(error), USAGE)
     session.launch()
     terminate_as_interrupt()
-    # Bound to the stream as it is now: pytest keeps to itself what tests write to the one of that name.
-    console = stderr_console()
-    with Progress(console) as progress:
-        session.observer = _Observer(session, console, progress)
-        progress.waiting = session.waits.now
-        session.waits.remark = lambda sentence: console.print(
-            f"{PROGRAM}: {visible(sentence)}", soft_wrap=True, markup=False, highlight=False
-        )
+    with progress:
         plugin = SuitePlugin(session, show=lambda finished: _show(finished, progress))
         code = run_suites(plugin)
     if form == "github" and session.report is not None:
@@ -106,29 +108,23 @@ def run_command(form: str, **given: object) -> None:
 class _Observer:
     """Sees each record of the journal as it is written, and says on stderr how far the run is."""
 
-    def __init__(self, session: Session, console: Console, progress: Progress) -> None:
-        self._session = session
+    def __init__(self, console: Console, progress: Progress, *, strict: bool) -> None:
         self._console = console
         self._progress = progress
+        self._strict = strict
+        self._exchanges, self._suite = 0, ""
         self._failures: set[tuple[str, str, str]] = set()
 
     def __call__(self, record: Record) -> None:
         if isinstance(record, Header):
             self._console.print(_announcement(record), soft_wrap=True, markup=False, highlight=False)
             return
-        if isinstance(record, FindingRecord) and (
-            record.finding.fails or (record.finding.advice and self._session.options.strict)
-        ):
+        if isinstance(record, FindingRecord) and (record.finding.fails or (record.finding.advice and self._strict)):
             self._failures.add(record.finding.key)
-        run = self._session.run
-        if run is not None:
-            recorder = run.endpoint.recorder
-            suite = recorder.context.name.partition("::")[0].rpartition("/")[2].removesuffix(".py")
-            self._progress.update(
-                exchanges=recorder.journal.exchanges,
-                findings=len(self._failures),
-                suite=suite.removeprefix("test_").replace("_", " "),
-            )
+        if isinstance(record, ExchangeRecord):
+            suite = record.test.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+            self._exchanges, self._suite = record.n, suite.removeprefix("test_").replace("_", " ")
+        self._progress.update(exchanges=self._exchanges, findings=len(self._failures), suite=self._suite)
 
 
 def _announcement(header: Header) -> str:

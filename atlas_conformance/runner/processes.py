@@ -204,12 +204,7 @@ class Processes:
         with part.path.open("rb") as file:
             file.seek(start)
             text = file.read() if end is None else file.read(end - start)
-        records = list(records_in(text))
-        endpoint = self._open.endpoint
-        test = next((r.test for r in records if isinstance(r, ExchangeRecord)), None)
-        if test is not None:
-            endpoint.for_test(test)  # for whoever watches how far the run is
-        part.closing = copy_part(records, endpoint.journal, part.name) or part.closing
+        part.closing = copy_part(records_in(text), self._open.endpoint.journal, part.name) or part.closing
 
 
 @dataclass

@@ -43,8 +43,8 @@ class Session:
     `observer` sees every record of the journal as it is written. `stop` is asked after each finding whether the run has
     seen enough; None lets it go on to the end. `server` is an endpoint that already runs and is verified instead of
     starting one; `target`, where given, is the target as the options would describe it. `connect` makes the client;
-    the endpoint is held to `contract`.
-    Without a `clock` real time passes. Raises TargetError where options cannot be meant.
+    the endpoint is held to `contract`. Without a `clock` real time passes. `waits` knows what the run waits for. Raises
+    TargetError where options cannot be meant.
     """
 
     options: Options
@@ -56,10 +56,10 @@ class Session:
     connect: Callable[..., Client] = Client
     contract: Contract = field(default_factory=Contract.load)
     clock: Clock | None = None
+    waits: Waits = field(default_factory=Waits)
 
     def __post_init__(self) -> None:
         self.options = self.options.checked()
-        self.waits = Waits()
         served = Served(self.options, self.environ, self.server, self.target)
         connector = Connector(self.connect, self.waits, self.environ)
         policy = _policy_of(self.options)
