@@ -11,7 +11,7 @@ from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import created_jobs, read_again, reads_of, until_idle
-from atlas_conformance.runner.marks import CREATES, makes_jobs, on, puts_to_the_test
+from atlas_conformance.runner.marks import CREATES, covers, makes_jobs, on
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies, free_bodies
 from atlas_conformance.strategies.requests import build, other_writings, with_header
@@ -24,7 +24,7 @@ _CREATION = (
 )
 
 
-@puts_to_the_test("B-ACCEPT", "C-STATUS", "C-MEDIA", "C-SCHEMA", "S-SAME", *_CREATION)
+@covers("B-ACCEPT", "C-STATUS", "C-MEDIA", "C-SCHEMA", "S-SAME", *_CREATION)
 @on(CREATES)
 @makes_jobs
 def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Operation) -> None:
@@ -34,7 +34,7 @@ def test_the_plainest_requests_are_accepted(endpoint: Endpoint, operation: Opera
             _try_again(endpoint, operation, _accept(endpoint, operation, scene, [body]))
 
 
-@puts_to_the_test("B-ACCEPT", "B-PATTERN", "C-SCHEMA", *_CREATION)
+@covers("B-ACCEPT", "B-PATTERN", "C-SCHEMA", *_CREATION)
 @on(CREATES)
 def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """Every snapshot of every known cluster, and every restore target, whatever script its name is in."""
@@ -55,7 +55,7 @@ def test_every_snapshot_and_target_is_accepted(endpoint: Endpoint, operation: Op
     _try_again(endpoint, operation, refused)
 
 
-@puts_to_the_test("B-ACCEPT")
+@covers("B-ACCEPT")
 @on(CREATES)
 def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint, operation: Operation) -> None:
     """The operation's versioned media type is as good as JSON, a path without its trailing slash as with it, and the
@@ -73,7 +73,7 @@ def test_every_content_type_and_form_of_the_path_is_accepted(endpoint: Endpoint,
     _try_again(endpoint, operation, _accept_requests(endpoint, scene, requests))
 
 
-@puts_to_the_test("C-5XX", "C-STATUS", "E-SCHEMA", "T-ECHO", "T-ONLY-POINT", "T-ONLY-TARGET")
+@covers("C-5XX", "C-STATUS", "E-SCHEMA", "T-ECHO", "T-ONLY-POINT", "T-ONLY-TARGET")
 @on(CREATES)
 def test_where_an_endpoint_is_free_it_still_answers_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """Requests that may be taken or refused: whatever the answer, it has the form of a success or of an error."""

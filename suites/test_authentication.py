@@ -12,7 +12,7 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
-from atlas_conformance.runner.marks import EVERY, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, covers, on
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.runner.outcomes import NoAnswer
 from atlas_conformance.strategies.paths import malformed_paths
@@ -21,7 +21,7 @@ from atlas_conformance.strategies.scenes import path_parameters
 from atlas_conformance.suites.test_representation import absent_read, ordinary, refused
 
 
-@puts_to_the_test("A-NONE", "A-WRONG")
+@covers("A-NONE", "A-WRONG")
 @on(EVERY)
 def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation: Operation) -> None:
     """Requests that would succeed, without credentials and with wrong ones by each scheme."""
@@ -60,7 +60,7 @@ def _try_a_known_nonce(endpoint: Endpoint, operation: Operation, good: Request) 
         endpoint.verify([replace(good, credential="known-nonce", scheme="digest")])
 
 
-@puts_to_the_test("A-BEFORE")
+@covers("A-BEFORE")
 @on(EVERY)
 def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint, operation: Operation) -> None:
     """Malformed and absent things earn 401, as anything does without credentials."""
@@ -78,7 +78,7 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     endpoint.verify(replace(request, credential="none") for request in endpoint.sample(operation, bad))
 
 
-@puts_to_the_test("A-DIGEST", "A-BEARER", "A-WRONG")
+@covers("A-DIGEST", "A-BEARER", "A-WRONG")
 @pytest.mark.parametrize("scheme", ["digest", "bearer"])
 @on(EVERY)
 def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Scheme) -> None:
@@ -121,14 +121,14 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
             endpoint.report(judged, *findings)
 
 
-@puts_to_the_test("A-ROLE")
+@covers("A-ROLE")
 @on(tuple(operation for operation in EVERY if operation.kind not in ("get", "list")))
 def test_a_lesser_role_may_not_write(endpoint: Endpoint, operation: Operation) -> None:
     """A conforming create, a cancel of a job under way, and a delete, by somebody who is no Project Owner."""
     _refused_to(endpoint, operation, "reader", "A-ROLE")
 
 
-@puts_to_the_test("A-LIST")
+@covers("A-LIST")
 @on(EVERY)
 def test_an_address_off_the_access_list_may_do_nothing(endpoint: Endpoint, operation: Operation) -> None:
     """A request with valid credentials from an address that is not on the API access list."""
@@ -177,7 +177,7 @@ def _schemes_of(endpoint: Endpoint, credential: Credential) -> Iterator[Scheme]:
     return (scheme for scheme in schemes if endpoint.client.offers(credential, scheme))
 
 
-@puts_to_the_test("A-RATE", "A-RETRY")
+@covers("A-RATE", "A-RETRY")
 def test_rate_limit_headers_are_in_form(endpoint: Endpoint) -> None:
     """A plain read; what is said of rates there, and on every other answer of the run, is judged wherever it is
     sent.

@@ -7,7 +7,7 @@ from itertools import islice
 
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.marks import CREATES, DEDICATED_CREATES, on, puts_to_the_test
+from atlas_conformance.runner.marks import CREATES, DEDICATED_CREATES, covers, on
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.strategies.bodies import (
     Body,
@@ -24,7 +24,7 @@ from atlas_conformance.strategies.requests import Case, build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
-@puts_to_the_test("B-JSON")
+@covers("B-JSON")
 @on(CREATES)
 def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Broken JSON, JSON of other types, other formats, nothing at all."""
@@ -34,7 +34,7 @@ def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, operation:
     refuse_all(endpoint, operation, scene, islice(bodies, _limit(endpoint, 16)))
 
 
-@puts_to_the_test("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
+@covers("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 @on(CREATES)
 def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property that the operation or the deliveryType needs is left out, then null."""
@@ -43,7 +43,7 @@ def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operat
         refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
 
-@puts_to_the_test("T-POINT", "T-ENUM", "B-TYPE")
+@covers("T-POINT", "T-ENUM", "B-TYPE")
 @on(DEDICATED_CREATES)
 def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Half an oplog pair, no moment at all, an unknown deliveryType."""
@@ -52,7 +52,7 @@ def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpo
     refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
 
 
-@puts_to_the_test("B-TYPE", "B-PATTERN", "B-RANGE", "E-FIELDS")
+@covers("B-TYPE", "B-PATTERN", "B-RANGE", "E-FIELDS")
 @on(CREATES)
 def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property of each kind of request, just beyond each boundary and in each other JSON type."""
@@ -64,7 +64,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
 
-@puts_to_the_test("N-TARGET")
+@covers("N-TARGET")
 @on(CREATES)
 def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each target that the target file marks as impossible, for each kind of request that names one."""
@@ -77,7 +77,7 @@ def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operat
     refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
 
 
-@puts_to_the_test("B-UNKNOWN")
+@covers("B-UNKNOWN")
 @on(CREATES)
 def test_an_undocumented_property_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An undocumented property, first and last, in an otherwise good body of each kind."""

@@ -8,13 +8,11 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import explore
 from atlas_conformance.runner.jobs import some_job
-from atlas_conformance.runner.marks import CREATES, EVERY, on, puts_to_the_test
+from atlas_conformance.runner.marks import CREATES, EVERY, covers, on
 from atlas_conformance.strategies.drawn import batches, creates, paths
 
 
-@puts_to_the_test(
-    "B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT", "C-5XX"
-)
+@covers("B-REQUIRED", "B-TYPE", "B-PATTERN", "B-RANGE", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT", "C-5XX")
 @on(CREATES)
 def test_any_body_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
     """Bodies near the contract's boundaries, in combinations that nobody wrote down."""
@@ -22,7 +20,7 @@ def test_any_body_is_answered_as_it_deserves(endpoint: Endpoint, operation: Oper
     explore(endpoint, batches(creates(operation, scene), endpoint.profile.batch))
 
 
-@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "C-5XX")
+@covers("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "C-5XX")
 @on(EVERY)
 def test_any_path_is_answered_as_it_deserves(endpoint: Endpoint, operation: Operation) -> None:
     """Path parameters near their patterns."""

@@ -10,13 +10,13 @@ from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
 from atlas_conformance.runner.jobs import created_jobs, place, read_list, read_of
-from atlas_conformance.runner.marks import JOB_CREATES, puts_to_the_test, takes_long
+from atlas_conformance.runner.marks import JOB_CREATES, covers, takes_long
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import path_parameters
 
 
-@puts_to_the_test("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")
+@covers("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")
 @takes_long
 def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""

@@ -7,7 +7,7 @@ from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
-from atlas_conformance.runner.marks import JOB_CREATES, follows_jobs, on, puts_to_the_test
+from atlas_conformance.runner.marks import JOB_CREATES, covers, follows_jobs, on
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
@@ -15,7 +15,7 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS", "T-FLAGS", "L-FOUND", "L-STABLE")
 
 
-@puts_to_the_test(*_OVER_TIME, "L-SCOPE", "S-URL", "T-ONLY-URL", "T-URL", "T-TIME", "T-PARTS")
+@covers(*_OVER_TIME, "L-SCOPE", "S-URL", "T-ONLY-URL", "T-URL", "T-TIME", "T-PARTS")
 @on(JOB_CREATES)
 @follows_jobs
 def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, operation: Operation) -> None:

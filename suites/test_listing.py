@@ -13,7 +13,7 @@ from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, job_for, known_jobs, read_list, some_job
-from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_LISTS, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_LISTS, covers, on
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
 from atlas_conformance.runner.restless import shown_ids
@@ -27,7 +27,7 @@ _LARGEST = 500
 _FEW_PAGES = 7
 
 
-@puts_to_the_test("L-SCOPE")
+@covers("L-SCOPE")
 @on(tuple(operation for operation in EVERY if operation.kind in ("get", "cancel", "delete")))
 def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operation: Operation) -> None:
     """The same id through another cluster of the kind, another project, and clusters of other kinds."""
@@ -98,7 +98,7 @@ def _is_cancelled(judged: Judged) -> bool:
     return isinstance(document, dict) and document.get("cancelled") is True
 
 
-@puts_to_the_test("L-FOUND", "S-SAME")
+@covers("L-FOUND", "S-SAME")
 @on(JOB_GETS)
 def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operation) -> None:
     """Create and read at once."""
@@ -113,7 +113,7 @@ def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operati
         read_list(endpoint, operation.resource, scene)
 
 
-@puts_to_the_test("L-PAGE", "L-TOTAL", "L-FOUND")
+@covers("L-PAGE", "L-TOTAL", "L-FOUND")
 @on(PAGED_LISTS)
 def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
     """The list is walked in pages of several sizes; every created job is on one of them."""
@@ -254,7 +254,7 @@ def _pages(
     return pages, exchanges
 
 
-@puts_to_the_test("T-CANCEL", "V-ENVELOPE", "C-STATUS")
+@covers("T-CANCEL", "V-ENVELOPE", "C-STATUS")
 @on(tuple(operation for operation in EVERY if operation.kind == "cancel"))
 def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Operation) -> None:
     """Cancel a fresh job, read it back; cancel a finished one, which is refused."""
@@ -286,7 +286,7 @@ def _cancel_in_an_envelope(endpoint: Endpoint, operation: Operation, scene: Scen
         endpoint.verify([build(operation, path_parameters(operation, scene, job), query=query)])
 
 
-@puts_to_the_test("L-STABLE", "S-FIXED")
+@covers("L-STABLE", "S-FIXED")
 @on(GETS + LISTS)
 def test_a_read_changes_nothing(endpoint: Endpoint, operation: Operation) -> None:
     """A finished job, and a list of nothing but finished jobs, read the same however often they are read."""

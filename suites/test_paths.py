@@ -6,14 +6,14 @@ from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for, until_idle
-from atlas_conformance.runner.marks import EVERY, JOB_CREATES, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, JOB_CREATES, covers, on
 from atlas_conformance.runner.nothing_created import refuse_all
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
-@puts_to_the_test("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "E-FIELDS")
+@covers("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "E-FIELDS")
 @on(EVERY)
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
@@ -38,7 +38,7 @@ def _malformed(endpoint: Endpoint, operation: Operation, scene: Scene, job: str)
     return [case.request for case in endpoint.sample(operation, cases)]
 
 
-@puts_to_the_test("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
+@covers("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
 @on(EVERY)
 def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operation) -> None:
     """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
@@ -54,7 +54,7 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
     endpoint.verify(case.request for case in cases)
 
 
-@puts_to_the_test("N-SNAPSHOT")
+@covers("N-SNAPSHOT")
 @on(JOB_CREATES)
 def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An absent snapshot, and one of another cluster, for each deliveryType that names one."""

@@ -11,7 +11,7 @@ from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.error_forms import compare_errors
 from atlas_conformance.runner.forms import compare_forms
 from atlas_conformance.runner.jobs import finished_job, some_job
-from atlas_conformance.runner.marks import EVERY, V2, on, puts_to_the_test
+from atlas_conformance.runner.marks import EVERY, V2, covers, on
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.malformed import odd_queries
 from atlas_conformance.strategies.representations import (
@@ -24,7 +24,7 @@ from atlas_conformance.strategies.requests import Case, build, short_page
 from atlas_conformance.strategies.scenes import Scene, path_parameters
 
 
-@puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
+@covers("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
 @on(tuple(operation for operation in EVERY if operation.media_type is not None))
 def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation: Operation) -> None:
     """Each combination on a success; the body inside is judged as always."""
@@ -44,7 +44,7 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
         compare_forms(endpoint, operation, [*plain, *endpoint.verify([case.request])])
 
 
-@puts_to_the_test("V-ENVELOPE", "V-PRETTY", "C-MEDIA", "E-STATUS", "E-SCHEMA", "E-CODE", "E-REASON", "E-FIELDS")
+@covers("V-ENVELOPE", "V-PRETTY", "C-MEDIA", "E-STATUS", "E-SCHEMA", "E-CODE", "E-REASON", "E-FIELDS")
 @on(EVERY)
 def test_an_error_in_every_form_is_an_error(endpoint: Endpoint, operation: Operation) -> None:
     """Under an envelope an error may be wrapped or not; its status, and what it says, are the same in every form."""
@@ -55,7 +55,7 @@ def test_an_error_in_every_form_is_an_error(endpoint: Endpoint, operation: Opera
                 break  # what one form changes, both together change too
 
 
-@puts_to_the_test("V-FLOOR", "C-MEDIA")
+@covers("V-FLOOR", "C-MEDIA")
 @on(V2)
 def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint, operation: Operation) -> None:
     """Accept headers with dates after the resource's version."""
@@ -67,7 +67,7 @@ def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint
     endpoint.verify(_requests(endpoint.sample(operation, every)))
 
 
-@puts_to_the_test("V-QUERY", "C-5XX")
+@covers("V-QUERY", "C-5XX")
 @on(EVERY)
 def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Words, numbers, nothing, broken escapes and repetitions as `envelope` and `pretty`; odd queries besides."""
@@ -79,7 +79,7 @@ def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operati
     endpoint.verify(_requests(endpoint.sample(operation, every[::step])))
 
 
-@puts_to_the_test("C-5XX", "C-STATUS", "C-MEDIA", "V-SUNSET")
+@covers("C-5XX", "C-STATUS", "C-MEDIA", "V-SUNSET")
 @on(EVERY)
 def test_whatever_is_asked_for_the_answer_is_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """Accept headers for which any version conforms, or 406."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from atlas_conformance.contracts.operation import METHODS, Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.jobs import job_for
-from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, on, puts_to_the_test
+from atlas_conformance.runner.marks import CREATES, EVERY, LISTS, covers, on
 from atlas_conformance.strategies.malformed import hurtful_bodies, large_pages, odd_headers, odd_pages, other_methods
 from atlas_conformance.strategies.paths import undecodable_paths
 from atlas_conformance.strategies.requests import build
@@ -13,7 +13,7 @@ from atlas_conformance.strategies.scenes import path_parameters
 from atlas_conformance.suites.test_representation import absent_read, ordinary
 
 
-@puts_to_the_test("C-5XX", "E-SCHEMA")
+@covers("C-5XX", "E-SCHEMA")
 @on(CREATES)
 def test_no_body_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Deep nesting, a megabyte, huge numbers, lone surrogates, other encodings."""
@@ -23,7 +23,7 @@ def test_no_body_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
 
-@puts_to_the_test("C-5XX", "C-STATUS")
+@covers("C-5XX", "C-STATUS")
 @on(EVERY)
 def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Content types that no rule settles, and headers that nobody asked for."""
@@ -32,7 +32,7 @@ def test_no_header_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None
     endpoint.verify(case.request for case in endpoint.sample(operation, cases))
 
 
-@puts_to_the_test("C-5XX", "L-PAGE")
+@covers("C-5XX", "L-PAGE")
 @on(LISTS)
 def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Page numbers and sizes that are out of range, no numbers, or far beyond the last page."""
@@ -44,7 +44,7 @@ def test_no_page_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     endpoint.verify(case.request for case in endpoint.sample(operation, far))
 
 
-@puts_to_the_test("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX", "C-ALLOW")
+@covers("C-STATUS", "C-MEDIA", "E-SCHEMA", "C-5XX", "C-ALLOW")
 @on(EVERY)
 def test_a_method_that_is_not_there_is_refused_in_form(endpoint: Endpoint, operation: Operation) -> None:
     """404 or 405 with an error body."""
@@ -62,7 +62,7 @@ def _unclaimed(endpoint: Endpoint, path: str) -> frozenset[str]:
     return outside | {o.method for o in found if o.id in endpoint.contract.operations and not endpoint.offers(o.id)}
 
 
-@puts_to_the_test("C-5XX", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
+@covers("C-5XX", "P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
 @on(EVERY)
 def test_no_path_earns_a_5xx(endpoint: Endpoint, operation: Operation) -> None:
     """Percent-encoded bytes that are no UTF-8; after all else, as there are servers that do not survive them."""

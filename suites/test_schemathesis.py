@@ -6,11 +6,11 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import explore
 from atlas_conformance.runner.jobs import some_job
-from atlas_conformance.runner.marks import EVERY, fuzzes, on, puts_to_the_test, takes_long
+from atlas_conformance.runner.marks import EVERY, covers, fuzzes, on, takes_long
 from atlas_conformance.strategies.scenes import path_parameters
 
 
-@puts_to_the_test("C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "E-SCHEMA", "E-STATUS", "E-REASON", "E-CODE", "E-FIELDS")
+@covers("C-STATUS", "C-5XX", "C-MEDIA", "C-SCHEMA", "E-SCHEMA", "E-STATUS", "E-REASON", "E-CODE", "E-FIELDS")
 @on(EVERY)
 @takes_long
 @fuzzes

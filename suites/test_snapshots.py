@@ -14,7 +14,7 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
 from atlas_conformance.runner.exploring import exploring_settings, run_exploring
 from atlas_conformance.runner.jobs import created_id, follow_to_the_end, place, reads_of
-from atlas_conformance.runner.marks import JOB_CREATES, LISTS, on, puts_to_the_test, takes_long
+from atlas_conformance.runner.marks import JOB_CREATES, LISTS, covers, on, takes_long
 from atlas_conformance.runner.snapshots import listed_snapshots, listing_for, listing_of, reading_of, take_snapshot
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
@@ -32,7 +32,7 @@ _STATES = 4
 """Looks at a list that may see a snapshot go on, besides the waits of its own."""
 
 
-@puts_to_the_test(*_STORY, "N-SNAPSHOT", "L-FOUND", "L-STABLE")
+@covers(*_STORY, "N-SNAPSHOT", "L-FOUND", "L-STABLE")
 @on((_PLAIN_LIST, _SHARDED_LIST))
 @takes_long
 def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, operation: Operation) -> None:
@@ -128,7 +128,7 @@ def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistor
     return made
 
 
-@puts_to_the_test("SNAP-RESTORE", "B-ACCEPT")
+@covers("SNAP-RESTORE", "B-ACCEPT")
 @on(_RESTORES)
 def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operation: Operation) -> None:
     """Snapshots that were there before are listed, restored, and the job shows their date."""
@@ -168,7 +168,7 @@ def _kind(operation: Operation) -> str:
     return operation.resource.name.partition(" ")[0]
 
 
-@puts_to_the_test("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")
+@covers("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")
 @on(tuple(o for o in LISTS if o.resource.what == "snapshot"))
 def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Operation) -> None:
     """A list is read several times, and each snapshot that it shows by its id."""
@@ -202,7 +202,7 @@ def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
             listed_snapshots(endpoint, listing_for(operation, scene), scene)
 
 
-@puts_to_the_test(*_STORY, "L-FOUND", "L-SCOPE")
+@covers(*_STORY, "L-FOUND", "L-SCOPE")
 @takes_long
 def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
     """Whatever order snapshots are taken, read, listed, restored and deleted in, each one's story holds."""

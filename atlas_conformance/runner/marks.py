@@ -19,7 +19,7 @@ EVERY = tuple(Contract.load().operations.values())
 V2 = tuple(o for o in EVERY if o.api == "v2")
 
 
-def puts_to_the_test(*requirements: str) -> pytest.MarkDecorator:
+def covers(*requirements: str) -> pytest.MarkDecorator:
     """Mark a test with the ids of the requirements that it covers; `--requirement` selects by them."""
     return pytest.mark.requirement(*requirements)
 
