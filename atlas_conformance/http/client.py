@@ -100,6 +100,7 @@ class Client:
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
         self._handed = Handed(names_in(target.inventory))
+        self._nearly_right: dict[str, Secret] = {}
         self._local = threading.local()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
@@ -151,7 +152,7 @@ class Client:
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
         fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
-        return (*self.target.secrets, *fetched, *self._handed.secrets)
+        return (*self.target.secrets, *fetched, *self._nearly_right.values(), *self._handed.secrets)
 
     def tell_outcomes(self, *, paced: Callable[[Exchange], object], unsettled: Callable[[Request], object]) -> None:
         """Call these from now on as `on_paced` and `on_unsettled`."""
@@ -319,13 +320,16 @@ class Client:
         if request.credential == "basic":
             assert identity.public_key is not None
             assert identity.private_key is not None
-            return self._lines.exchange(request, basic(identity.public_key, identity.private_key))
+            pair = basic(identity.public_key, identity.private_key)
+            self._nearly_right[request.credential] = Secret(pair.reveal().partition(" ")[2])
+            return self._lines.exchange(request, pair)
         if request.credential == "known-nonce":
             return self._forged(request)
         if scheme == "digest":
             return self._digest(request, identity)
         if request.credential in NEARLY_RIGHT:
             assert identity.token is not None
+            self._nearly_right[request.credential] = identity.token
             return self._lines.exchange(request, Secret(f"Bearer {identity.token.reveal()}"))
         bearer = self._bearers[request.credential]
         token = self._token(request, bearer)

@@ -168,7 +168,7 @@ def test_init_makes_a_scenario_of_what_an_endpoint_lists(tmp_path: Path, monkeyp
         made = CliRunner().invoke(init_command, ["--scenario", str(out)])
         assert made.exit_code == 0, made.output
         again = CliRunner().invoke(init_command, ["--scenario", str(out)])
-        assert (again.exit_code, "is there already" in again.output) == (2, True)
+        assert (again.exit_code, "already exists" in again.output) == (2, True)
         assert not list(tmp_path.glob("atlas.toml"))
         text = out.read_text(encoding="utf-8")
         scenario = scenario_of_text(text, str(out))

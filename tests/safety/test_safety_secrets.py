@@ -176,7 +176,7 @@ CRASHES = {
     "in a report": "import atlas_conformance.reports.writing as m; m.RENDERERS = {name: boom for name in m.RENDERERS}",
     "at the end": "import atlas_conformance.runner.session as m; m.Session.finish = boom",
     "on the way in": "import atlas_conformance.runner.session as m; m.Session.prepare = boom",
-    "in the reading of the target": "import atlas_conformance.runner.session as m; m.target_from_file = boom",
+    "in the reading of the target": "import atlas_conformance.runner.served as m; m.target_from_file = boom",
 }
 
 

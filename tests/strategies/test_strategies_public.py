@@ -63,7 +63,7 @@ def test_conforming_requests_break_nothing_and_vary(operation: str, known: bool)
 def test_departing_requests_break_the_one_rule_that_they_name(operation: str) -> None:
     seen = set()
 
-    @QUIET
+    @settings(QUIET, max_examples=150)
     @given(departing_requests(operation, INVENTORY))
     def check(case: Any) -> None:
         reading = Readings(KNOWN).of(case.request)

@@ -12,10 +12,10 @@ NEEDS_A_429 = {"A-RETRY"}
 
 
 def test_a_quick_run_that_restores_nothing_is_light(tmp_path: Path) -> None:
-    """At 1,200 requests a minute, half a minute; and what can be seen without a job is seen."""
+    """At 1,200 requests a minute, some half a minute; and what can be seen without a job is seen."""
     with ReferenceServer(seed=11, step=0.02) as server:
         code, report = verified(server, tmp_path, mode="refusals")
     assert complaint(report) == []
     assert code == 0
-    assert report.exchanges <= 600
+    assert report.exchanges <= 700
     assert unexercised(report, "core") == NEEDS_A_CREATE | NEEDS_A_429

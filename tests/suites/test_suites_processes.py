@@ -58,6 +58,11 @@ def sameness(report: Report) -> dict[str, Any]:
         for finding in requirement["findings"]:
             for name in ("exchange", "first_exchange", "request", "response", "repeat", "curl"):
                 finding.pop(name)
+            for name in ("exchange", "other_exchange"):
+                (finding["contrast"] or {}).pop(name, None)
+    for defect in document["defects"]:
+        for name in ("exchange", "first_exchange", "since_seconds"):
+            defect.pop(name)
     return document
 
 
