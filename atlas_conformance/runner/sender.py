@@ -9,7 +9,7 @@ from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.http.client import Attempt, Client
 from atlas_conformance.http.failures import NoAnswer, Withheld
-from atlas_conformance.runner.outcomes import Judged
+from atlas_conformance.runner.outcomes import Judged, RunEnded
 from atlas_conformance.runner.pauses import Pauses
 from atlas_conformance.runner.rationing import Lesson, Ration
 from atlas_conformance.runner.recorder import Recorder
@@ -44,11 +44,19 @@ class Sender:
         requests = list(requests)
         outcomes: dict[int, Judged | None] = {}
         refused: dict[int, Exchange] = {}
-        for place, attempt in enumerate(self._attempts(requests, lesson)):
+        attempts = self._attempts(requests, lesson)
+        for place, attempt in enumerate(attempts):
             if self._recorder.stopped:
                 break
             if not isinstance(attempt, Exchange):
-                outcomes[place] = self._silence.explain(attempt)
+                try:
+                    outcomes[place] = self._silence.explain(attempt)
+                except RunEnded:
+                    # Nothing more is sent: the rest is there at once, and what was answered before the end is kept.
+                    for answered in (*refused.values(), *attempts):
+                        if isinstance(answered, Exchange):
+                            self._recorder.record(answered, free_target=free_target)
+                    raise
             elif len(requests) > 1 and self.client.workers > 1 and self._may_be_contended(attempt):
                 refused[place] = attempt
             else:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from atlas_conformance.cli.run import run_suites
-from atlas_conformance.http.failures import TargetError
+from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.client import Attempt
+from atlas_conformance.http.failures import NoAnswer, TargetError
 from atlas_conformance.http.limits import parse_duration
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
@@ -18,8 +21,12 @@ from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import ExchangeRecord, JobRecord
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.outcomes import RunEnded
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
+from atlas_conformance.strategies.bodies import base_bodies
+from atlas_conformance.strategies.requests import build
+from atlas_conformance.strategies.scenes import path_parameters
 from atlas_conformance.targets.target_file import target_from_text, write_target
 from tests.safety.posing import NAME, Posed, names_resolve
 from tests.safety.wiretap import Wiretap
@@ -86,20 +93,50 @@ def test_on_a_remote_endpoint_the_jobs_of_the_run_are_cancelled_and_no_others(tm
 
 def test_when_the_time_is_up_the_run_is_partial_and_says_so(tmp_path: Path) -> None:
     with ReferenceServer(seed=7, step=0.02, latency=0.02) as running:
-        code, plugin = run(running, tmp_path, time_limit="1s")
+        code, plugin = run(running, tmp_path, time_limit="3s")
     assert code == 4
     assert plugin.failure is None
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     assert summary["partial"] is True
-    assert summary["partial_reason"] == "the time limit of 1 s has passed"
+    assert summary["partial_reason"] == "the time limit of 3 s has passed"
     assert summary["verdict"] == "incomplete"
     assert summary["errors"] == []
-    assert 0 < summary["exchanges"] < 2_000
+    assert 0 < summary["exchanges"] < 4_000
     # A create that the end cut off may have made a job all the same.
     assert {job["id"] for job in summary["jobs"]} - {"unknown"} == made(tmp_path)
     journal = Journal(tmp_path / "out" / "journal.jsonl")
     assert list(journal)
-    assert journal.partial == "the time limit of 1 s has passed"
+    assert journal.partial == "the time limit of 3 s has passed"
+
+
+def test_what_was_answered_before_the_end_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of requests that are sent at the same time, some are answered and the first is cut off."""
+    with ReferenceServer(seed=7, step=0.02) as server:
+        session = Session(Options(profile="quick", seed=7, workers=4, report=tmp_path), server=server)
+        try:
+            endpoint = session.open().for_test("cut off")
+            create = endpoint.contract.operations["flex-create"]
+            scene = endpoint.scenes_of(create)[0]
+            where = path_parameters(create, scene, "")
+            bodies = [*base_bodies(create, scene), *base_bodies(create, scene)]
+            requests = [build(create, where, body.document) for body in bodies]
+            answered = endpoint.client.attempts(requests[1:])
+
+            def attempts(given: Iterable[Request]) -> Iterator[Attempt]:
+                assert list(given) == requests
+                yield NoAnswer(requests[0], "the time is up", "stopped")
+                yield from answered
+
+            monkeypatch.setattr(endpoint.client, "attempts", attempts)
+            before = endpoint.journal.exchanges
+            with pytest.raises(RunEnded, match="the time is up"):
+                endpoint.send_all(requests)
+            assert endpoint.journal.exchanges - before == len(requests) - 1 > 0
+            session.finish()
+        finally:
+            session.close()
+    made = [one for one in Journal(tmp_path / "journal.jsonl") if isinstance(one, ExchangeRecord)]
+    assert [one.exchange.request.body for one in made if one.test == "cut off"] == [one.body for one in requests[1:]]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30min", 1800), ("2h", 7200), ("1.5 hours", 5400)])
