@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from atlas_conformance.contracts.exchange import Exchange, Request, Response
+from atlas_conformance.http.asides import RawHeaders
 from atlas_conformance.http.explanation import explained
 from atlas_conformance.http.failures import NoAnswer, NotSent, Withheld
 from atlas_conformance.http.guard.fronts import fronted_by
@@ -18,7 +19,7 @@ from atlas_conformance.http.quota import quota_of
 from atlas_conformance.http.redaction.redaction import mask_text, without_echoes
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target
-from atlas_conformance.http.wire import Line, RawHeaders, Reply, tls_context
+from atlas_conformance.http.wire import Line, Reply, tls_context
 from atlas_conformance.http.writing import RequestWriter
 
 TURNS = 4

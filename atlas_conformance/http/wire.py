@@ -8,7 +8,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
@@ -16,11 +16,10 @@ import h11
 import httpcore
 import httpx
 
+from atlas_conformance.http.asides import Asides, RawHeaders
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.target import Target
-
-RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 _WRITE_BYTES = 64 * 1024
 _READ_BYTES = 64 * 1024
@@ -38,15 +37,16 @@ class Undecodable(Exception):
 class _Clock:
     """The moment (monotonic seconds) until which the current answer has time, and whether a connection was opened.
 
-    `gate` is asked before each part of a request leaves, and raises where it must not.
+    `gate` is asked before each part of a request leaves, and raises where it must not. `asides` take what is read.
     """
 
-    __slots__ = ("deadline", "gate", "opened")
+    __slots__ = ("asides", "deadline", "gate", "opened")
 
     def __init__(self) -> None:
         self.deadline = float("inf")
         self.opened = False
         self.gate: Callable[[], object] | None = None
+        self.asides: Asides | None = None
 
     def left(self, timeout: float | None) -> float:
         left = self.deadline - time.monotonic()
@@ -72,7 +72,10 @@ class _Stream(httpcore.NetworkStream):
         left = self._clock.left(timeout)
         if left <= 0:
             raise httpcore.ReadTimeout("time limit")
-        return self._inner.read(max_bytes, left)
+        data = self._inner.read(max_bytes, left)
+        if self._clock.asides is not None:
+            self._clock.asides.take(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._kept = self._kept + buffer if self._kept else buffer
@@ -174,10 +177,14 @@ class Line:
     def __init__(
         self, target: Target, context: ssl.SSLContext | None, heard: Callable[[RawHeaders], object] | None = None
     ) -> None:
-        """`heard` is called with the headers of each answer as soon as they are there, before the body is read."""
+        """`heard` is called with the headers of each answer, interim ones too, as soon as they are there, before the
+        body is read, and with its trailers.
+        """
         self._heard = heard
         self._limits = target.limits
         self._clock = _Clock()
+        if heard is not None:
+            self._clock.asides = Asides(heard)
         self._backend = _Backend(self._clock)
         self._transport = _transport(target, context, self._backend)
         step = {"connect": target.limits.connect_seconds, "read": None, "write": None, "pool": 1.0}
@@ -206,6 +213,9 @@ class Line:
         clock.gate = gate
         clock.opened = False
         clock.deadline = time.monotonic() + self._limits.timeout_seconds
+        asides = clock.asides
+        if asides is not None:
+            asides.begin()
         content = (body,) if body else ()
         if authorization is not None:
             headers = [*headers, (b"Authorization", authorization.reveal().encode("latin-1"))]
@@ -232,6 +242,8 @@ class Line:
                 self._transport.close()
         answer = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         for name, value in response.headers:
+            if len(name) == 17 and asides is not None and name.lower() == b"transfer-encoding":
+                asides.end()
             if len(name) == 16 and name.lower() == b"content-encoding":
                 answer = decoded(answer, value.decode("latin-1"), limit)
         return Reply(response.status, response.headers, answer)

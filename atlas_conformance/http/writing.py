@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import httpcore
 
 from atlas_conformance.contracts.exchange import Request
+from atlas_conformance.http.asides import RawHeaders
 from atlas_conformance.http.failures import Unsendable
 from atlas_conformance.http.target import Target
-from atlas_conformance.http.wire import RawHeaders
 
 _FRAMED_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
