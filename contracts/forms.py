@@ -9,11 +9,11 @@ from atlas_conformance.contracts.listing import listed
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.verdicts import Verdicts
 
-TIDAL = frozenset(
-    {"links", "expired", "expiresAt", "expirationDate", "deliveryUrl", "components", "snapshotUrl", "status"}
-)
-"""Properties that may differ between two answers by themselves: links repeat the query, downloads expire, and an
-enveloped list has a status of its own. What a resource calls volatile may, too."""
+TIDAL = frozenset({"expired", "expiresAt", "expirationDate", "deliveryUrl", "components", "snapshotUrl"})
+"""Properties whose values may differ between two answers by themselves: downloads expire. What a resource calls
+volatile may, too. Whether they are shown is compared all the same."""
+_OF_THE_FORM = frozenset({"links", "status"})
+"""Properties that go with a form: links repeat the query, and an enveloped list has a status of its own."""
 
 _MISSING = object()
 
@@ -28,10 +28,14 @@ def judge_same_job(
 ) -> None:
     """Hold the document of something finished, a job or a snapshot, in one form against its plain one.
 
-    `pointer` is where the formed one stands, `volatile` are properties of it that may change between two reads.
+    `pointer` is where the formed one stands, `volatile` are properties of it that may change between two reads: of
+    these it says which are missing, and that means something only where another plain answer still shows them.
     """
-    for name in sorted((plain.keys() | formed.keys()) - TIDAL - volatile):
+    moving = TIDAL | volatile
+    for name in sorted((plain.keys() | formed.keys()) - _OF_THE_FORM):
         owed, seen = plain.get(name, _MISSING), formed.get(name, _MISSING)
+        if name in moving and (owed is _MISSING or seen is not _MISSING):
+            continue
         shown = "nothing" if seen is _MISSING else seen
         expected = f"{name} as without the flag"
         verdicts.check(requirement, owed == seen, expected, shown, f"{pointer}/{name}")
@@ -46,15 +50,19 @@ def judge_same_list(
     verdicts: Verdicts,
 ) -> None:
     """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended, by
-    its id.
+    its id. What it lacks means something only where another plain page still has it.
     """
-    lacking = sorted(plain.keys() - formed.keys() - {"status"})
+    lacking = sorted(plain.keys() - formed.keys() - _OF_THE_FORM)
     verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
     shown = (job for _, job in listed(plain, "") if isinstance(job.get("id"), str))
     finished = {job["id"]: job for job in shown if resource.ended(job)}
-    for where, job in listed(formed, pointer):
-        named = job.get("id")
-        if isinstance(named, str) and named in finished:
+    beside = {job.get("id"): (where, job) for where, job in listed(formed, pointer) if isinstance(job.get("id"), str)}
+    lost = sorted(finished.keys() - beside.keys())
+    if "results" in formed:
+        seen = f"without {', '.join(lost[:3])}"
+        verdicts.check(requirement, not lost, "all that the plain list shows ended", seen, f"{pointer}/results")
+    for named, (where, job) in beside.items():
+        if named in finished:
             judge_same_job(requirement, finished[named], job, where, verdicts, resource.volatile)
 
 
@@ -70,5 +78,5 @@ def judge_same_properties(
 
     A property counts as lost only if the plain answer has it and the formed one's own job shows it when read back.
     """
-    lost = sorted((plain.keys() & read_back.keys()) - formed.keys() - TIDAL)
+    lost = sorted((plain.keys() & read_back.keys()) - formed.keys() - _OF_THE_FORM - TIDAL)
     verdicts.check(requirement, not lost, "every property of the plain answer", f"without {', '.join(lost)}", pointer)

@@ -146,7 +146,8 @@ class Ledger:
         return self._chronicle.followed(reading, job_id) if isinstance(job_id, str) else None
 
     def _judge_list(self, exchange: Exchange, told: Told, examined: Examined) -> Judgement:
-        """L-PAGE under load: a page loses nothing that stands between what it shows, and its count does not go back.
+        """L-PAGE and L-TOTAL under load: a page loses nothing that stands between what it shows, and its count does not
+        go back.
 
         What is deleted, as snapshots are, is rightly lost, and counts no longer.
         """
@@ -181,7 +182,7 @@ class Ledger:
                 0, memory.floor(exchange.started) - self._deletes[reading.place, reading.operation.resource.name]
             )
             expected = f"totalCount at least {floor}, as that many {what}s of this run were listed before"
-            verdicts.check("L-PAGE", total >= floor, expected, total, f"{examined.pointer}/totalCount")
+            verdicts.check("L-TOTAL", total >= floor, expected, total, f"{examined.pointer}/totalCount")
         return told.judgement | verdicts.judgement()
 
     def _is_kept(self, reading: Reading, item: str) -> bool:

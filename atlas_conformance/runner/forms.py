@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.forms import judge_same_job, judge_same_list, judge_same_properties
 from atlas_conformance.contracts.operation import Operation
@@ -30,19 +31,23 @@ def compare_forms(endpoint: Endpoint, operation: Operation, judged: Sequence[Jud
         _compare(endpoint, operation, requirement, plain[0], formed, verdicts)
         found = verdicts.judgement().findings
         if found and operation.kind != "create":
-            restless = _changing(endpoint, operation, judged[0], plain[0])
+            restless = _changing(endpoint, operation, judged[0].exchange.request, plain[0])
             found = tuple(finding for finding in found if _name(finding) not in restless)
+        if found and operation.kind != "create":
+            again = _changing(endpoint, operation, other.exchange.request, plain[0])
+            found = tuple(finding for finding in found if _name(finding) in again)
         if found:
             endpoint.report(other, *found, related=[judged[0]])
 
 
-def _changing(endpoint: Endpoint, operation: Operation, first: Judged, plain: Mapping[str, Any]) -> frozenset[str]:
-    """Return the properties that differ between the plain answer and another plain one: no form is to blame for them.
+def _changing(endpoint: Endpoint, operation: Operation, request: Request, plain: Mapping[str, Any]) -> frozenset[str]:
+    """Send a request again, and return the properties that differ between its answer and the plain one.
 
-    What changes where it must not is found by the rules on reads.
+    For what differs in another plain answer no form is to blame, nor for what differs but once in its own: what
+    changes where it must not is found by the rules on reads.
     """
     with endpoint.in_passing():
-        again = endpoint.send(first.exchange.request)
+        again = endpoint.send(request)
     document = _document(endpoint, again) if again is not None else None
     if document is None:
         return frozenset()

@@ -184,3 +184,23 @@ def test_what_has_no_id_is_compared_with_nothing() -> None:
     verdicts = Verdicts("snapshot-list")
     judge_same_list("V-PRETTY", plain, formed, "/response/body", RESOURCE, verdicts)
     assert verdicts.judgement().findings == ()
+
+
+def compared(plain: dict[str, Any], formed: dict[str, Any]) -> list[str]:
+    """Where a formed page is said to differ from the plain one."""
+    verdicts = Verdicts("snapshot-list")
+    judge_same_list("V-PRETTY", {"results": [plain]}, {"results": [formed] if formed else []}, "", RESOURCE, verdicts)
+    return [finding.pointer for finding in verdicts.judgement().findings]
+
+
+@pytest.mark.parametrize("name", ["storageSizeBytes", "mongodVersion", "expiresAt"])
+def test_what_may_change_is_shown_in_every_form(name: str) -> None:
+    bare = {"id": SNAPSHOT, "status": "completed", "type": "replicaSet"}
+    assert compared(bare | {name: 1}, bare) == [f"/results/0/{name}"]
+    assert compared(bare, bare | {name: 1}) == []
+    assert compared(bare | {"links": []}, bare) == []
+
+
+def test_a_form_of_a_list_shows_the_same_items() -> None:
+    assert compared({"id": SNAPSHOT, "status": "completed"}, {}) == ["/results"]
+    assert compared({"id": SNAPSHOT, "status": "queued"}, {}) == []
