@@ -164,13 +164,18 @@ class ReturnView:
 
 @dataclass(eq=False)
 class RestoreView:
-    """A create of a job from a snapshot that is followed; `idle` says that nobody's job holds its target."""
+    """A create of a job from a snapshot that is followed.
+
+    `idle` says that nobody's job holds its target, `restored` that the operation has made a job of this snapshot: what
+    else it refuses then is not for the snapshot's sake (B-ACCEPT).
+    """
 
     history: JobHistory
     exchange: Exchange
     reading: Reading
     contract: Contract
     idle: bool = False
+    restored: bool = False
 
     @property
     def status(self) -> int:
@@ -207,6 +212,7 @@ class RestoreView:
             and all(freedom.of_snapshot for freedom in reading.freedoms)
             and self._is_heard
             and (self.status != 409 or self.idle)
+            and (not self.restored or self.status == reading.operation.success)
         )
 
 

@@ -23,6 +23,8 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.resources import RESOURCES, Resource
 from atlas_conformance.contracts.store import JobStore, Place
 
+_MOST_RESTORED = 10_000
+
 
 class Stories:
     """Judges what an answer shows in the light of the snapshots that a store keeps."""
@@ -30,6 +32,8 @@ class Stories:
     def __init__(self, store: JobStore, judge: Judge) -> None:
         self._store = store
         self._judge = judge
+        self._restored: set[tuple[str, str]] = set()
+        """Creates and the snapshots of which they have made a job."""
 
     def judge_restore(self, exchange: Exchange, examined: Examined, *, idle: bool) -> None:
         """Judge a create of a job by what is known of the snapshot that it names."""
@@ -37,9 +41,15 @@ class Stories:
         operation, body = reading.operation, reading.document
         if operation.kind != "create" or operation.resource.what != "job" or not isinstance(body, dict):
             return
-        known = snapshot_of(self._store, operation.resource, reading.place, body.get("snapshotId"))
+        named = body.get("snapshotId")
+        if isinstance(named, str) and exchange.response.status == operation.success and not reading.violations:
+            if len(self._restored) > _MOST_RESTORED:
+                self._restored.clear()
+            self._restored.add((operation.id, named))
+        known = snapshot_of(self._store, operation.resource, reading.place, named)
         if known is not None:
-            view = RestoreView(known, exchange, reading, self._judge.contract, idle)
+            restored = (operation.id, named) in self._restored
+            view = RestoreView(known, exchange, reading, self._judge.contract, idle, restored)
             self._judge.book.apply(view, operation.id, examined.verdicts)
 
     def follow_delete(self, exchange: Exchange, examined: Examined, snapshot: str, known: JobHistory | None) -> None:

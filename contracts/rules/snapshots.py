@@ -127,7 +127,8 @@ def no_list_holds_a_deleted_snapshot(view: ReturnView) -> Outcome | None:
 @rule("L-FOUND", on=GetView)
 def a_listed_snapshot_is_found_by_its_id(view: GetView) -> Outcome | None:
     """A snapshot that a list has just shown is found by its id."""
-    if view.history.created is None and view.may_find and view.was_just_listed:
+    refused_version = view.reading.accepts.later and view.status == 406
+    if view.history.created is None and view.may_find and view.was_just_listed and not refused_version:
         if view.status == view.reading.operation.success:
             return HELD
         if view.misses:
