@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection, wait
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
-from atlas_conformance.program.interrupts import terminate_as_interrupt, undisturbed
+from atlas_conformance.program.interrupts import lose_no_interrupt, terminate_as_interrupt, undisturbed
 from atlas_conformance.reference.server import ReferenceServer
+from atlas_conformance.reference.settings import USUAL_STEP
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session
@@ -23,6 +24,8 @@ from atlas_conformance.runner.warming import keep_what_is_drawn, warm_up
 
 TRIAL_LIMIT = 240.0
 """Seconds after which a trial is given up."""
+STEP_UNDER_LOAD = 0.25
+"""Seconds that a job stays in each phase under load: answers come late there, and yet some users must see it run."""
 SETTLED_WITHIN = 5.0
 """Seconds that a faulty endpoint gets to list what was made and to lose what was deleted."""
 
@@ -72,11 +75,14 @@ def _leave(*_: object) -> None:
 def _work(
     results: Connection, trials: list[Trial], profile: str, run: Callable[[SuitePlugin], int], whole: bool
 ) -> None:
-    signal.signal(signal.SIGTERM, _leave)
+    # While it warms up there is nothing to stop, and who draws takes an exit for a failure of what is drawn.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
     keep_what_is_drawn()
     warm_up()
+    lose_no_interrupt(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, _leave)
     server: ReferenceServer | None = None
     settings: tuple[str, tuple[str, ...]] | None = None
     try:
@@ -90,7 +96,8 @@ def _work(
                 server = ReferenceServer(seed=7, level=trial.level, authentication=trial.authentication)
                 server.__enter__()
                 settings = wanted
-            server.reset(fault=trial.fault, freedoms=trial.freedoms, imitate=trial.imitate)
+            step = STEP_UNDER_LOAD if trial.users else USUAL_STEP
+            server.reset(fault=trial.fault, freedoms=trial.freedoms, imitate=trial.imitate, step=step)
             results.send(try_hammered(trial, server) if trial.users else _forked(trial, server, profile, run, whole))
     finally:
         if server is not None:

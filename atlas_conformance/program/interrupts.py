@@ -29,14 +29,17 @@ def ignore_interrupts() -> None:
             signal.signal(number, signal.SIG_IGN)
 
 
-def lose_no_interrupt() -> None:
-    """Let an interrupt that came within a destructor, where the interpreter drops it with a traceback, come again."""
+def lose_no_interrupt(number: signal.Signals = signal.SIGINT) -> None:
+    """Let an interrupt that came within a destructor, where the interpreter drops it with a traceback, come again.
+
+    `number` is the signal that comes then.
+    """
     before = sys.unraisablehook
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+        if isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
             main = threading.main_thread().ident
-            threading.Timer(0.01, signal.pthread_kill, [main, signal.SIGINT]).start()
+            threading.Timer(0.01, signal.pthread_kill, [main, number]).start()
         else:
             before(unraisable)
 
