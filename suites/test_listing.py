@@ -126,6 +126,9 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
         while create is not None and len(known_jobs(endpoint, operation, scene)) < 4 and scene.real:
             if create_job(endpoint, endpoint.contract.operations[create], scene) is None:
                 break
+        if create is not None and operation.resource.what == "job" and scene.real and not endpoint.rationed:
+            # A list that lags behind lacks the newest: let that be one that it owes.
+            create_job(endpoint, endpoint.contract.operations[create], scene)
         _cancel_one(endpoint, operation, scene)
     usual = (endpoint.verify([build(operation, path_parameters(operation, scene, ""))]) or [None])[0]
     _compare_with_page_of_100(endpoint, operation, scene, usual)

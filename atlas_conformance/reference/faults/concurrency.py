@@ -137,7 +137,7 @@ def _lists() -> Iterator[Fault]:
         ):
             yield _fault(place, what, "L-PAGE", sentence, listing=hook)
     yield _fault(
-        "flex-list", "count-behind", "L-PAGE", "totalCount is one short while a job is created.", listing=_behind
+        "flex-list", "count-behind", "L-TOTAL", "totalCount is one short while a job is created.", listing=_behind
     )
 
 

@@ -161,7 +161,7 @@ def _views() -> Iterator[Fault]:
         yield _view(
             place,
             "delivery-lower-case",
-            "T-ECHO" if place in DEDICATED else "C-SCHEMA",
+            "C-SCHEMA",
             "pointInTime is shown in lower case.",
             "rule",
             changing("deliveryType", str.lower),

@@ -55,6 +55,10 @@ def _back_after_end(backend: Backend, call: Call, job: Job) -> float:
     return call.now
 
 
+def _in_another_zone(text: str) -> str:
+    return shifted(3_600)(text).replace("Z", "+01:00")
+
+
 def _flips(backend: Backend, call: Call, job: Job, document: dict[str, Any]) -> dict[str, Any]:
     flipped = "COMPLETED" if backend.reads[job.id] % 2 else "FAILED"
     return document | {"status": flipped} if job.is_over(call.now) else document
@@ -67,7 +71,7 @@ def _creates() -> Iterator[Fault]:
             ("project-of-target", "projectId", None),
             ("cluster-lower-case", cluster, str.lower),
             ("target-lower-case", "targetDeploymentItemName", str.lower),
-            ("target-ascii", "targetDeploymentItemName", lambda text: text.encode("ascii", "replace").decode()),
+            ("target-ascii", "targetDeploymentItemName", lambda text: "".join(c if c.isascii() else "x" for c in text)),
         ):
             if change is None:
                 view: View = lambda backend, call, job, document: document | {"projectId": job.target_project}  # noqa: E731
@@ -133,27 +137,29 @@ def _creates() -> Iterator[Fault]:
         )
         yield _fault(
             place,
-            "expires-at-once",
+            "expires-before",
             "S-TIME",
-            "A job expires at the second that it is scheduled for.",
+            "A job expires a second before it is scheduled.",
             "subtle",
-            view=lambda backend, call, job, document: document | {"expirationDate": document["restoreScheduledDate"]},
+            view=lambda backend, call, job, document: (
+                document | {"expirationDate": shifted(-1)(document["restoreScheduledDate"])}
+            ),
         )
         yield _fault(
             place,
             "offset",
             "S-TIME",
-            "Times carry the offset +00:00 instead of Z.",
+            "A time is that of another zone, with its offset +01:00.",
             "subtle",
-            view=changing("restoreScheduledDate", lambda text: text.replace("Z", "+00:00")),
+            view=changing("restoreScheduledDate", _in_another_zone),
         )
         yield _fault(
             place,
             "other-job",
             "S-SAME",
-            "A read shows another snapshotFinishedDate than the create did.",
+            "A read shows another restoreScheduledDate than the create did.",
             "stateful",
-            view=lambda backend, call, job, document: document | {"snapshotFinishedDate": "2020-01-01T00:00:00Z"},
+            view=changing("restoreScheduledDate", shifted(1)),
         )
     for place in CREATES:
         requirement = "S-NEW" if place in SHARED else "T-NEW"

@@ -153,12 +153,12 @@ def _existence() -> Iterator[Fault]:
         )
         yield _fault(
             place,
-            "snapshot-409",
+            "snapshot-403",
             "N-SNAPSHOT",
-            "A snapshot that does not exist is answered with 409.",
+            "A snapshot that does not exist is answered with 403.",
             "negative",
             refused=lambda backend, call, refusal: (
-                Refusal(409, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
+                Refusal(403, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
             ),
         )
         if Contract.load().operations[place].cluster_kind != "tenant":
@@ -227,6 +227,15 @@ def _forgetting(reads: int) -> Callable[..., dict[str, Any]]:
     return view
 
 
+def _without_newest(backend: Backend, call: Call, page: Page) -> Page:
+    """The list is that of all jobs but the newest, page by page, as a copy that lags behind has it."""
+    order, start = backend.free["list-order"], (page.number - 1) * page.items
+    newest = 1 if order == "newest" else 0
+    jobs = backend.jobs.page(call.project, call.cluster_name, order, page.items, start + newest)
+    total = max(0, page.total - 1)
+    return replace(page, jobs=tuple(jobs), total=total, more=start + page.items < total)
+
+
 def _lists() -> Iterator[Fault]:
     changes: tuple[tuple[str, str, Class, Callable[[Backend, Call, Page], Page]], ...] = (
         (
@@ -258,7 +267,7 @@ def _lists() -> Iterator[Fault]:
             "L-FOUND",
             "The newest job is not in the list.",
             "stateful",
-            listing=lambda b, c, page: replace(page, jobs=page.jobs[1:] if page.number == 1 else page.jobs),
+            listing=_without_newest,
         )
         yield _fault(
             place,

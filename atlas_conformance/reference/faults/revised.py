@@ -169,7 +169,7 @@ def _statuses() -> Iterator[Fault]:
     for place in ("flex-get", "cluster-get", *LISTS):
         strict = {"V-FLOOR": both(_refusing_any, sound(place, "V-FLOOR"))}
         sentence = "Accept: */* is refused with 400."
-        requirement = "L-PAGE" if place in LISTS else "L-FOUND"
+        requirement = "L-PAGE" if place in LISTS else "L-STABLE"
         yield _fault(place, "any-accept-400", requirement, sentence, "rule", replace=strict)
     slash = {"V-QUERY": both(_refusing_slashless, sound("cluster-create-v1", "V-QUERY"))}
     sentence = "The path without its trailing slash is not there."

@@ -155,7 +155,7 @@ def _taking() -> Iterator[Fault]:
     cut = "A description is cut off at 20 characters."
     yield _fault(place, "description-cut", "SNAP-NEW", cut, "subtle",
                  snapshot=lambda b, c, s: replace(s, description=s.description and s.description[:20]))  # fmt: skip
-    yield _fault(place, "answers-201", "B-ACCEPT", "A taken snapshot is answered with 201.", "shape",
+    yield _fault(place, "answers-201", "C-STATUS", "A taken snapshot is answered with 201.", "shape",
                  answer=on_success(lambda answer: replace(answer, status=201)))  # fmt: skip
     yield _fault(place, "without-role", "A-ROLE", "Any role takes snapshots.", "negative", skip=frozenset({"A-ROLE"}))
     for step, requirement, sentence in (
@@ -163,10 +163,16 @@ def _taking() -> Iterator[Fault]:
         ("B-RANGE/retentionInDays/maximum", "B-RANGE", "A retention beyond 32 bits is taken."),
         ("B-TYPE/description", "B-TYPE", "A description of any type is taken."),
         ("B-TYPE/retentionInDays", "B-TYPE", "A retention of any type is taken."),
-        ("B-JSON/object", "B-JSON", "A body that is no object is taken."),
     ):
         what = f"{step.lower().replace('/', '-')}-unchecked"
         yield _fault(place, what, requirement, sentence, "negative", skip=frozenset({step}), snapshot=_plain)
+    yield _fault(place, "b-json-object-unchecked", "B-JSON", "A body that is no object is taken.", "negative",
+                 replace={"B-JSON/object": _as_object})  # fmt: skip
+
+
+def _as_object(backend: Backend, call: Call) -> None:
+    """Take whatever is no object for an empty one."""
+    call.document = call.fields = dict(call.document) if isinstance(call.document, dict) else {}
 
 
 def _plain(backend: Backend, call: Call, snapshot: Snapshot) -> Snapshot:
@@ -234,12 +240,13 @@ def _finding() -> Iterator[Fault]:
                      "negative", refused=_success)  # fmt: skip
         for scope in ("project", "cluster"):
             yield _fault(place, f"through-other-{scope}", "L-SCOPE", f"A snapshot is found through another {scope}.",
-                         "stateful", skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster"}))  # fmt: skip
+                         "stateful", skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster", "free/parts"}))  # fmt: skip
     for place in LISTS:
         for what, sentence, kind, change in _PAGES:
             if Contract.load().operations[place].paged:
-                yield _fault(place, what, "L-PAGE", sentence, kind, listing=change)
-        yield _fault(place, "no-results", "L-PAGE" if not Contract.load().operations[place].paged else "C-SCHEMA",
+                requirement = "L-TOTAL" if what.startswith("total-") else "L-PAGE"
+                yield _fault(place, what, requirement, sentence, kind, listing=change)
+        yield _fault(place, "no-results", "L-PAGE",
                      "A list shows no results.", "shape", answer=on_success(_no_results))  # fmt: skip
 
 
@@ -315,7 +322,9 @@ def _late(backend: Backend, call: Call, job: Job) -> Job:
 
 def _restoring() -> Iterator[Fault]:
     for place in RESTORES:
-        yield _fault(place, "completed-refused", "SNAP-RESTORE", "A snapshot that is listed completed is refused.",
+        # Where none can be taken all are refused.
+        refused = "SNAP-RESTORE" if Contract.load().operations[place].cluster_kind == "dedicated" else "B-ACCEPT"
+        yield _fault(place, "completed-refused", refused, "A snapshot that is listed completed is refused.",
                      "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
         yield _fault(place, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
                      "stateful", job=_late)  # fmt: skip
@@ -323,10 +332,12 @@ def _restoring() -> Iterator[Fault]:
             skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
             yield _fault(place, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
                          skip=skipped)  # fmt: skip
-    for place, name in (("flex-get", "snapshotFinishedDate"), ("cluster-get", "timestamp"),
-                        ("cluster-get-v1", "timestamp"), ("flex-list", "snapshotFinishedDate"),
-                        ("cluster-list", "timestamp")):  # fmt: skip
-        yield _fault(place, "snapshot-date-off-on-reads", "SNAP-RESTORE", "A read shows another date of the snapshot.",
+    for place, name, requirement in (
+        ("flex-get", "snapshotFinishedDate", "S-SAME"), ("flex-list", "snapshotFinishedDate", "S-FIXED"),
+        ("cluster-get", "timestamp", "T-FLAGS"), ("cluster-get-v1", "timestamp", "T-FLAGS"),
+        ("cluster-list", "timestamp", "T-FLAGS"),
+    ):  # fmt: skip
+        yield _fault(place, "snapshot-date-off-on-reads", requirement, "A read shows another date of the snapshot.",
                      "stateful", view=changing(name, shifted(-7_200)))  # fmt: skip
 
 
