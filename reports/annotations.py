@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from atlas_conformance.reports.headlines import in_short, waived
 from atlas_conformance.reports.model import ERROR, INCOMPLETE, NOT_EXERCISED, UNREACHABLE, Report
-from atlas_conformance.reports.sentences import named, reach
+from atlas_conformance.reports.sentences import named
 from atlas_conformance.reports.standing import Standing, lost_words
 from atlas_conformance.reports.wording import one_line, verdict_sentence
 
@@ -19,14 +20,12 @@ def workflow_commands(report: Report, standing: Standing | None = None) -> list[
     warnings: list[str] = []
     for defect in report.failing_defects:
         group = defect.headline
-        waived = standing is not None and all(g.key in standing.waived for g in defect.groups if not g.advice)
         words = (
-            f"{one_line(defect.sentence)} ({reach(defect.count, defect.exercised)})."
-            f" {report.rows[group.requirement].statement} Expected {one_line(group.finding.expected)}; seen "
-            f"{one_line(group.finding.seen)} at {one_line(group.finding.pointer)}. "
-            f"Source: {report.rows[group.requirement].source_on(group.operation)}"
+            f"{in_short(defect, report)} {report.rows[group.requirement].statement} "
+            f"Expected {one_line(group.finding.expected)}; seen {one_line(group.finding.seen)} "
+            f"at {one_line(group.finding.pointer)}. Source: {report.rows[group.requirement].source_on(group.operation)}"
         )
-        kind = "waived" if waived else "unstable" if defect.unstable else "failed"
+        kind = "waived" if waived(defect, standing) is not None else "unstable" if defect.unstable else "failed"
         line = f"{group.requirement} on {named(defect.operations)} ({kind})"
         if kind == "failed":
             errors.append(_command("error", line, words))

@@ -1,4 +1,4 @@
-"""CTRF, the common test report format: one test for each requirement and operation."""
+"""CTRF, the common test report format: one test for each defect, and one for each requirement and operation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from atlas_conformance.reports import headlines
+from atlas_conformance.reports.contrasts import contrast_json
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
@@ -19,6 +21,7 @@ from atlas_conformance.reports.model import (
     PASSED,
     WITHHELD,
     Cell,
+    Defect,
     FindingGroup,
     Report,
 )
@@ -45,12 +48,14 @@ _STATUS = {
 def ctrf(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the CTRF document as indented JSON text in UTF-8.
 
-    A cell without exchanges is skipped with its reason, an error of the suite is `other`, never passed.
+    The defects come first, each a failed test. A cell without exchanges is skipped with its reason, an error of the
+    suite is `other`, never passed.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
     for group in (*report.groups, *report.advice):
         groups[group.requirement, group.operation].append(group)
-    tests = [
+    tests = [_of_defect(defect, report, curl, standing) for defect in report.failing_defects]
+    tests += [
         _test(cell, groups[cell.requirement, cell.operation], report, curl, standing)
         for row in report.rows.values()
         for cell in row.cells.values()
@@ -130,6 +135,30 @@ def _test(
     elif cell.reason:
         test["message"] = one_line(f"{cell.status}: {cell.reason}", 1000)
     return test
+
+
+def _of_defect(defect: Defect, report: Report, curl: Curl | None, standing: Standing | None) -> dict[str, Any]:
+    """Return the test of a defect: its message says what is wrong, and the contrast where one was found."""
+    head, waivers = defect.headline, headlines.waived(defect, standing)
+    return {
+        "name": headlines.title(defect),
+        "status": "failed" if waivers is None else "skipped",
+        "rawStatus": "defect" if waivers is None else "waived",
+        "duration": 0,
+        "suite": ["Defects"],
+        "type": "contract",
+        "tags": [defect.requirement, *defect.operations],
+        "message": "\n".join(headlines.in_full(defect, report)) if waivers is None else f"waived: {waivers}",
+        "trace": _trace(head, report, curl),
+        "extra": {
+            "sentence": one_line(defect.sentence, 800),
+            "exchanges": defect.count,
+            "contrast": contrast_json(report.contrasts, head.key),
+            "explains": [f"{group.requirement} on {group.operation}" for group in defect.explains],
+            "unstable": defect.unstable,
+            "source": report.rows[defect.requirement].source_on(head.operation),
+        },
+    }
 
 
 def _trace(group: FindingGroup, report: Report, curl: Curl | None) -> str:

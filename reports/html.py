@@ -22,6 +22,7 @@ from atlas_conformance.contracts.requirement import BASIS_WORDS, Citation
 from atlas_conformance.reports.contrasts import contrast_words
 from atlas_conformance.reports.examples import examples
 from atlas_conformance.reports.excerpt import Line, difference
+from atlas_conformance.reports.headlines import waived
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
@@ -243,11 +244,10 @@ def _tags(defect: Defect, standing: Standing | None) -> tuple[str, ...]:
     comparison = standing.comparison if standing is not None else None
     keys = {group.key for group in defect.groups}
     new = comparison is not None and any(failure.key in keys for failure in comparison.new)
-    waived = standing is not None and all(group.key in standing.waived for group in defect.groups if not group.advice)
     tags = (
         ("advice", defect.advice),
         ("new", new),
-        ("waived", waived and not defect.advice),
+        ("waived", waived(defect, standing) is not None),
         ("unstable", defect.unstable),
     )
     return tuple(tag for tag, holds in tags if holds)

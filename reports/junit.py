@@ -1,4 +1,6 @@
-"""JUnit XML: one test suite for each family of requirements, one test case for each requirement and operation."""
+"""JUnit XML: a test suite of the defects; one for each family of requirements, with a case for each requirement and
+operation.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from collections.abc import Iterable
 
 import regex
 
+from atlas_conformance.reports import headlines
 from atlas_conformance.reports.model import (
     ADVICE,
     DEPARTURE,
@@ -18,6 +21,7 @@ from atlas_conformance.reports.model import (
     NOT_OFFERED,
     WITHHELD,
     Cell,
+    Defect,
     FindingGroup,
     Report,
     Row,
@@ -43,14 +47,16 @@ _LISTED_PLACES = 20
 def junit(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the JUnit XML document in UTF-8.
 
-    A failed cell is a failure, an error of the suite an error, a cell without exchanges is skipped with its reason, a
-    known departure and advice pass with a word in their output, a waived failure is skipped with its waiver. What
-    belongs to no cell stands in a suite of its own.
+    The defects come first, each a failure. A failed cell is a failure, an error of the suite an error, a cell without
+    exchanges is skipped with its reason, a known departure and advice pass with a word in their output, a waived
+    failure is skipped with its waiver. What belongs to no cell stands in a suite of its own.
     """
     groups: defaultdict[tuple[str, str], list[FindingGroup]] = defaultdict(list)
     for group in (*report.groups, *report.advice):
         groups[group.requirement, group.operation].append(group)
     root = ET.Element("testsuites", {"name": "atlas-conformance", "time": f"{report.seconds:.3f}"})
+    if report.failing_defects:
+        _suite(root, "Defects", [_defect_case(d, report, curl, standing) for d in report.failing_defects], report)
     by_family: defaultdict[str, list[ET.Element]] = defaultdict(list)
     for row in report.rows.values():
         for cell in row.cells.values():
@@ -121,6 +127,19 @@ def _fill(
         said = f"Requirement: {row.statement}\nSource: {row.source_on(cell.operation)}\n{said}"
     if said:
         ET.SubElement(case, "system-out").text = legal(said)
+
+
+def _defect_case(defect: Defect, report: Report, curl: Curl | None, standing: Standing | None) -> ET.Element:
+    """Return the case of a defect: its message says what is wrong, its text what proves it."""
+    case = _case(headlines.title(defect), "atlas.defects")
+    waivers = headlines.waived(defect, standing)
+    if waivers is not None:
+        _outcome(case, "skipped", f"waived: {waivers}")
+        return case
+    shown = [defect.headline, *defect.same]
+    text = "\n".join([*headlines.in_full(defect, report), "", _failure_text(shown, report, curl)])
+    _outcome(case, "failure", headlines.in_short(defect, report), text, defect.requirement)
+    return case
 
 
 def _failure_text(groups: list[FindingGroup], report: Report, curl: Curl | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import regex
 
 from atlas_conformance.reports.contrasts import LABEL, contrast_words
+from atlas_conformance.reports.headlines import waived
 from atlas_conformance.reports.model import ADVICE, DEPARTURE, ERROR, FAILED, LADDER, PASSED, Defect, Report, Row
 from atlas_conformance.reports.sentences import named, reach
 from atlas_conformance.reports.signs import SYMBOLS
@@ -121,8 +122,7 @@ def _defects(report: Report, curl: Curl | None, standing: Standing | None) -> li
 def _defect(defect: Defect, report: Report, curl: Curl | None, standing: Standing | None) -> list[str]:
     group = defect.headline
     exchange = group.sample.exchange
-    waived = standing is not None and all(g.key in standing.waived for g in defect.groups if not g.advice)
-    tags = (" unstable" if defect.unstable else "") + (" waived" if waived else "")
+    tags = (" unstable" if defect.unstable else "") + (" waived" if waived(defect, standing) is not None else "")
     request = curl_command(curl, exchange.request, group.sample.n)
     contrast = contrast_words(report.contrasts, group.key)
     title = f"{defect.requirement} on {named(defect.operations)}, {reach(defect.count, defect.exercised)}{tags}"

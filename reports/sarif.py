@@ -1,4 +1,6 @@
-"""SARIF 2.1.0: one rule for each requirement, one result for each group of findings, for code-scanning readers."""
+"""SARIF 2.1.0: one rule for each requirement, one result for each group of findings, those of a defect together, for
+code-scanning readers.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ from typing import Any
 import orjson
 
 from atlas_conformance.contracts.exchange import Headers
+from atlas_conformance.reports import headlines
+from atlas_conformance.reports.contrasts import contrast_json
 from atlas_conformance.reports.markdown import escaped
-from atlas_conformance.reports.model import FAILED, FindingGroup, Report, Row
+from atlas_conformance.reports.model import FAILED, Defect, FindingGroup, Report, Row
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import PROGRAM, Curl, curl_command, one_line, readable, rerun, visible
 
@@ -20,12 +24,13 @@ _BODY = 4000
 def sarif(report: Report, curl: Curl | None = None, standing: Standing | None = None) -> bytes:
     """Return the SARIF log as indented JSON text in UTF-8.
 
-    A finding is an error, one that did not repeat a warning, advice and a known departure of the real service a note.
-    Waived findings are suppressed. With an earlier run to compare with, each result says whether it is new.
+    The results come defect by defect, and the first of each says what is wrong. A finding is an error, one that did not
+    repeat a warning, advice and a known departure of the real service a note. Waived findings are suppressed. With an
+    earlier run to compare with, each result says whether it is new.
     """
     rules = list(report.rows.values())
     index = {row.id: place for place, row in enumerate(rules)}
-    results = [_result(group, index, report, curl, standing) for group in (*report.groups, *report.advice)]
+    results = [_result(group, defect, index, report, curl, standing) for group, defect in headlines.by_group(report)]
     results += [
         {
             "ruleId": use.requirement,
@@ -83,18 +88,27 @@ def sarif(report: Report, curl: Curl | None = None, standing: Standing | None = 
 
 
 def _result(
-    group: FindingGroup, index: dict[str, int], report: Report, curl: Curl | None, standing: Standing | None
+    group: FindingGroup,
+    defect: Defect,
+    index: dict[str, int],
+    report: Report,
+    curl: Curl | None,
+    standing: Standing | None,
 ) -> dict[str, Any]:
     exchange = group.sample.exchange
     request, response = exchange.request, exchange.response
     expected, seen = one_line(group.finding.expected, 800), one_line(group.finding.seen, 800)
+    leads = group is defect.headline
+    first = f"{headlines.in_short(defect, report)} " if leads else f"A case of {headlines.title(defect)}. "
     unstable = " The requirement held when the request was repeated." if group.unstable else ""
     result: dict[str, Any] = {
         "ruleId": group.requirement,
         "ruleIndex": index[group.requirement],
         "level": "note" if group.advice else "warning" if group.unstable else "error",
         "kind": "fail",
-        "message": {"text": f"{report.rows[group.requirement].statement} Expected {expected}; seen {seen}.{unstable}"},
+        "message": {
+            "text": f"{first}{report.rows[group.requirement].statement} Expected {expected}; seen {seen}.{unstable}"
+        },
         "locations": [_location(report, group.operation, group.place)],
         "partialFingerprints": {"requirementOperationPlace/v1": _digest(*group.key)},
         "occurrenceCount": group.count,
@@ -114,6 +128,9 @@ def _result(
             "advice": group.advice,
             "unstable": group.unstable,
             "exchange": group.sample.n,
+            "defect": headlines.title(defect),
+            "leads": leads,
+            "contrast": contrast_json(report.contrasts, group.key),
             "pointer": one_line(group.finding.pointer),
             "curl": curl_command(curl, request, group.sample.n),
             "rerun": rerun(report.header, group.requirement),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from rich.console import Console
 
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.reports.copying import copy_part
+from atlas_conformance.reports.ctrf import ctrf
 from atlas_conformance.reports.html import html
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
+from atlas_conformance.reports.junit import junit
 from atlas_conformance.reports.markdown import markdown
 from atlas_conformance.reports.matrix import build
 from atlas_conformance.reports.model import CONTRAST, Report
 from atlas_conformance.reports.records import ContrastRecord, encoded_line, record_of_json
+from atlas_conformance.reports.sarif import sarif
 from atlas_conformance.reports.summary import summary
 from atlas_conformance.reports.terminal import print_report
 from tests.reports import sample_journal as sample
@@ -65,6 +69,7 @@ def test_a_contrast_of_an_exchange_that_is_not_there_makes_no_journal(tmp_path: 
 
 def test_every_format_shows_the_contrast_with_its_failure(tmp_path: Path) -> None:
     report = written(tmp_path / "journal.jsonl", RECORD)
+    contrast = {"sentence": SENTENCE, "exchange": 1, "other_exchange": 2}
     console = Console(width=400, record=True, file=(tmp_path / "out").open("w", encoding="utf-8"))
     print_report(report, console, verbose=True)
     text = console.export_text()
@@ -72,9 +77,15 @@ def test_every_format_shows_the_contrast_with_its_failure(tmp_path: Path) -> Non
     assert f"Contrast: {SENTENCE}" in " ".join(text.rpartition("1 defect")[2].split())
     assert f"<strong>Contrast:</strong> {SENTENCE} (exchanges 1 and 2)" in html(report)
     assert "Contrast: refused with &#96;Größe&#96;, accepted with" in markdown(report).decode()
+    case = ET.fromstring(junit(report))[0][0]
+    assert case.find("failure").get("message", "").endswith(f"Contrast: {SENTENCE} (exchanges 1 and 2).")  # type: ignore[union-attr]
+    assert orjson.loads(ctrf(report))["results"]["tests"][0]["extra"]["contrast"] == contrast
+    (result,) = orjson.loads(sarif(report))["runs"][0]["results"]
+    assert f"Contrast: {SENTENCE} (exchanges 1 and 2). " in result["message"]["text"]
+    assert result["properties"]["contrast"] == contrast
     document = summary(report)
     (found,) = document["requirements"]["B-ACCEPT"]["findings"]
-    assert found["contrast"] == {"sentence": SENTENCE, "exchange": 1, "other_exchange": 2}
+    assert found["contrast"] == contrast
     schema = json.loads((REPORTS / "summary.schema.json").read_text("utf-8"))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(document)] == []
 
@@ -83,7 +94,8 @@ def test_without_a_contrast_nothing_is_said_of_one(tmp_path: Path) -> None:
     report = written(tmp_path / "journal.jsonl")
     (found,) = summary(report)["requirements"]["B-ACCEPT"]["findings"]
     assert found["contrast"] is None
-    assert "Contrast:" not in html(report) and b"Contrast:" not in markdown(report)
+    formats = (html(report).encode(), *(write(report) for write in (markdown, junit, ctrf, sarif)))
+    assert not [text for text in formats if b"Contrast:" in text]
 
 
 def test_what_a_request_says_can_neither_steer_a_terminal_nor_break_a_page(tmp_path: Path) -> None:

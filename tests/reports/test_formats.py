@@ -59,6 +59,25 @@ def test_sarif_tells_new_from_known_and_broken_from_unstable(tmp_path: Path) -> 
     assert levels == {"S-ECHO": "error", "C-5XX": "warning", "S-FLOW": "error"}
 
 
+def test_sarif_goes_defect_by_defect(tmp_path: Path) -> None:
+    report = sample.failing(tmp_path / "j")
+    results = [r for r in orjson.loads(sarif(report))["runs"][0]["results"] if "leads" in r.get("properties", {})]
+    groups = [(group, defect) for defect in report.defects for group in defect.groups]
+    assert [result["ruleId"] for result in results] == [group.requirement for group, _ in groups]
+    for result, (group, defect) in zip(results, groups, strict=True):
+        leads = group is defect.headline
+        assert result["properties"]["leads"] is leads
+        assert (defect.sentence in result["message"]["text"]) is leads
+
+
+def test_ctrf_begins_with_the_defects(tmp_path: Path) -> None:
+    report = sample.failing(tmp_path / "j")
+    tests = orjson.loads(ctrf(report))["results"]["tests"][: len(report.failing_defects) + 1]
+    assert [test["suite"] == ["Defects"] for test in tests] == [True] * len(report.failing_defects) + [False]
+    for defect, test in zip(report.failing_defects, tests, strict=False):
+        assert test["status"] == "failed" and test["message"].startswith(defect.sentence)
+
+
 def test_sarif_tells_findings_apart_by_place_alone(tmp_path: Path) -> None:
     def prints(seen: str, name: str) -> list[str]:
         made = sample.Sample(tmp_path / name)
