@@ -204,6 +204,7 @@ class Chronicle:
             "unknown",
         ):
             about = self._follow(exchange, examined)
+        self._stories.note_deleted(exchange, examined, self.followed)
         judgement = examined.verdicts.judgement()
         return Told(judgement, frozenset(pair for pair in judgement.held if pair[0] in alone), examined, about)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.dates import is_in_life
@@ -20,10 +20,13 @@ from atlas_conformance.contracts.following import (
 from atlas_conformance.contracts.history import JobHistory, Observation
 from atlas_conformance.contracts.judge import Examined, Judge
 from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.resources import RESOURCES, Resource
 from atlas_conformance.contracts.store import JobStore, Place
 
 _MOST_RESTORED = 10_000
+Followed: TypeAlias = Callable[[Reading, str], JobHistory | None]
+"""Finds the history of what a request is about, by its id."""
 
 
 class Stories:
@@ -67,6 +70,15 @@ class Stories:
         known.delete_started = min(known.delete_started, exchange.started)
         if status == reading.operation.success and known.deleted_ended is None:
             known.deleted_ended = exchange.ended
+
+    def note_deleted(self, exchange: Exchange, examined: Examined, followed: Followed) -> None:
+        """Note that a delete was answered with success, whoever asked for it: who is wrongly let in deletes as well."""
+        reading = examined.reading
+        if reading.operation.kind != "delete" or reading.item is None or exchange.response.status >= 300:
+            return
+        known = followed(reading, reading.item)
+        if known is not None:
+            known.delete_started = min(known.delete_started, exchange.started)
 
     def judge_deleted(self, exchange: Exchange, examined: Examined, seen: set[str], *, whole: bool) -> None:
         """Judge a list by the deleted snapshots that it must no longer show; `whole`: it is all on this page."""

@@ -163,21 +163,23 @@ def _compare_with_page_of_100(endpoint: Endpoint, operation: Operation, scene: S
     with endpoint.in_passing():
         hundred = _page(endpoint, operation, scene, 100, 1, {})
         again = endpoint.send(build(operation, path_parameters(operation, scene, "")))
-    sizes = [len(_results(judged)) for judged in (usual, hundred, again)]
-    if usual is not None and hundred is not None and sizes[0] == sizes[2] != sizes[1] and not endpoint.doubts():
+    sizes = [_length(judged) for judged in (usual, hundred, again)]
+    if usual is None or hundred is None or None in sizes:
+        return
+    if sizes[0] == sizes[2] != sizes[1] and not endpoint.doubts():
         expected = f"{sizes[1]} results, as with itemsPerPage=100, which is the default"
         found = Finding("L-PAGE", operation.id, expected, str(sizes[0]), "/response/body/results")
         endpoint.report(usual, found, related=[hundred])
 
 
-def _results(judged: Judged | None) -> list[Any]:
-    """Return what a page shows; nothing where there is no page."""
+def _length(judged: Judged | None) -> int | None:
+    """Return how many results a page shows; None where there is no page, as where the endpoint asks to wait."""
     try:
         page = parse_json(judged.exchange.response.body) if judged is not None and judged.status == 200 else None
     except NotJson:
-        return []
+        return None
     results = page.get("results") if isinstance(page, dict) else None
-    return results if isinstance(results, list) else []
+    return len(results) if isinstance(results, list) else None
 
 
 def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[str]:

@@ -218,7 +218,7 @@ def _views() -> Iterator[Fault]:
         yield _view(
             operation,
             "oplog-inc-one",
-            "T-ONLY-POINT",
+            "T-ECHO",
             "oplogInc is shown as 1, whatever was asked for.",
             "subtle",
             changing("oplogInc", lambda value: 1),
@@ -226,7 +226,7 @@ def _views() -> Iterator[Fault]:
         yield _view(
             operation,
             "seconds-rounded",
-            "T-ONLY-POINT",
+            "T-ECHO",
             "The point in time is shown rounded down to the minute.",
             "subtle",
             changing("pointInTimeUTCSeconds", lambda value: value - value % 60),
