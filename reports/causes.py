@@ -21,6 +21,8 @@ from atlas_conformance.reports.model import FindingGroup
 
 _CROWD = 24
 """How many groups of one exchange are paired: one with more says little about what belongs together."""
+_OFTEN = 20
+"""On how many exchanges a group must show at least to be everywhere."""
 _MOST_TAINTED = 0.5
 """Where more than this share of all jobs come of faulty creates, what is found on one says nothing of its create."""
 
@@ -78,7 +80,8 @@ class Node:
 
 def links(nodes: Sequence[Node], evidence: Evidence, partners: Mapping[int, int]) -> Iterator[Link]:
     """Yield the pairs of groups that have a cause in common; `partners` as in `clusters`."""
-    for find in (_together, _alike, _compared, _refused_alike, _taken_alike, _shown_alike):
+    yield from ((one, other, False) for one, other, chance in _together(nodes) if not chance)
+    for find in (_alike, _compared, _refused_alike, _taken_alike, _shown_alike):
         yield from find(nodes)
     yield from _tainted(nodes, evidence)
     yield from _held_against(nodes, partners)
@@ -94,8 +97,16 @@ def _pairs(nodes: Sequence[Node], key: Callable[[Node], object]) -> Iterator[tup
         yield from combinations(places, 2)
 
 
-def _together(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link groups that show on the same exchanges."""
+def coincidences(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of groups that show on the same exchanges, the smaller first, where the larger one shows on most.
+
+    That may be chance: it counts for a group that has no cause in common with any other one.
+    """
+    yield from ((one, other) for one, other, chance in _together(nodes) if chance)
+
+
+def _together(nodes: Sequence[Node]) -> Iterator[tuple[int, int, bool]]:
+    """Yield groups that show on the same exchanges, the smaller first, and whether that may be chance."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for place, node in enumerate(nodes):
         for n in node.facts.exchanges | node.facts.related:
@@ -105,9 +116,16 @@ def _together(nodes: Sequence[Node]) -> Iterator[Link]:
         for pair in combinations(places[:_CROWD], 2):
             shared[pair] += 1
     for (one, other), count in shared.items():
-        small, large = sorted((nodes[one], nodes[other]), key=lambda node: len(node.facts.exchanges))
+        first, second = sorted((one, other), key=lambda place: len(nodes[place].facts.exchanges))
+        small, large = nodes[first], nodes[second]
         if not _stands_alone(small, large) and 2 * count >= len(small.facts.exchanges):
-            yield one, other, False
+            yield first, second, _is_everywhere(small, large)
+
+
+def _is_everywhere(small: Node, large: Node) -> bool:
+    """Whether a group shows on so many exchanges that another one on a few of them tells nothing."""
+    count = len(large.facts.exchanges)
+    return count >= max(_OFTEN, large.held, 2 * len(small.facts.exchanges)) and small.place.role != large.place.role
 
 
 def _stands_alone(small: Node, large: Node) -> bool:
@@ -133,9 +151,18 @@ def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
             alike = first.accepted == second.accepted if here else same and _decided_alike(first, second)
         else:
             of_its_own = first.known is None or first.known.by_field
+            same = same and (here or _is_wrong_alike(first, second))
             alike = (here and not of_its_own) or (same and (here or _is_missing(first) == _is_missing(second)))
         if alike or _loses_the_same(first, second):
             yield one, other, False
+
+
+def _is_wrong_alike(first: Node, second: Node) -> bool:
+    """Whether a header of two operations is wrong in the same way: with the same value, or where the same is owed."""
+    if first.place.part != HEADER:
+        return True
+    one, other = first.group.finding, second.group.finding
+    return one.seen == other.seen or one.expected == other.expected
 
 
 def _is_missing(node: Node) -> bool:

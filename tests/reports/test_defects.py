@@ -298,3 +298,31 @@ def test_one_rule_broken_on_two_fields_is_one_defect_and_a_schema_two(tmp_path: 
         return len(report_of(tmp_path / requirement, found).defects)
 
     assert (told_of("T-ONLY-POINT"), told_of("C-SCHEMA")) == (1, 2)
+
+
+def test_what_shows_wherever_another_fault_does_is_no_case_of_it_if_it_has_a_cause_of_its_own(tmp_path: Path) -> None:
+    name = "targetDeploymentItemName"
+    everywhere = at("S-TIME", "flex-list", "/response/body/results/0/restoreFinishedDate")
+    found = [("flex-list", numbered("flex-list", n), (everywhere,)) for n in range(40)]
+    compared = at("S-SAME", "flex-list", f"/response/body/results/1/{name}")
+    found += [("flex-list", numbered("flex-list", n), (everywhere, compared)) for n in range(40, 44)]
+    alone = report_of(tmp_path / "a", found)
+    assert told(alone) == [("S-TIME", {"S-SAME"})]
+    shown = at("S-DELIVERY", "flex-create", f"/response/body/{name}")
+    found += [("flex-create", numbered("flex-create", n), (shown,)) for n in range(50, 60)]
+    apart = dict(told(report_of(tmp_path / "b", found)))
+    assert apart == {"S-TIME": set(), "S-DELIVERY": {"S-SAME"}}
+
+
+@pytest.mark.parametrize(("second", "defects"), [("text/html", 1), ("application/vnd.atlas.2023-01-01+json", 2)])
+def test_a_header_of_two_operations_is_one_defect_where_it_is_wrong_alike(
+    tmp_path: Path, second: str, defects: int
+) -> None:
+    where = "/response/headers/content-type"
+    one = at("C-MEDIA", "flex-create", where, seen="text/html", expected="an error as application/json")
+    other = at("C-MEDIA", "tenant-create", where, seen=second, expected="application/json")
+    found = [
+        ("flex-create", numbered("flex-create", 1), (one,)),
+        ("tenant-create", numbered("flex-create", 2), (other,)),
+    ]
+    assert len(told(report_of(tmp_path / "j", found))) == defects

@@ -65,7 +65,7 @@ def _says_204(backend: Backend, call: Call, answer: Answer) -> Answer:
 def _faults() -> Iterator[Fault]:
     for place in ("flex-get", "cluster-create", "snapshot-list"):
         sentence = "With pretty=true an error has no errorCode."
-        yield _fault(place, "pretty-error-codeless", "E-SCHEMA", sentence, answer=_errors("pretty", _without_code))
+        yield _fault(place, "pretty-error-codeless", "V-PRETTY", sentence, answer=_errors("pretty", _without_code))
     for place in ("tenant-create", "sharded-snapshot-get"):
         sentence = "In an envelope the number of an error is a string."
         yield _fault(place, "enveloped-error-text", "E-SCHEMA", sentence, answer=_errors("envelope", _as_text))
