@@ -81,7 +81,7 @@ class Node:
 def links(nodes: Sequence[Node], evidence: Evidence, partners: Mapping[int, int]) -> Iterator[Link]:
     """Yield the pairs of groups that have a cause in common; `partners` as in `clusters`."""
     yield from ((one, other, False) for one, other, chance in _together(nodes) if not chance)
-    for find in (_alike, _compared, _refused_alike, _taken_alike, _shown_alike):
+    for find in (_unchallenged, _alike, _compared, _refused_alike, _taken_alike, _shown_alike):
         yield from find(nodes)
     yield from _tainted(nodes, evidence)
     yield from _held_against(nodes, partners)
@@ -136,6 +136,16 @@ def _stands_alone(small: Node, large: Node) -> bool:
     if small.place.part != OUTCOME or large.place.part not in (HEADER, ERROR):
         return False
     return len(large.facts.exchanges) >= 2 * len(small.facts.exchanges) + 2
+
+
+def _unchallenged(nodes: Sequence[Node]) -> Iterator[Link]:
+    """Link a challenge that is missing or wrong with the digest credentials that cannot answer it."""
+    for place, node in enumerate(nodes):
+        if node.place.part == HEADER and node.place.field == "www-authenticate":
+            for other, digest in enumerate(nodes):
+                here = digest.group.operation == node.group.operation
+                if here and digest.requirement == "A-DIGEST" and digest.status == 401:
+                    yield place, other, True
 
 
 def _alike(nodes: Sequence[Node]) -> Iterator[Link]:

@@ -326,3 +326,13 @@ def test_a_header_of_two_operations_is_one_defect_where_it_is_wrong_alike(
         ("tenant-create", numbered("flex-create", 2), (other,)),
     ]
     assert len(told(report_of(tmp_path / "j", found))) == defects
+
+
+def test_a_challenge_that_is_missing_explains_why_a_digest_is_refused(tmp_path: Path) -> None:
+    challenge = at("A-NONE", "flex-create", "/response/headers/www-authenticate", seen="null")
+    refused = at("A-DIGEST", "flex-create", "/response/status", seen="401")
+    found = [
+        ("flex-create", numbered("flex-create", 1, status=401), (challenge,)),
+        ("flex-create", numbered("flex-create", 2, status=401), (refused,)),
+    ]
+    assert told(report_of(tmp_path / "j", found)) == [("A-NONE", {"A-DIGEST"})]
