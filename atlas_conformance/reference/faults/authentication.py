@@ -14,13 +14,13 @@ from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.steps import Step
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
-def _open(place: str, *, only_without: bool) -> Any:
+def _open(operation: str, *, only_without: bool) -> Any:
     """Credentials that are missing (or wrong) are taken for an owner's."""
-    check = sound(place, "A-NONE")
+    check = sound(operation, "A-NONE")
 
     def lenient(backend: Backend, call: Call) -> None:
         try:
@@ -61,47 +61,52 @@ def _creating_for_readers(backend: Backend, call: Call, refusal: Refusal) -> Ref
 
 
 def _operations() -> Iterator[Fault]:
-    for place in ALL:
+    for operation in ALL:
         yield _fault(
-            place,
+            operation,
             "no-credentials",
             "A-NONE",
             "No credentials are needed.",
             "negative",
-            replace={"A-NONE": _open(place, only_without=True)},
+            replace={"A-NONE": _open(operation, only_without=True)},
         )
         yield _fault(
-            place,
+            operation,
             "any-credentials",
             "A-WRONG",
             "Any credentials are taken.",
             "negative",
-            replace={"A-NONE": _open(place, only_without=False)},
+            replace={"A-NONE": _open(operation, only_without=False)},
         )
         yield _fault(
-            place, "no-challenge", "A-NONE", "A 401 carries no challenge.", "negative", refused=_without_challenge
+            operation, "no-challenge", "A-NONE", "A 401 carries no challenge.", "negative", refused=_without_challenge
         )
         yield _fault(
-            place, "403-without", "A-NONE", "Without credentials the answer is 403.", "negative", refused=_forbidden
+            operation, "403-without", "A-NONE", "Without credentials the answer is 403.", "negative", refused=_forbidden
         )
         yield _fault(
-            place, "late", "A-BEFORE", "Credentials are looked at last.", "subtle", arrange=_last("A-NONE", "A-LIST")
+            operation,
+            "late",
+            "A-BEFORE",
+            "Credentials are looked at last.",
+            "subtle",
+            arrange=_last("A-NONE", "A-LIST"),
         )
         yield _fault(
-            place,
+            operation,
             "any-address",
             "A-LIST",
             "An address off the access list is let through.",
             "negative",
             skip=frozenset({"A-LIST"}),
         )
-    for place in CREATES:
+    for operation in CREATES:
         yield _fault(
-            place, "readers-create", "A-ROLE", "A reader may create a job.", "negative", skip=frozenset({"A-ROLE"})
+            operation, "readers-create", "A-ROLE", "A reader may create a job.", "negative", skip=frozenset({"A-ROLE"})
         )
-        if Contract.load().operations[place].cluster_kind != "tenant":
+        if Contract.load().operations[operation].cluster_kind != "tenant":
             yield _fault(
-                place,
+                operation,
                 "refused-readers-create",
                 "A-ROLE",
                 "A reader's create is refused after the job was made.",
@@ -133,7 +138,7 @@ def _negative_remaining(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _everywhere() -> Iterator[Fault]:
-    reads = tuple(place for place in ALL if Contract.load().operations[place].kind in {"get", "list"})
+    reads = tuple(operation for operation in ALL if Contract.load().operations[operation].kind in {"get", "list"})
     yield Fault(
         "digest/any-response",
         "A-WRONG",

@@ -25,8 +25,8 @@ PAUSE = 0.01
 _FAR = 1e9
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, "concurrent", pause=PAUSE, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, "concurrent", pause=PAUSE, **hooks)
 
 
 def creates_beside(call: Call) -> list[Call]:
@@ -70,17 +70,17 @@ def _not_cancelled(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _writers() -> Iterator[Fault]:
-    for operation in Contract.load().operations.values():
-        if operation.kind == "create" and operation.level != "workflow":
-            requirement = "T-NEW" if operation.cluster_kind == "dedicated" else "S-NEW"
+    for create in Contract.load().operations.values():
+        if create.kind == "create" and create.level != "workflow":
+            requirement = "T-NEW" if create.cluster_kind == "dedicated" else "S-NEW"
             sentence = "Two creates at once are given one id."
-            yield _fault(operation.id, "one-id-for-two", requirement, sentence, job=_id_of_the_other)
-    for place in ("flex-create", "cluster-create"):
+            yield _fault(create.id, "one-id-for-two", requirement, sentence, job=_id_of_the_other)
+    for operation in ("flex-create", "cluster-create"):
         sentence = "Of two creates at once, the job of one is lost."
-        yield _fault(place, "lost-write", "L-FOUND", sentence, answer=_overwritten)
-    for place, requirement in (("flex-create", "S-ECHO"), ("cluster-create", "T-ECHO")):
+        yield _fault(operation, "lost-write", "L-FOUND", sentence, answer=_overwritten)
+    for operation, requirement in (("flex-create", "S-ECHO"), ("cluster-create", "T-ECHO")):
         sentence = "Of two creates at once, one shows the snapshot of the other."
-        yield _fault(place, "mixed-up", requirement, sentence, view=_snapshot_of_the_other)
+        yield _fault(operation, "mixed-up", requirement, sentence, view=_snapshot_of_the_other)
     yield _fault(
         "cluster-cancel", "lost-cancel", "T-CANCEL", "Of two cancels at once, one is not done.", answer=_not_cancelled
     )
@@ -126,16 +126,16 @@ def _snapshot_skipped(backend: Backend, call: Call, page: Page) -> Page:
 
 
 def _lists() -> Iterator[Fault]:
-    for place in ("flex-snapshot-list", "snapshot-list"):
+    for operation in ("flex-snapshot-list", "snapshot-list"):
         sentence = "A page skips a snapshot in its middle while something is created."
-        yield _fault(place, "skipped-snapshot", "L-PAGE", sentence, listing=_snapshot_skipped)
-    for place in ("flex-list", "cluster-list"):
+        yield _fault(operation, "skipped-snapshot", "L-PAGE", sentence, listing=_snapshot_skipped)
+    for operation in ("flex-list", "cluster-list"):
         for what, sentence, hook in (
             ("short-page", "A page lacks a job while another is created.", _short),
             ("skipped-job", "A page skips a job in its middle while another is created.", _skipping),
             ("doubled-job", "A page shows a job twice while another is created.", _doubling),
         ):
-            yield _fault(place, what, "L-PAGE", sentence, listing=hook)
+            yield _fault(operation, what, "L-PAGE", sentence, listing=hook)
     yield _fault(
         "flex-list", "count-behind", "L-TOTAL", "totalCount is one short while a job is created.", listing=_behind
     )
@@ -169,17 +169,17 @@ def _finished_later(backend: Backend, call: Call, job: Job, document: dict[str, 
 
 
 def _readers() -> Iterator[Fault]:
-    for place, requirement in (("flex-get", "S-FLOW"), ("tenant-get", "S-FLOW"), ("cluster-get", "T-FLAGS")):
+    for operation, requirement in (("flex-get", "S-FLOW"), ("tenant-get", "S-FLOW"), ("cluster-get", "T-FLAGS")):
         sentence = "Of two readers at once, one sees the job as it was when created."
-        yield _fault(place, "stale-reader", requirement, sentence, moment=_stale)
-    for place, requirement in (("flex-get", "S-SAME"), ("cluster-get", "T-FLAGS")):
+        yield _fault(operation, "stale-reader", requirement, sentence, moment=_stale)
+    for operation, requirement in (("flex-get", "S-SAME"), ("cluster-get", "T-FLAGS")):
         sentence = "Of two reads at once, one is answered with the other's job."
-        yield _fault(place, "swapped-answer", requirement, sentence, view=_swapped)
-    for place in ("flex-get", "cluster-get"):
-        replaced = {name: excusing(sound(place, name), lambda call: bool(reads_beside(call)))
+        yield _fault(operation, "swapped-answer", requirement, sentence, view=_swapped)
+    for operation in ("flex-get", "cluster-get"):
+        replaced = {name: excusing(sound(operation, name), lambda call: bool(reads_beside(call)))
                     for name in ("L-SCOPE/project", "L-SCOPE/cluster")}  # fmt: skip
         sentence = "While another read is open, a job shows through any cluster."
-        yield _fault(place, "scope-forgotten", "L-SCOPE", sentence, replace=replaced)
+        yield _fault(operation, "scope-forgotten", "L-SCOPE", sentence, replace=replaced)
     yield _fault(
         "flex-get", "finish-moves", "S-FINISHED", "Of two readers at once, one sees another end.", view=_finished_later
     )
@@ -221,10 +221,10 @@ def _pressed(call: Call) -> bool:
 
 
 def _pressure() -> Iterator[Fault]:
-    for place in ("cluster-create", "flex-list"):
-        step = both(sound(place, "V-FLOOR"), failing(_pressed))
+    for operation in ("cluster-create", "flex-list"):
+        step = both(sound(operation, "V-FLOOR"), failing(_pressed))
         sentence = "With more than four calls at once the answer is 500."
-        yield _fault(place, "500-under-pressure", "C-5XX", sentence, replace={"V-FLOOR": step})
+        yield _fault(operation, "500-under-pressure", "C-5XX", sentence, replace={"V-FLOOR": step})
     yield _fault(
         "flex-get", "torn-error", "E-SCHEMA", "With more than three calls at once an error breaks off.", encoded=_torn
     )

@@ -141,9 +141,9 @@ def _relative(urls: list[str]) -> list[str]:
 
 def _views() -> Iterator[Fault]:
     restored = _delivers("automated")
-    for place in (*DEDICATED, *DEDICATED_READS):
+    for operation in (*DEDICATED, *DEDICATED_READS):
         yield _view(
-            place,
+            operation,
             "download-target-shown",
             "T-ONLY-TARGET",
             "A download shows a target.",
@@ -151,7 +151,7 @@ def _views() -> Iterator[Fault]:
             when(_delivers("download"), _with_target),
         )
         yield _view(
-            place,
+            operation,
             "restore-url-shown",
             "T-ONLY-URL",
             "A job that restores shows a download's address.",
@@ -159,7 +159,7 @@ def _views() -> Iterator[Fault]:
             when(_delivers("automated", "pointInTime"), _with_url),
         )
         yield _view(
-            place,
+            operation,
             "delivery-lower-case",
             "C-SCHEMA",
             "pointInTime is shown in lower case.",

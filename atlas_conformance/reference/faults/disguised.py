@@ -78,14 +78,14 @@ def _changing_path(attribute: str, clean_up: _CleanUp) -> Callable[[Backend, Cal
 
 
 def _in_paths() -> Iterator[Fault]:
-    for place, parameter, way in _PATHS:
+    for operation, parameter, way in _PATHS:
         attribute, requirement = _PATH[parameter]
-        if parameter == "item" and "snapshot" in place:
+        if parameter == "item" and "snapshot" in operation:
             requirement = "P-SNAPSHOT"
         clean_up, what = _CLEAN_UPS[way]
         sentence = f"In the path, a {'name' if parameter == 'name' else f'{parameter} id'} {what} is taken for the one."
         request = _changing_path(attribute, clean_up)
-        yield Fault(f"{place}/{parameter}-{way}", requirement, (place,), sentence, "subtle", request=request)
+        yield Fault(f"{operation}/{parameter}-{way}", requirement, (operation,), sentence, "subtle", request=request)
 
 
 def _if_text(clean_up: _CleanUp) -> Callable[[object], object]:
@@ -93,18 +93,20 @@ def _if_text(clean_up: _CleanUp) -> Callable[[object], object]:
 
 
 def _in_bodies() -> Iterator[Fault]:
-    for place, name, way in _BODIES:
+    for operation, name, way in _BODIES:
         clean_up, what = _CLEAN_UPS[way]
         step = f"B-TYPE/{name}"
-        check = normalising(name, _if_text(clean_up), sound(place, step))
+        check = normalising(name, _if_text(clean_up), sound(operation, step))
         sentence = f"In the body, a {name} {what} is taken for the one."
-        yield Fault(f"{place}/{name}-{way}", "B-PATTERN", (place,), sentence, "subtle", replace={step: check})
-    for place, way in (("cluster-create", "trimmed-behind"), ("cluster-create-v1", "trimmed-before")):
+        yield Fault(f"{operation}/{name}-{way}", "B-PATTERN", (operation,), sentence, "subtle", replace={step: check})
+    for operation, way in (("cluster-create", "trimmed-behind"), ("cluster-create-v1", "trimmed-before")):
         clean_up, what = _CLEAN_UPS[way]
         step = "B-TYPE/deliveryType"
-        check = normalising("deliveryType", _if_text(clean_up), sound(place, step))
+        check = normalising("deliveryType", _if_text(clean_up), sound(operation, step))
         sentence = f"A deliveryType {what} is taken for the one."
-        yield Fault(f"{place}/deliveryType-{way}", "T-ENUM", (place,), sentence, "subtle", replace={step: check})
+        yield Fault(
+            f"{operation}/deliveryType-{way}", "T-ENUM", (operation,), sentence, "subtle", replace={step: check}
+        )
 
 
 FAULTS: tuple[Fault, ...] = (*_in_paths(), *_in_bodies())

@@ -23,8 +23,8 @@ from atlas_conformance.reference.messages import Answer, Call
 _OTHER_ID = "0" * 23 + "1"
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _cancelled_late(backend: Backend, call: Call, answer: Answer) -> Answer:
@@ -35,9 +35,9 @@ def _cancelled_late(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 def _dedicated_reads() -> Iterator[Fault]:
     failed = when(lambda job: job.fails, showing(cancelled=True))
-    for place in DEDICATED_READS:
+    for operation in DEDICATED_READS:
         yield _fault(
-            place,
+            operation,
             "failed-and-cancelled",
             "T-FLAGS",
             "A failed job is cancelled as well.",
@@ -45,7 +45,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             view=after_end(failed),
         )
         yield _fault(
-            place,
+            operation,
             "failed-forgotten",
             "T-FLAGS",
             "A failed job's flag is false on every third read.",
@@ -55,7 +55,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             ),
         )
         yield _fault(
-            place,
+            operation,
             "finished-at-drifts",
             "T-FLAGS",
             "finishedAt moves by a second a read.",
@@ -63,7 +63,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             view=drifting("finishedAt"),
         )
         yield _fault(
-            place,
+            operation,
             "finished-at-vanishes",
             "T-FLAGS",
             "finishedAt is shown on every second read.",
@@ -75,7 +75,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             ),
         )
         yield _fault(
-            place,
+            operation,
             "timestamp-drifts",
             "T-FLAGS",
             "timestamp moves by a second a read.",
@@ -83,7 +83,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             view=drifting("timestamp"),
         )
         yield _fault(
-            place,
+            operation,
             "snapshot-changes",
             "T-FLAGS",
             "From the third read on, another snapshot is shown.",
@@ -91,7 +91,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             view=on_reads_after(2, changing("snapshotId", lambda value: _OTHER_ID)),
         )
         yield _fault(
-            place,
+            operation,
             "target-changes",
             "T-FLAGS",
             "From the third read on, another target is shown.",
@@ -99,7 +99,7 @@ def _dedicated_reads() -> Iterator[Fault]:
             view=on_reads_after(2, changing("targetClusterName", lambda value: "other")),
         )
         yield _fault(
-            place,
+            operation,
             "delivery-changes",
             "T-FLAGS",
             "A finished job says pointInTime.",

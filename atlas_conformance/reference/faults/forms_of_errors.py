@@ -16,8 +16,8 @@ _Change = Callable[[Answer], Answer]
 _CONFUSED = {400: (404, "Not Found"), 404: (400, "Bad Request")}
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class = "rule", **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class = "rule", **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _errors(flag: str, change: _Change) -> Callable[[Backend, Call, Answer], Answer]:
@@ -63,25 +63,25 @@ def _says_204(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _faults() -> Iterator[Fault]:
-    for place in ("flex-get", "cluster-create", "snapshot-list"):
+    for operation in ("flex-get", "cluster-create", "snapshot-list"):
         sentence = "With pretty=true an error has no errorCode."
-        yield _fault(place, "pretty-error-codeless", "V-PRETTY", sentence, answer=_errors("pretty", _without_code))
-    for place in ("tenant-create", "sharded-snapshot-get"):
+        yield _fault(operation, "pretty-error-codeless", "V-PRETTY", sentence, answer=_errors("pretty", _without_code))
+    for operation in ("tenant-create", "sharded-snapshot-get"):
         sentence = "In an envelope the number of an error is a string."
-        yield _fault(place, "enveloped-error-text", "E-SCHEMA", sentence, answer=_errors("envelope", _as_text))
-    for place in ("cluster-get", "flex-download"):
+        yield _fault(operation, "enveloped-error-text", "E-SCHEMA", sentence, answer=_errors("envelope", _as_text))
+    for operation in ("cluster-get", "flex-download"):
         sentence = "With envelope=true an error is HTML."
-        yield _fault(place, "enveloped-error-html", "C-MEDIA", sentence, represented=_errors("envelope", _html))
-    for place in ("flex-list", "snapshot-take"):
+        yield _fault(operation, "enveloped-error-html", "C-MEDIA", sentence, represented=_errors("envelope", _html))
+    for operation in ("flex-list", "snapshot-take"):
         sentence = "With envelope=true a malformed project is answered with another status."
         changed = _errors("envelope", _confused)
-        yield _fault(place, "enveloped-error-status", "V-ENVELOPE", sentence, answer=changed)
-    for place in ("cluster-cancel", "flex-create"):
+        yield _fault(operation, "enveloped-error-status", "V-ENVELOPE", sentence, answer=changed)
+    for operation in ("cluster-cancel", "flex-create"):
         sentence = "With pretty=true an error lacks its detail."
-        yield _fault(place, "pretty-error-shorter", "V-PRETTY", sentence, answer=_errors("pretty", _without_detail))
-    for place in ("cluster-list", "flex-snapshot-get", "cluster-create-v1"):
+        yield _fault(operation, "pretty-error-shorter", "V-PRETTY", sentence, answer=_errors("pretty", _without_detail))
+    for operation in ("cluster-list", "flex-snapshot-get", "cluster-create-v1"):
         sentence = "With pretty=true an error stands on one line, as no other error does."
-        yield _fault(place, "error-never-pretty", "V-PRETTY", sentence, encoded=_on_one_line)
+        yield _fault(operation, "error-never-pretty", "V-PRETTY", sentence, encoded=_on_one_line)
     yield _fault("tenant-get", "error-always-pretty", "V-PRETTY", "Every error is indented.", encoded=_indented)
     sentence = "With envelope=true a success is 200, with its status in an envelope."
     yield _fault("cluster-cancel", "enveloped-204", "C-STATUS", sentence, answer=_says_204)

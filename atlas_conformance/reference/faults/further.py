@@ -31,8 +31,8 @@ _PUBLISHED = ("2023-01-01", "2023-02-01", "2023-10-01", "2024-05-30", "2024-08-0
 """Some dates at which versions were published."""
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _by_digest(call: Call) -> bool:
@@ -130,8 +130,8 @@ def _automated_by_default(backend: Backend, call: Call) -> None:
 
 
 def _negatives() -> Iterator[Fault]:
-    def fault(place: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
-        return _fault(place, what, requirement, sentence, "negative", **hooks)
+    def fault(operation: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
+        return _fault(operation, what, requirement, sentence, "negative", **hooks)
 
     sentence = "The errorCode of a 405 is in lower case."
     yield fault(NOWHERE, "405-lower-case", "E-CODE", sentence, answer=on_error(_lower_code))
@@ -296,8 +296,8 @@ def _without_failed(backend: Backend, call: Call, page: Page) -> Page:
 
 
 def _stateful() -> Iterator[Fault]:
-    def fault(place: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
-        return _fault(place, what, requirement, sentence, "stateful", **hooks)
+    def fault(operation: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
+        return _fault(operation, what, requirement, sentence, "stateful", **hooks)
 
     sentence = "The same request sent twice in a row earns the same id."
     yield fault("flex-create", "same-request-same-id", "S-NEW", sentence, job=_same_again)
@@ -352,14 +352,14 @@ def _unpublished(backend: Backend, call: Call) -> None:
 
 
 def _subtle() -> Iterator[Fault]:
-    def fault(place: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
-        return _fault(place, what, requirement, sentence, "subtle", **hooks)
+    def fault(operation: str, what: str, requirement: str, sentence: str, **hooks: Any) -> Fault:
+        return _fault(operation, what, requirement, sentence, "subtle", **hooks)
 
     def too_large(value: Any) -> bool:
         return type(value) is int and value > INT32_MAX
 
-    def first(place: str, step: str, check: Check) -> dict[str, Check]:
-        return {step: both(check, sound(place, step))}
+    def first(operation: str, step: str, check: Check) -> dict[str, Check]:
+        return {step: both(check, sound(operation, step))}
 
     limit, typed = "B-RANGE/oplogTs/maximum", "B-TYPE/targetProjectId"
     overflow = first("cluster-create", limit, failing(field_where("oplogTs", too_large)))

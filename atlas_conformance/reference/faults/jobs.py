@@ -28,12 +28,12 @@ from atlas_conformance.reference.messages import Call
 _OTHER_ID = "0" * 23 + "1"
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
-def _cluster_property(place: str) -> str:
-    return "instanceName" if Contract.load().operations[place].cluster_kind == "flex" else "clusterName"
+def _cluster_property(operation: str) -> str:
+    return "instanceName" if Contract.load().operations[operation].cluster_kind == "flex" else "clusterName"
 
 
 def _running(view: View) -> View:
@@ -65,8 +65,8 @@ def _flips(backend: Backend, call: Call, job: Job, document: dict[str, Any]) -> 
 
 
 def _creates() -> Iterator[Fault]:
-    for place in SHARED:
-        cluster = _cluster_property(place)
+    for operation in SHARED:
+        cluster = _cluster_property(operation)
         for what, name, change in (
             ("project-of-target", "projectId", None),
             ("cluster-lower-case", cluster, str.lower),
@@ -77,9 +77,9 @@ def _creates() -> Iterator[Fault]:
                 view: View = lambda backend, call, job, document: document | {"projectId": job.target_project}  # noqa: E731
             else:
                 view = changing(name, change)
-            yield _fault(place, what, "S-ECHO", f"{name} is not the request's: {what}.", "subtle", view=view)
+            yield _fault(operation, what, "S-ECHO", f"{name} is not the request's: {what}.", "subtle", view=view)
         yield _fault(
-            place,
+            operation,
             "target-project-of-path",
             "S-ECHO",
             "The target's project is always that of the path.",
@@ -87,7 +87,7 @@ def _creates() -> Iterator[Fault]:
             view=lambda backend, call, job, document: document | {"targetProjectId": job.project},
         )
         yield _fault(
-            place,
+            operation,
             "other-snapshot",
             "S-ECHO",
             "The snapshot shown is another one.",
@@ -95,7 +95,7 @@ def _creates() -> Iterator[Fault]:
             view=showing(snapshotId=_OTHER_ID),
         )
         yield _fault(
-            place,
+            operation,
             "download",
             "S-DELIVERY",
             "A job that restores to a target says DOWNLOAD.",
@@ -103,16 +103,16 @@ def _creates() -> Iterator[Fault]:
             view=showing(deliveryType="DOWNLOAD"),
         )
         yield _fault(
-            place,
+            operation,
             "url-on-restore",
             "S-URL",
             "A restore shows snapshotUrl.",
             "shape",
             view=showing(snapshotUrl="https://restore.example.net/a.tar.gz"),
         )
-        yield _fault(place, "closed", "S-STATUS", "The status is CLOSED.", "shape", view=showing(status="CLOSED"))
+        yield _fault(operation, "closed", "S-STATUS", "The status is CLOSED.", "shape", view=showing(status="CLOSED"))
         yield _fault(
-            place,
+            operation,
             "born-completed",
             "S-NEW",
             "A fresh job is complete.",
@@ -120,7 +120,7 @@ def _creates() -> Iterator[Fault]:
             view=showing(status="COMPLETED", restoreFinishedDate="2030-01-01T00:00:00Z"),
         )
         yield _fault(
-            place,
+            operation,
             "finished-too-early",
             "S-FINISHED",
             "A fresh job shows restoreFinishedDate.",
@@ -128,7 +128,7 @@ def _creates() -> Iterator[Fault]:
             view=showing(restoreFinishedDate="2030-01-01T00:00:00Z"),
         )
         yield _fault(
-            place,
+            operation,
             "scheduled-before-snapshot",
             "S-TIME",
             "A job is scheduled before its snapshot was done.",
@@ -136,7 +136,7 @@ def _creates() -> Iterator[Fault]:
             view=changing("restoreScheduledDate", shifted(-400 * 86_400)),
         )
         yield _fault(
-            place,
+            operation,
             "expires-before",
             "S-TIME",
             "A job expires a second before it is scheduled.",
@@ -146,7 +146,7 @@ def _creates() -> Iterator[Fault]:
             ),
         )
         yield _fault(
-            place,
+            operation,
             "offset",
             "S-TIME",
             "A time is that of another zone, with its offset +01:00.",
@@ -154,17 +154,17 @@ def _creates() -> Iterator[Fault]:
             view=changing("restoreScheduledDate", _in_another_zone),
         )
         yield _fault(
-            place,
+            operation,
             "other-job",
             "S-SAME",
             "A read shows another restoreScheduledDate than the create did.",
             "stateful",
             view=changing("restoreScheduledDate", shifted(1)),
         )
-    for place in CREATES:
-        requirement = "S-NEW" if place in SHARED else "T-NEW"
+    for operation in CREATES:
+        requirement = "S-NEW" if operation in SHARED else "T-NEW"
         yield _fault(
-            place,
+            operation,
             "id-reused-late",
             requirement,
             "From the third job on, ids are used again.",
@@ -172,7 +172,7 @@ def _creates() -> Iterator[Fault]:
             job=_reusing(3),
         )
         yield _fault(
-            place,
+            operation,
             "not-stored",
             "L-FOUND",
             "A job is answered and lost.",
@@ -198,9 +198,9 @@ def _reusing(after: int) -> Callable[[Backend, Call, Job], Job]:
 
 
 def _shared_reads() -> Iterator[Fault]:
-    for place in SHARED_READS:
+    for operation in SHARED_READS:
         yield _fault(
-            place,
+            operation,
             "back-once",
             "S-FLOW",
             "The fourth read shows the status of the first.",
@@ -208,16 +208,16 @@ def _shared_reads() -> Iterator[Fault]:
             moment=_one_phase_back(4),
         )
         yield _fault(
-            place,
+            operation,
             "back-after-end",
             "S-FLOW",
             "A job that has ended runs again on every third read.",
             "stateful",
             moment=_back_after_end,
         )
-        yield _fault(place, "end-flips", "S-FLOW", "COMPLETED and FAILED alternate.", "stateful", view=_flips)
+        yield _fault(operation, "end-flips", "S-FLOW", "COMPLETED and FAILED alternate.", "stateful", view=_flips)
         yield _fault(
-            place,
+            operation,
             "never-finished-date",
             "S-FINISHED",
             "A finished job lacks restoreFinishedDate.",
@@ -225,7 +225,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=hiding("restoreFinishedDate"),
         )
         yield _fault(
-            place,
+            operation,
             "failed-without-date",
             "S-FINISHED",
             "A failed job lacks restoreFinishedDate.",
@@ -233,7 +233,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=when(lambda job: job.fails, hiding("restoreFinishedDate")),
         )
         yield _fault(
-            place,
+            operation,
             "finished-date-drifts",
             "S-FINISHED",
             "restoreFinishedDate moves by a second a read.",
@@ -241,7 +241,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=drifting("restoreFinishedDate"),
         )
         yield _fault(
-            place,
+            operation,
             "finished-date-early",
             "S-FINISHED",
             "restoreFinishedDate shows while the job runs.",
@@ -249,7 +249,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=_running(showing(restoreFinishedDate="2030-01-01T00:00:00Z")),
         )
         yield _fault(
-            place,
+            operation,
             "finished-before-scheduled",
             "S-TIME",
             "restoreFinishedDate lies before the schedule.",
@@ -257,7 +257,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=changing("restoreFinishedDate", shifted(-3_600)),
         )
         yield _fault(
-            place,
+            operation,
             "scheduled-drifts",
             "S-FIXED",
             "restoreScheduledDate moves by a second a read.",
@@ -265,7 +265,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=drifting("restoreScheduledDate"),
         )
         yield _fault(
-            place,
+            operation,
             "snapshot-date-drifts",
             "S-FIXED",
             "snapshotFinishedDate moves by a second a read.",
@@ -273,7 +273,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=drifting("snapshotFinishedDate"),
         )
         yield _fault(
-            place,
+            operation,
             "target-forgotten",
             "S-FIXED",
             "A finished job shows the source's name as its target.",
@@ -281,7 +281,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=after_end(lambda backend, call, job, document: document | {"targetDeploymentItemName": job.cluster}),
         )
         yield _fault(
-            place,
+            operation,
             "delivery-changes",
             "S-FIXED",
             "A finished job says DOWNLOAD.",
@@ -289,7 +289,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=after_end(showing(deliveryType="DOWNLOAD")),
         )
         yield _fault(
-            place,
+            operation,
             "done",
             "S-STATUS",
             "A finished job's status is DONE.",
@@ -297,7 +297,7 @@ def _shared_reads() -> Iterator[Fault]:
             view=after_end(showing(status="DONE")),
         )
         yield _fault(
-            place,
+            operation,
             "url-when-complete",
             "S-URL",
             "A finished restore shows snapshotUrl.",

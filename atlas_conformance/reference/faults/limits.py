@@ -36,19 +36,19 @@ def _rest_missing(backend: Backend, call: Call, page: Page) -> Page:
 
 
 def _faults() -> Iterator[Fault]:
-    for place in _ON_DEDICATED:
+    for operation in _ON_DEDICATED:
         sentence = "A cluster name of more than 64 letters is cut to 64."
-        yield Fault(f"{place}/name-cut-at-64", "P-NAME", (place,), sentence, "subtle", request=_cut_name)
-    for place in CREATES:
-        first = {"A-NONE": both(check_content_type, sound(place, "A-NONE"))}
+        yield Fault(f"{operation}/name-cut-at-64", "P-NAME", (operation,), sentence, "subtle", request=_cut_name)
+    for operation in CREATES:
+        first = {"A-NONE": both(check_content_type, sound(operation, "A-NONE"))}
         sentence = "A wrong content type is refused before credentials are asked for."
-        yield Fault(f"{place}/content-type-first", "A-NONE", (place,), sentence, "subtle", replace=first)
-        last = {"free/target": both(sound(place, "free/target"), _older_in_conflict)}
+        yield Fault(f"{operation}/content-type-first", "A-NONE", (operation,), sentence, "subtle", replace=first)
+        last = {"free/target": both(sound(operation, "free/target"), _older_in_conflict)}
         sentence = "Of a cluster's snapshots all but one are refused with 409."
-        yield Fault(f"{place}/older-snapshot-409", "B-ACCEPT", (place,), sentence, "rule", replace=last)
-    for place in _LISTS:
+        yield Fault(f"{operation}/older-snapshot-409", "B-ACCEPT", (operation,), sentence, "rule", replace=last)
+    for operation in _LISTS:
         sentence = "A last page that is not full is empty."
-        yield Fault(f"{place}/rest-missing", "L-PAGE", (place,), sentence, "stateful", listing=_rest_missing)
+        yield Fault(f"{operation}/rest-missing", "L-PAGE", (operation,), sentence, "stateful", listing=_rest_missing)
 
 
 FAULTS: tuple[Fault, ...] = tuple(_faults())

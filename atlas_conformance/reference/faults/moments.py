@@ -15,8 +15,8 @@ from atlas_conformance.reference.messages import Call, Refusal
 _SCOPE = frozenset({"L-SCOPE/project", "L-SCOPE/cluster"})
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _stored(name: str, change: Callable[[int], int]) -> Callable[[Backend, Call, Job], Job]:
@@ -40,21 +40,23 @@ def _cancelled_all_the_same(backend: Backend, call: Call, refusal: Refusal) -> R
 
 
 def _faults() -> Iterator[Fault]:
-    for place in DEDICATED:
+    for operation in DEDICATED:
         sentence = "A moment to restore to is cut to the minute."
         minute = _stored("utc_seconds", lambda second: second - second % 60)
-        yield _fault(place, "moment-to-the-minute", "T-ECHO", sentence, "subtle", job=minute)
+        yield _fault(operation, "moment-to-the-minute", "T-ECHO", sentence, "subtle", job=minute)
         sentence = "The increment of an oplog entry is always 1."
-        yield _fault(place, "increment-of-one", "T-ECHO", sentence, "subtle", job=_stored("oplog_inc", lambda inc: 1))
+        yield _fault(
+            operation, "increment-of-one", "T-ECHO", sentence, "subtle", job=_stored("oplog_inc", lambda inc: 1)
+        )
         sentence = "The increment of an oplog entry is kept in two bytes."
         two_bytes = _stored("oplog_inc", lambda increment: increment % 65_536)
-        yield _fault(place, "increment-of-two-bytes", "T-ECHO", sentence, "subtle", job=two_bytes)
+        yield _fault(operation, "increment-of-two-bytes", "T-ECHO", sentence, "subtle", job=two_bytes)
         sentence = "A snapshot that stands beside a moment is not repeated."
-        yield _fault(place, "snapshot-beside-moment", "T-ECHO", sentence, "rule", job=_snapshot_forgotten)
-    for place in (*DEDICATED_READS, "cluster-list"):
+        yield _fault(operation, "snapshot-beside-moment", "T-ECHO", sentence, "rule", job=_snapshot_forgotten)
+    for operation in (*DEDICATED_READS, "cluster-list"):
         sentence = "A read shows another increment than the create."
         later = changing("oplogInc", lambda increment: increment + 1)
-        yield _fault(place, "increment-of-another", "T-ONLY-POINT", sentence, "stateful", view=later)
+        yield _fault(operation, "increment-of-another", "T-ONLY-POINT", sentence, "stateful", view=later)
     sentence = "A cancel through another cluster is done."
     yield _fault("cluster-cancel", "from-anywhere", "L-SCOPE", sentence, "stateful", skip=_SCOPE)
     sentence = "A cancel through another cluster is refused, and done all the same."

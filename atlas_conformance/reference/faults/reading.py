@@ -16,8 +16,8 @@ from atlas_conformance.reference.messages import Answer, Call, Refusal
 LISTS = ("flex-list", "cluster-list")
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _cleaning(attribute: str, change: Callable[[str], str]) -> Callable[[Backend, Call], None]:
@@ -30,9 +30,9 @@ def _cleaning(attribute: str, change: Callable[[str], str]) -> Callable[[Backend
 
 
 def _paths() -> Iterator[Fault]:
-    for place in ALL:
+    for operation in ALL:
         yield _fault(
-            place,
+            operation,
             "group-any-case",
             "P-GROUP",
             "A project in upper case is taken.",
@@ -40,7 +40,7 @@ def _paths() -> Iterator[Fault]:
             request=_cleaning("project", str.lower),
         )
         yield _fault(
-            place,
+            operation,
             "group-newline",
             "P-GROUP",
             "A newline after the project is taken.",
@@ -48,7 +48,7 @@ def _paths() -> Iterator[Fault]:
             request=_cleaning("project", lambda text: text.removesuffix("\n")),
         )
         yield _fault(
-            place,
+            operation,
             "name-cut",
             "P-NAME",
             "A cluster name is cut off at the first character that it may not have.",
@@ -56,16 +56,16 @@ def _paths() -> Iterator[Fault]:
             request=_cleaning("cluster_name", _cut),
         )
         yield _fault(
-            place,
+            operation,
             "name-500",
             "C-5XX",
             "A cluster name that is not allowed ends in a 500.",
             "negative",
-            replace={"P-NAME": _breaking(sound(place, "P-NAME"))},
+            replace={"P-NAME": _breaking(sound(operation, "P-NAME"))},
         )
-    for place in (*READS, "cluster-cancel"):
+    for operation in (*READS, "cluster-cancel"):
         yield _fault(
-            place,
+            operation,
             "job-any-case",
             "P-JOB",
             "A job in upper case is taken.",
@@ -73,7 +73,7 @@ def _paths() -> Iterator[Fault]:
             request=_cleaning("job_id", str.lower),
         )
         yield _fault(
-            place,
+            operation,
             "job-cut",
             "P-JOB",
             "What follows the job's 24th digit is ignored.",
@@ -81,19 +81,19 @@ def _paths() -> Iterator[Fault]:
             request=_cleaning("job_id", lambda text: text[:24] if is_identifier(text[:24]) else text),
         )
         yield _fault(
-            place,
+            operation,
             "job-500",
             "C-5XX",
             "A job that is no identifier ends in a 500.",
             "negative",
-            replace={"P-JOB": _breaking(sound(place, "P-JOB"))},
+            replace={"P-JOB": _breaking(sound(operation, "P-JOB"))},
         )
 
 
 def _cut(name: str) -> str:
-    for place, char in enumerate(name):
+    for operation, char in enumerate(name):
         if not (char.isascii() and (char.isalnum() or char == "-")):
-            return name[:place]
+            return name[:operation]
     return name[:64]
 
 
@@ -126,14 +126,14 @@ def _creating_all_the_same(status: int) -> Callable[[Backend, Call, Refusal], Re
 
 
 def _existence() -> Iterator[Fault]:
-    for place in CREATES:
+    for operation in CREATES:
         for step, requirement, sentence in (
             ("N-GROUP", "N-GROUP", "A project that does not exist is taken."),
             ("N-CLUSTER", "N-CLUSTER", "A cluster that does not exist is taken."),
         ):
             others = {"N-CLUSTER", "N-CLUSTER/kind", "free/foreign-snapshot"} | {step}
             yield _fault(
-                place,
+                operation,
                 f"{step.lower()}-unchecked",
                 requirement,
                 sentence,
@@ -142,7 +142,7 @@ def _existence() -> Iterator[Fault]:
                 freedoms={"absent-target": "200"},
             )
         yield _fault(
-            place,
+            operation,
             "group-409",
             "N-GROUP",
             "A project that does not exist is answered with 409.",
@@ -152,7 +152,7 @@ def _existence() -> Iterator[Fault]:
             ),
         )
         yield _fault(
-            place,
+            operation,
             "snapshot-403",
             "N-SNAPSHOT",
             "A snapshot that does not exist is answered with 403.",
@@ -161,18 +161,18 @@ def _existence() -> Iterator[Fault]:
                 Refusal(403, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
             ),
         )
-        if Contract.load().operations[place].cluster_kind != "tenant":
+        if Contract.load().operations[operation].cluster_kind != "tenant":
             yield _fault(
-                place,
+                operation,
                 "refused-and-created",
                 "N-SNAPSHOT",
                 "A create that is refused with 404 leaves a job behind.",
                 "stateful",
                 refused=_creating_all_the_same(404),
             )
-    for place in READS:
+    for operation in READS:
         yield _fault(
-            place,
+            operation,
             "absent-job-empty",
             "N-JOB",
             "A job that does not exist is an empty object.",
@@ -180,16 +180,16 @@ def _existence() -> Iterator[Fault]:
             refused=_empty_success,
         )
         yield _fault(
-            place,
+            operation,
             "absent-job-500",
             "C-5XX",
             "A job that does not exist ends in a 500.",
             "negative",
-            replace={"N-JOB": _breaking(sound(place, "N-JOB"))},
+            replace={"N-JOB": _breaking(sound(operation, "N-JOB"))},
         )
         for scope in ("project", "cluster"):
             yield _fault(
-                place,
+                operation,
                 f"through-other-{scope}",
                 "L-SCOPE",
                 f"A job shows through another {scope}.",
@@ -197,11 +197,16 @@ def _existence() -> Iterator[Fault]:
                 skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster"}),
             )
         yield _fault(
-            place, "read-deletes", "L-STABLE", "A job is gone after its fifth read.", "stateful", view=_forgetting(5)
+            operation,
+            "read-deletes",
+            "L-STABLE",
+            "A job is gone after its fifth read.",
+            "stateful",
+            view=_forgetting(5),
         )
-    for place in LISTS:
+    for operation in LISTS:
         yield _fault(
-            place,
+            operation,
             "absent-cluster-empty",
             "N-CLUSTER",
             "A cluster that does not exist has an empty list.",
@@ -209,7 +214,7 @@ def _existence() -> Iterator[Fault]:
             skip=frozenset({"N-CLUSTER"}),
         )
         yield _fault(
-            place,
+            operation,
             "absent-group-empty",
             "N-GROUP",
             "A project that does not exist has an empty list.",
@@ -257,12 +262,12 @@ def _lists() -> Iterator[Fault]:
         ("page-size-ignored", "itemsPerPage has no effect.", "rule", _sizeless),
         ("page-zero-based", "Pages are counted from 0.", "rule", _zero_based),
     )
-    for place in LISTS:
+    for operation in LISTS:
         for what, sentence, kind, change in changes:
             requirement = "L-TOTAL" if what.startswith("total-") else "L-PAGE"
-            yield _fault(place, what, requirement, sentence, kind, listing=change)
+            yield _fault(operation, what, requirement, sentence, kind, listing=change)
         yield _fault(
-            place,
+            operation,
             "newest-missing",
             "L-FOUND",
             "The newest job is not in the list.",
@@ -270,7 +275,7 @@ def _lists() -> Iterator[Fault]:
             listing=_without_newest,
         )
         yield _fault(
-            place,
+            operation,
             "other-clusters",
             "L-SCOPE",
             "The list holds jobs of the project's other clusters.",
@@ -278,16 +283,16 @@ def _lists() -> Iterator[Fault]:
             listing=_of_all_clusters,
         )
         yield _fault(
-            place,
+            operation,
             "flag-500",
             "V-QUERY",
             "A value of envelope that is no boolean ends in a 500.",
             "negative",
             replace={"V-QUERY": failing(_junk_flag)},
         )
-    for place in (*CREATES, *READS):
+    for operation in (*CREATES, *READS):
         yield _fault(
-            place,
+            operation,
             "flag-500",
             "V-QUERY",
             "A value of envelope or pretty that is no boolean ends in a 500.",

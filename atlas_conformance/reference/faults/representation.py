@@ -14,17 +14,19 @@ from atlas_conformance.reference.fault import NOWHERE, Class, Fault
 from atlas_conformance.reference.fault_parts import ALL, CREATES, changing, hiding, on_error, on_success
 from atlas_conformance.reference.messages import Answer, Call
 
-WITH_BODY = tuple(place for place in ALL if place not in ("cluster-cancel", "snapshot-delete"))
+WITH_BODY = tuple(operation for operation in ALL if operation not in ("cluster-cancel", "snapshot-delete"))
 LISTS = ("flex-list", "cluster-list")
 ONE_JOB = tuple(
-    place for place in WITH_BODY if place not in LISTS and Contract.load().operations[place].resource.what == "job"
+    operation
+    for operation in WITH_BODY
+    if operation not in LISTS and Contract.load().operations[operation].resource.what == "job"
 )
 _TOLD = ("snapshotFinishedDate", "timestamp", "totalCount", "expiresAt", "expiration")
 """Of each kind of document a property that its other forms show too, at the latest once it has ended."""
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _media(media_type: str) -> Callable[[Answer], Answer]:
@@ -52,11 +54,11 @@ def _refusing_later(backend: Backend, call: Call, answer: Answer) -> Answer:
 
 
 def _statuses_and_types() -> Iterator[Fault]:
-    for place in WITH_BODY:
-        v2 = Contract.load().operations[place].api == "v2"
+    for operation in WITH_BODY:
+        v2 = Contract.load().operations[operation].api == "v2"
         if v2:
             yield _fault(
-                place,
+                operation,
                 "plain-json",
                 "C-MEDIA",
                 "A success carries application/json.",
@@ -64,7 +66,7 @@ def _statuses_and_types() -> Iterator[Fault]:
                 answer=on_success(_media("application/json")),
             )
             yield _fault(
-                place,
+                operation,
                 "repeats-version",
                 "V-FLOOR",
                 "A success carries the version that was asked for.",
@@ -72,7 +74,7 @@ def _statuses_and_types() -> Iterator[Fault]:
                 answer=_asked_version,
             )
             yield _fault(
-                place,
+                operation,
                 "later-version-refused",
                 "V-FLOOR",
                 "A later version than the resource's is refused.",
@@ -81,7 +83,7 @@ def _statuses_and_types() -> Iterator[Fault]:
             )
         else:
             yield _fault(
-                place,
+                operation,
                 "versioned",
                 "C-MEDIA",
                 "A success of v1.0 carries a versioned media type.",
@@ -89,7 +91,7 @@ def _statuses_and_types() -> Iterator[Fault]:
                 answer=on_success(_media("application/vnd.atlas.2023-01-01+json")),
             )
         yield _fault(
-            place,
+            operation,
             "error-html",
             "C-MEDIA",
             "An error carries text/html.",
@@ -97,19 +99,19 @@ def _statuses_and_types() -> Iterator[Fault]:
             answer=on_error(_media("text/html")),
         )
         yield _fault(
-            place, "envelope-ignored", "V-ENVELOPE", "envelope=true has no effect.", "rule", request=_no_envelope
+            operation, "envelope-ignored", "V-ENVELOPE", "envelope=true has no effect.", "rule", request=_no_envelope
         )
         yield _fault(
-            place,
+            operation,
             "envelope-status-text",
             "V-ENVELOPE",
             "The envelope's status is a string.",
             "rule",
             represented=_in_envelope(lambda document: document | {"status": str(document["status"])}),
         )
-        yield _fault(place, "pretty-ignored", "V-PRETTY", "pretty=true has no effect.", "rule", request=_not_pretty)
+        yield _fault(operation, "pretty-ignored", "V-PRETTY", "pretty=true has no effect.", "rule", request=_not_pretty)
         yield _fault(
-            place,
+            operation,
             "always-pretty",
             "V-PRETTY",
             "Bodies are always spread over lines.",
@@ -117,14 +119,19 @@ def _statuses_and_types() -> Iterator[Fault]:
             request=lambda backend, call: setattr(call, "pretty", True),
         )
         yield _fault(
-            place, "pretty-loses", "V-PRETTY", "A pretty body lacks a property.", "rule", represented=_pretty_loses
+            operation, "pretty-loses", "V-PRETTY", "A pretty body lacks a property.", "rule", represented=_pretty_loses
         )
-    for place in CREATES:
+    for operation in CREATES:
         yield _fault(
-            place, "created-201", "C-STATUS", "A create is answered with 201.", "shape", answer=on_success(_status(201))
+            operation,
+            "created-201",
+            "C-STATUS",
+            "A create is answered with 201.",
+            "shape",
+            answer=on_success(_status(201)),
         )
         yield _fault(
-            place,
+            operation,
             "refused-422",
             "C-STATUS",
             "A body that is refused is answered with 422.",
@@ -132,7 +139,7 @@ def _statuses_and_types() -> Iterator[Fault]:
             answer=on_error(lambda answer: replace(answer, status=422, document=answer.document | {"error": 422})),
         )
         yield _fault(
-            place,
+            operation,
             "envelope-http-200",
             "V-ENVELOPE",
             "With an envelope, the envelope's status is 201.",
@@ -140,26 +147,26 @@ def _statuses_and_types() -> Iterator[Fault]:
             represented=_in_envelope(lambda document: document | {"status": 201}),
         )
         yield _fault(
-            place,
+            operation,
             "null-links",
             "C-SCHEMA",
             "links is null.",
             "shape",
             view=lambda backend, call, job, document: document | {"links": None},
         )
-    for place in ONE_JOB:
+    for operation in ONE_JOB:
         yield _fault(
-            place,
+            operation,
             "id-number",
             "C-SCHEMA",
             "The id is not 24 digits.",
             "shape",
             view=changing("id", lambda value: value[:23]),
         )
-        kind = Contract.load().operations[place].cluster_kind
+        kind = Contract.load().operations[operation].cluster_kind
         if kind == "dedicated":
             yield _fault(
-                place,
+                operation,
                 "failed-text",
                 "C-SCHEMA",
                 "failed is a string.",
@@ -167,10 +174,10 @@ def _statuses_and_types() -> Iterator[Fault]:
                 view=changing("failed", lambda value: str(value).lower()),
             )
             yield _fault(
-                place, "no-delivery", "C-SCHEMA", "deliveryType is left out.", "shape", view=hiding("deliveryType")
+                operation, "no-delivery", "C-SCHEMA", "deliveryType is left out.", "shape", view=hiding("deliveryType")
             )
             yield _fault(
-                place,
+                operation,
                 "timestamp-local",
                 "T-TIME",
                 "timestamp has no time zone.",
@@ -179,16 +186,16 @@ def _statuses_and_types() -> Iterator[Fault]:
             )
         else:
             yield _fault(
-                place,
+                operation,
                 "date-number",
                 "C-SCHEMA",
                 "expirationDate is a number.",
                 "shape",
                 view=changing("expirationDate", lambda text: 1_700_000_000),
             )
-    for place in LISTS:
+    for operation in LISTS:
         yield _fault(
-            place,
+            operation,
             "bare-array",
             "C-SCHEMA",
             "A list is an array.",
@@ -196,7 +203,7 @@ def _statuses_and_types() -> Iterator[Fault]:
             answer=on_success(lambda answer: replace(answer, document=answer.document["results"])),
         )
         yield _fault(
-            place,
+            operation,
             "list-wrapped",
             "V-ENVELOPE",
             "A list is wrapped and has no status beside its results.",
@@ -283,15 +290,15 @@ def _errors() -> Iterator[Fault]:
             lambda body: body | {"errorCode": body["errorCode"].lower()},
         ),
     )
-    for place in ALL:
+    for operation in ALL:
         for what, requirement, sentence, edit in edits:
-            yield _fault(place, what, requirement, sentence, "negative", answer=_edited(edit))
+            yield _fault(operation, what, requirement, sentence, "negative", answer=_edited(edit))
         yield _fault(
-            place, "code-header", "E-CODE", "X-Error-Code is another code.", "negative", answer=_header_differs
+            operation, "code-header", "E-CODE", "X-Error-Code is another code.", "negative", answer=_header_differs
         )
-    for place in CREATES:
+    for operation in CREATES:
         yield _fault(
-            place,
+            operation,
             "fields-bare",
             "E-FIELDS",
             "A field of badRequestDetail has no description.",
@@ -299,7 +306,7 @@ def _errors() -> Iterator[Fault]:
             answer=_edited(_bare_fields),
         )
         yield _fault(
-            place,
+            operation,
             "fields-list",
             "E-FIELDS",
             "A field of badRequestDetail is an array.",
@@ -307,7 +314,7 @@ def _errors() -> Iterator[Fault]:
             answer=_edited(_text_fields),
         )
         yield _fault(
-            place,
+            operation,
             "404-by-hand",
             "E-SCHEMA",
             "A 404 is built by hand, without errorCode.",
@@ -315,7 +322,7 @@ def _errors() -> Iterator[Fault]:
             answer=_edited(lambda body: {"error": 404, "message": "not found"} if body["error"] == 404 else body),
         )
         yield _fault(
-            place,
+            operation,
             "error-array",
             "E-SCHEMA",
             "An error body is an array.",

@@ -33,8 +33,8 @@ _DEDICATED_SHOWN = (*DEDICATED, *DEDICATED_READS, "cluster-list")
 _DOWNLOADS_SHOWN = (*DEDICATED_READS, "cluster-list")
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 # Headers
@@ -60,13 +60,13 @@ _2025, _2027 = "Wed, 01 Jan 2025 00:00:00 GMT", "Fri, 01 Jan 2027 00:00:00 GMT"
 
 def _headers() -> Iterator[Fault]:
     quiet = {"deprecation": "absent"}
-    for place in ALL:
+    for operation in ALL:
         swapped = _with_headers(("Deprecation", _2027), ("Sunset", _2025))
         sentence = "The operation is removed before it is deprecated."
-        yield _fault(place, "sunset-first", "V-SUNSET", sentence, "shape", freedoms=quiet, answer=swapped)
+        yield _fault(operation, "sunset-first", "V-SUNSET", sentence, "shape", freedoms=quiet, answer=swapped)
         stamped = _with_headers(("Deprecation", _2025), ("Sunset", "2027-01-01T00:00:00Z"))
         sentence = "Sunset is a date in ISO 8601."
-        yield _fault(place, "sunset-iso", "V-SUNSET", sentence, "shape", freedoms=quiet, answer=stamped)
+        yield _fault(operation, "sunset-iso", "V-SUNSET", sentence, "shape", freedoms=quiet, answer=stamped)
     for what, value, sentence in (
         ("missing", None, "A 405 names no methods."),
         ("refused", "METHOD", "A 405 names the method that it refuses."),
@@ -90,10 +90,10 @@ def _headers() -> Iterator[Fault]:
         "stateful",
         replace={"A-RATE": _fifth_refused(429, "RATE_LIMITED", ("Retry-After", "soon"))},
     )
-    for place in CREATES:
+    for operation in CREATES:
         sentence = "A body that is no JSON is answered with a 503 that does not say when to come again."
-        bare = {"B-JSON/parse": restated(sound(place, "B-JSON/parse"), 503)}
-        yield _fault(place, "malformed-503", "C-5XX", sentence, "negative", replace=bare)
+        bare = {"B-JSON/parse": restated(sound(operation, "B-JSON/parse"), 503)}
+        yield _fault(operation, "malformed-503", "C-5XX", sentence, "negative", replace=bare)
 
 
 def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callable[[Backend, Call], None]:
@@ -109,8 +109,8 @@ def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callabl
 
 
 def _statuses() -> Iterator[Fault]:
-    for place in CREATES:
-        dedicated = Contract.load().operations[place].cluster_kind == "dedicated"
+    for operation in CREATES:
+        dedicated = Contract.load().operations[operation].cluster_kind == "dedicated"
         named = {
             "B-JSON": (("B-JSON/parse", "B-JSON/object"), 409),
             "B-TYPE": (("B-TYPE/snapshotId",), 403),
@@ -128,14 +128,14 @@ def _statuses() -> Iterator[Fault]:
             named["B-REQUIRED"] = (("B-REQUIRED/targetDeploymentItemName",), 409)
         for requirement, (steps, status) in named.items():
             yield _fault(
-                place,
+                operation,
                 f"{requirement.lower()}-{status}",
                 requirement,
                 f"What {requirement} refuses is answered with {status}.",
                 "negative",
-                replace={step: restated(sound(place, step), status) for step in steps},
+                replace={step: restated(sound(operation, step), status) for step in steps},
             )
-        impossible = sound(place, "N-TARGET")
+        impossible = sound(operation, "N-TARGET")
         for what, sentence, check in (
             ("impossible-taken", "A target that takes no restore is restored to.", None),
             ("impossible-404", "A target that takes no restore is not found.", restated(impossible, 404)),
@@ -148,29 +148,29 @@ def _statuses() -> Iterator[Fault]:
             hooks: dict[str, Any] = (
                 {"skip": frozenset({"N-TARGET"})} if check is None else {"replace": {"N-TARGET": check}}
             )
-            yield _fault(place, what, "N-TARGET", sentence, "negative", **hooks)
+            yield _fault(operation, what, "N-TARGET", sentence, "negative", **hooks)
         sentence = "An undocumented property is taken."
-        yield _fault(place, "undocumented-taken", "B-UNKNOWN", sentence, "negative", skip=frozenset({"B-UNKNOWN"}))
-        unknown = sound(place, "B-UNKNOWN")
+        yield _fault(operation, "undocumented-taken", "B-UNKNOWN", sentence, "negative", skip=frozenset({"B-UNKNOWN"}))
+        unknown = sound(operation, "B-UNKNOWN")
         if dedicated:  # to any other body a target that is busy may be an answer too
             forbidden = {"B-UNKNOWN": restated(unknown, 403)}
             sentence = "An undocumented property is refused with 403."
-            yield _fault(place, "undocumented-403", "B-ACCEPT", sentence, "negative", replace=forbidden)
+            yield _fault(operation, "undocumented-403", "B-ACCEPT", sentence, "negative", replace=forbidden)
         sentence = "An undocumented property ends in a 500."
         yield _fault(
-            place, "undocumented-500", "C-5XX", sentence, "negative", replace={"B-UNKNOWN": restated(unknown, 500)}
+            operation, "undocumented-500", "C-5XX", sentence, "negative", replace={"B-UNKNOWN": restated(unknown, 500)}
         )
-        if Contract.load().operations[place].api == "v2":
-            typed = both(_refusing_versioned, sound(place, "B-JSON/content-type"))
+        if Contract.load().operations[operation].api == "v2":
+            typed = both(_refusing_versioned, sound(operation, "B-JSON/content-type"))
             sentence = "A body of the versioned media type is refused."
             yield _fault(
-                place, "versioned-body-415", "B-ACCEPT", sentence, "rule", replace={"B-JSON/content-type": typed}
+                operation, "versioned-body-415", "B-ACCEPT", sentence, "rule", replace={"B-JSON/content-type": typed}
             )
-    for place in ("flex-get", "cluster-get", *LISTS):
-        strict = {"V-FLOOR": both(_refusing_any, sound(place, "V-FLOOR"))}
+    for operation in ("flex-get", "cluster-get", *LISTS):
+        strict = {"V-FLOOR": both(_refusing_any, sound(operation, "V-FLOOR"))}
         sentence = "Accept: */* is refused with 400."
-        requirement = "L-PAGE" if place in LISTS else "L-STABLE"
-        yield _fault(place, "any-accept-400", requirement, sentence, "rule", replace=strict)
+        requirement = "L-PAGE" if operation in LISTS else "L-STABLE"
+        yield _fault(operation, "any-accept-400", requirement, sentence, "rule", replace=strict)
     slash = {"V-QUERY": both(_refusing_slashless, sound("cluster-create-v1", "V-QUERY"))}
     sentence = "The path without its trailing slash is not there."
     yield _fault("cluster-create-v1", "slash-needed", "B-ACCEPT", sentence, "rule", replace=slash)
@@ -246,35 +246,37 @@ def _desired_elsewhere(backend: Backend, call: Call, job: Job, document: dict[st
 
 def _jobs() -> Iterator[Fault]:
     shown = {"download-finished": "shown"}
-    for place in _DOWNLOADS_SHOWN:
+    for operation in _DOWNLOADS_SHOWN:
         sentence = "A finished download shows no address."
         yield _fault(
-            place, "download-without-url", "T-URL", sentence, "stateful", freedoms=shown, view=_without_address
+            operation, "download-without-url", "T-URL", sentence, "stateful", freedoms=shown, view=_without_address
         )
         sentence = "Of a sharded cluster's finished download, one part alone shows an address."
-        yield _fault(place, "one-part-url", "T-URL", sentence, "stateful", freedoms=shown, view=_first_address_only)
-    for place in _DEDICATED_SHOWN:
+        yield _fault(operation, "one-part-url", "T-URL", sentence, "stateful", freedoms=shown, view=_first_address_only)
+    for operation in _DEDICATED_SHOWN:
         sentence = "timestamp is in another time zone."
-        yield _fault(place, "timestamp-elsewhere", "T-TIME", sentence, "shape", view=changing("timestamp", _elsewhere))
+        yield _fault(
+            operation, "timestamp-elsewhere", "T-TIME", sentence, "shape", view=changing("timestamp", _elsewhere)
+        )
         sentence = "Of a pointInTime job, the desired date is in another time zone."
-        yield _fault(place, "desired-elsewhere", "T-TIME", sentence, "rule", view=_desired_elsewhere)
+        yield _fault(operation, "desired-elsewhere", "T-TIME", sentence, "rule", view=_desired_elsewhere)
         sentence = "All parts of a sharded cluster's job have the same name."
-        yield _fault(place, "parts-alike", "T-PARTS", sentence, "rule", view=_all_called("shard-0"))
+        yield _fault(operation, "parts-alike", "T-PARTS", sentence, "rule", view=_all_called("shard-0"))
         sentence = "The parts of a sharded cluster's job have empty names."
-        yield _fault(place, "parts-nameless", "T-PARTS", sentence, "rule", view=_all_called(""))
-    for place in DEDICATED_READS:
+        yield _fault(operation, "parts-nameless", "T-PARTS", sentence, "rule", view=_all_called(""))
+    for operation in DEDICATED_READS:
         sentence = "finishedAt is in another time zone."
         yield _fault(
-            place, "finished-elsewhere", "T-TIME", sentence, "stateful", view=changing("finishedAt", _elsewhere)
+            operation, "finished-elsewhere", "T-TIME", sentence, "stateful", view=changing("finishedAt", _elsewhere)
         )
-    for place in DEDICATED:
+    for operation in DEDICATED:
         for field in ("pointInTimeUTCSeconds", "oplogTs", "oplogInc"):
             sentence = f"A pointInTime job does not repeat {field}."
-            yield _fault(place, f"{field}-not-repeated", "T-ECHO", sentence, "rule", view=hiding(field))
-    for place in SHARED:
+            yield _fault(operation, f"{field}-not-repeated", "T-ECHO", sentence, "rule", view=hiding(field))
+    for operation in SHARED:
         sentence = "The restore is scheduled in another time zone."
         view = changing("restoreScheduledDate", _elsewhere)
-        yield _fault(place, "scheduled-elsewhere", "S-TIME", sentence, "shape", view=view)
+        yield _fault(operation, "scheduled-elsewhere", "S-TIME", sentence, "shape", view=view)
     for what, sentence, view in (
         ("delivered-without-url", "A job that was delivered shows no address.", hiding("snapshotUrl")),
         (
@@ -306,11 +308,11 @@ def _always_counted(backend: Backend, call: Call, page: Page) -> Page:
 
 
 def _lists() -> Iterator[Fault]:
-    for place in LISTS:
+    for operation in LISTS:
         sentence = "A page on which nothing stands has no results."
-        yield _fault(place, "no-empty-results", "L-PAGE", sentence, "subtle", answer=on_success(_no_empty_results))
+        yield _fault(operation, "no-empty-results", "L-PAGE", sentence, "subtle", answer=on_success(_no_empty_results))
         sentence = "includeCount=false has no effect."
-        yield _fault(place, "count-declined-shown", "L-PAGE", sentence, "rule", listing=_always_counted)
+        yield _fault(operation, "count-declined-shown", "L-PAGE", sentence, "rule", listing=_always_counted)
 
 
 FAULTS: tuple[Fault, ...] = (*_headers(), *_statuses(), *_jobs(), *_lists())

@@ -31,8 +31,8 @@ _LAST_DATE: dict[Kind | None, str] = {"flex": "expiration", "dedicated": "expire
 View = Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]]
 
 
-def _fault(place: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
-    return Fault(f"{place}/{what}", requirement, (place,), sentence, kind, **hooks)
+def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
+    return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
 
 
 def _where(wanted: Callable[[dict[str, Any]], bool], change: Callable[[dict[str, Any]], dict[str, Any]]) -> View:
@@ -84,51 +84,51 @@ def _is(*states: str) -> Callable[[dict[str, Any]], bool]:
 
 
 def _states_and_dates() -> Iterator[Fault]:
-    for place in SHOWN:
-        kind = Contract.load().operations[place].cluster_kind
+    for operation in SHOWN:
+        kind = Contract.load().operations[operation].cluster_kind
         end, date, last = _END[kind], _DATE[kind], _LAST_DATE[kind]
         for what, value in (("status-unknown", "done"), ("status-other-case", None)):
             swapped = value or (end.upper() if kind == "dedicated" else end.lower())
-            wanted = _always if place == "snapshot-take" else _is(end)
+            wanted = _always if operation == "snapshot-take" else _is(end)
             view = _where(wanted, _with(status=swapped))
-            yield _fault(place, what, "SNAP-STATUS", f"A status is {swapped}.", "shape", snapshot_view=view)
+            yield _fault(operation, what, "SNAP-STATUS", f"A status is {swapped}.", "shape", snapshot_view=view)
         offset = _where(_always, _cut(last, "+01:00"))
-        yield _fault(place, "date-not-utc", "SNAP-TIME", f"{last} is not in UTC.", "shape", snapshot_view=offset)
+        yield _fault(operation, "date-not-utc", "SNAP-TIME", f"{last} is not in UTC.", "shape", snapshot_view=offset)
         short = _where(_always, _cut(last, "", 10))
-        yield _fault(place, "date-without-time", "SNAP-TIME", f"{last} has no time.", "shape", snapshot_view=short)
+        yield _fault(operation, "date-without-time", "SNAP-TIME", f"{last} has no time.", "shape", snapshot_view=short)
         early = ("finishTime", "scheduledTime") if kind == "flex" else ("createdAt", "expiresAt")
         seconds = 3_600 if kind == "flex" else -400 * DAY
         view = _where(_is(end), _moved(early[1], seconds))
-        if place != "snapshot-take":
+        if operation != "snapshot-take":
             sentence = f"{early[1]} is on the wrong side of {early[0]}."
-            yield _fault(place, "dates-out-of-order", "SNAP-TIME", sentence, "shape", snapshot_view=view)
-            yield from _over_time(place, kind)
+            yield _fault(operation, "dates-out-of-order", "SNAP-TIME", sentence, "shape", snapshot_view=view)
+            yield from _over_time(operation, kind)
             sentence = f"A snapshot that is {end} shows no {date}."
             hidden = _where(_is(end), _without(date))
-            yield _fault(place, "done-without-date", "SNAP-DONE", sentence, "shape", snapshot_view=hidden)
-        if place in ("snapshot-take", "flex-snapshot-list"):
+            yield _fault(operation, "done-without-date", "SNAP-DONE", sentence, "shape", snapshot_view=hidden)
+        if operation in ("snapshot-take", "flex-snapshot-list"):
             dated = _where(_is(_FIRST[kind], "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
             sentence = f"A snapshot that is not done shows a {date}."
-            yield _fault(place, "date-too-early", "SNAP-DONE", sentence, "shape", snapshot_view=dated)
+            yield _fault(operation, "date-too-early", "SNAP-DONE", sentence, "shape", snapshot_view=dated)
 
 
-def _over_time(place: str, kind: Kind | None) -> Iterator[Fault]:
+def _over_time(operation: str, kind: Kind | None) -> Iterator[Fault]:
     date = _DATE[kind]
     back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[kind]})
-    yield _fault(place, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins again.", "stateful",
+    yield _fault(operation, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins again.", "stateful",
                  snapshot_view=back)  # fmt: skip
     failed = _later(3, _with(status=_FAILED[kind]))
-    yield _fault(place, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
+    yield _fault(operation, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
                  snapshot_view=failed)  # fmt: skip
-    yield _fault(place, "date-drifts", "SNAP-FIXED", f"{date} moves at each read.", "stateful",
+    yield _fault(operation, "date-drifts", "SNAP-FIXED", f"{date} moves at each read.", "stateful",
                  snapshot_view=_drifting(date))  # fmt: skip
     if kind == "flex":
-        yield _fault(place, "schedule-changes", "SNAP-FIXED", "scheduledTime changes after some reads.", "stateful",
+        yield _fault(operation, "schedule-changes", "SNAP-FIXED", "scheduledTime changes after some reads.", "stateful",
                      snapshot_view=_later(3, _moved("scheduledTime", -60)))  # fmt: skip
         return
     for name, value in (("type", "shardedCluster"), ("snapshotType", "fallback"), ("description", "something else")):
-        value = "replicaSet" if name == "type" and Contract.load().operations[place].sharded else value
-        yield _fault(place, f"{name}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
+        value = "replicaSet" if name == "type" and Contract.load().operations[operation].sharded else value
+        yield _fault(operation, f"{name}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
                      snapshot_view=_later(3, _with(**{name: value})))  # fmt: skip
 
 
@@ -137,10 +137,10 @@ def _repeated_id(backend: Backend, call: Call, snapshot: Snapshot) -> Snapshot:
 
 
 def _taking() -> Iterator[Fault]:
-    place = "snapshot-take"
+    operation = "snapshot-take"
 
     def new(what: str, sentence: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
-        return _fault(place, what, "SNAP-NEW", sentence, "shape", snapshot_view=_where(_always, change))
+        return _fault(operation, what, "SNAP-NEW", sentence, "shape", snapshot_view=_where(_always, change))
 
     done = _with(status="completed", createdAt="2026-01-01T00:00:00Z")
     yield new("new-completed", "A snapshot is completed at once.", done)
@@ -150,14 +150,18 @@ def _taking() -> Iterator[Fault]:
     yield new("new-without-id", "A new snapshot shows no id.", _without("id"))
     yield new("description-lost", "The description is not repeated.", _without("description"))
     yield new("description-other", "The description is another one.", _with(description="a snapshot"))
-    yield _fault(place, "id-repeats", "SNAP-NEW", "Every snapshot has the same id.", "stateful", snapshot=_repeated_id)
-    yield _fault(place, "not-kept", "SNAP-FOUND", "A taken snapshot is not kept.", "stateful", answer=_dropping)
+    yield _fault(
+        operation, "id-repeats", "SNAP-NEW", "Every snapshot has the same id.", "stateful", snapshot=_repeated_id
+    )
+    yield _fault(operation, "not-kept", "SNAP-FOUND", "A taken snapshot is not kept.", "stateful", answer=_dropping)
     cut = "A description is cut off at 20 characters."
-    yield _fault(place, "description-cut", "SNAP-NEW", cut, "subtle",
+    yield _fault(operation, "description-cut", "SNAP-NEW", cut, "subtle",
                  snapshot=lambda b, c, s: replace(s, description=s.description and s.description[:20]))  # fmt: skip
-    yield _fault(place, "answers-201", "C-STATUS", "A taken snapshot is answered with 201.", "shape",
+    yield _fault(operation, "answers-201", "C-STATUS", "A taken snapshot is answered with 201.", "shape",
                  answer=on_success(lambda answer: replace(answer, status=201)))  # fmt: skip
-    yield _fault(place, "without-role", "A-ROLE", "Any role takes snapshots.", "negative", skip=frozenset({"A-ROLE"}))
+    yield _fault(
+        operation, "without-role", "A-ROLE", "Any role takes snapshots.", "negative", skip=frozenset({"A-ROLE"})
+    )
     for step, requirement, sentence in (
         ("B-RANGE/retentionInDays/minimum", "B-RANGE", "A retention of no days is taken."),
         ("B-RANGE/retentionInDays/maximum", "B-RANGE", "A retention beyond 32 bits is taken."),
@@ -165,8 +169,8 @@ def _taking() -> Iterator[Fault]:
         ("B-TYPE/retentionInDays", "B-TYPE", "A retention of any type is taken."),
     ):
         what = f"{step.lower().replace('/', '-')}-unchecked"
-        yield _fault(place, what, requirement, sentence, "negative", skip=frozenset({step}), snapshot=_plain)
-    yield _fault(place, "b-json-object-unchecked", "B-JSON", "A body that is no object is taken.", "negative",
+        yield _fault(operation, what, requirement, sentence, "negative", skip=frozenset({step}), snapshot=_plain)
+    yield _fault(operation, "b-json-object-unchecked", "B-JSON", "A body that is no object is taken.", "negative",
                  replace={"B-JSON/object": _as_object})  # fmt: skip
 
 
@@ -203,10 +207,10 @@ def _unheard(backend: Backend, call: Call) -> None:
         raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
 
 
-def _spread(place: str, what: str, sentence: str, **hooks: Any) -> Fault:
-    """A fault of `place` that rests on what deletes note."""
-    places = (place, "snapshot-delete")
-    return Fault(f"{place}/{what}", "SNAP-FOUND", places, sentence, "stateful", delete=_remember, **hooks)
+def _spread(operation: str, what: str, sentence: str, **hooks: Any) -> Fault:
+    """A fault of `operation` that rests on what deletes note."""
+    places = (operation, "snapshot-delete")
+    return Fault(f"{operation}/{what}", "SNAP-FOUND", places, sentence, "stateful", delete=_remember, **hooks)
 
 
 def _ghosts(backend: Backend, call: Call, found: list[Snapshot]) -> list[Snapshot]:
@@ -220,33 +224,34 @@ def _finding() -> Iterator[Fault]:
                  answer=on_success(lambda answer: replace(answer, status=200)))  # fmt: skip
     yield _fault("snapshot-delete", "without-role", "A-ROLE", "Any role deletes snapshots.", "negative",
                  skip=frozenset({"A-ROLE"}))  # fmt: skip
-    for place in ("snapshot-get", "sharded-snapshot-get"):
-        yield _spread(place, "deleted-still-shown", "A deleted snapshot is still shown.",
+    for operation in ("snapshot-get", "sharded-snapshot-get"):
+        yield _spread(operation, "deleted-still-shown", "A deleted snapshot is still shown.",
                       replace={"N-SNAPSHOT": _of_deletes(_unheard)})  # fmt: skip
-        yield _fault(place, "taken-not-found", "SNAP-FOUND", "A taken snapshot is not found by its id.", "stateful",
+        yield _fault(operation, "taken-not-found", "SNAP-FOUND", "A taken snapshot is not found by its id.", "stateful",
                      replace={"free/parts": _missing_taken})  # fmt: skip
-    for place in ("snapshot-list", "sharded-snapshot-list"):
-        yield _spread(place, "deleted-still-listed", "A deleted snapshot stays in the list.", snapshots=_ghosts)
-        yield _fault(place, "taken-not-listed", "SNAP-FOUND", "A taken snapshot is not in the list.", "stateful",
+    for operation in ("snapshot-list", "sharded-snapshot-list"):
+        yield _spread(operation, "deleted-still-listed", "A deleted snapshot stays in the list.", snapshots=_ghosts)
+        yield _fault(operation, "taken-not-listed", "SNAP-FOUND", "A taken snapshot is not in the list.", "stateful",
                      snapshots=lambda b, c, found: [s for s in found if s.begun is None])  # fmt: skip
-    for place in (*GETS, "snapshot-delete"):
-        yield _fault(place, "snapshot-any-case", "P-SNAPSHOT", "A snapshot in upper case is taken.", "subtle",
+    for operation in (*GETS, "snapshot-delete"):
+        yield _fault(operation, "snapshot-any-case", "P-SNAPSHOT", "A snapshot in upper case is taken.", "subtle",
                      request=_cleaning(str.lower))  # fmt: skip
-        yield _fault(place, "snapshot-cut", "P-SNAPSHOT", "What follows the snapshot's 24th digit is ignored.",
+        yield _fault(operation, "snapshot-cut", "P-SNAPSHOT", "What follows the snapshot's 24th digit is ignored.",
                      "subtle", request=_cleaning(lambda t: t[:24] if is_identifier(t[:24]) else t))  # fmt: skip
-        yield _fault(place, "snapshot-500", "C-5XX", "A snapshot that is no identifier ends in a 500.", "negative",
+        yield _fault(operation, "snapshot-500", "C-5XX", "A snapshot that is no identifier ends in a 500.", "negative",
                      replace={"P-SNAPSHOT": failing(lambda call: not is_identifier(call.job_id))})  # fmt: skip
-        yield _fault(place, "absent-snapshot-taken", "N-SNAPSHOT", "A snapshot that does not exist is a success.",
+        yield _fault(operation, "absent-snapshot-taken", "N-SNAPSHOT", "A snapshot that does not exist is a success.",
                      "negative", refused=_success)  # fmt: skip
         for scope in ("project", "cluster"):
-            yield _fault(place, f"through-other-{scope}", "L-SCOPE", f"A snapshot is found through another {scope}.",
-                         "stateful", skip=frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster", "free/parts"}))  # fmt: skip
-    for place in LISTS:
+            sentence = f"A snapshot is found through another {scope}."
+            skipped = frozenset({f"L-SCOPE/{scope}", "L-SCOPE/cluster", "free/parts"})
+            yield _fault(operation, f"through-other-{scope}", "L-SCOPE", sentence, "stateful", skip=skipped)
+    for operation in LISTS:
         for what, sentence, kind, change in _PAGES:
-            if Contract.load().operations[place].paged:
+            if Contract.load().operations[operation].paged:
                 requirement = "L-TOTAL" if what.startswith("total-") else "L-PAGE"
-                yield _fault(place, what, requirement, sentence, kind, listing=change)
-        yield _fault(place, "no-results", "L-PAGE",
+                yield _fault(operation, what, requirement, sentence, kind, listing=change)
+        yield _fault(operation, "no-results", "L-PAGE",
                      "A list shows no results.", "shape", answer=on_success(_no_results))  # fmt: skip
 
 
@@ -321,38 +326,38 @@ def _late(backend: Backend, call: Call, job: Job) -> Job:
 
 
 def _restoring() -> Iterator[Fault]:
-    for place in RESTORES:
+    for operation in RESTORES:
         # Where none can be taken all are refused.
-        refused = "SNAP-RESTORE" if Contract.load().operations[place].cluster_kind == "dedicated" else "B-ACCEPT"
-        yield _fault(place, "completed-refused", refused, "A snapshot that is listed completed is refused.",
+        refused = "SNAP-RESTORE" if Contract.load().operations[operation].cluster_kind == "dedicated" else "B-ACCEPT"
+        yield _fault(operation, "completed-refused", refused, "A snapshot that is listed completed is refused.",
                      "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
-        yield _fault(place, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
+        yield _fault(operation, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
                      "stateful", job=_late)  # fmt: skip
-        if Contract.load().operations[place].cluster_kind == "dedicated":
+        if Contract.load().operations[operation].cluster_kind == "dedicated":
             skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-            yield _fault(place, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
+            yield _fault(operation, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
                          skip=skipped)  # fmt: skip
-    for place, name, requirement in (
+    for operation, name, requirement in (
         ("flex-get", "snapshotFinishedDate", "S-SAME"), ("flex-list", "snapshotFinishedDate", "S-FIXED"),
         ("cluster-get", "timestamp", "T-FLAGS"), ("cluster-get-v1", "timestamp", "T-FLAGS"),
         ("cluster-list", "timestamp", "T-FLAGS"),
     ):  # fmt: skip
-        yield _fault(place, "snapshot-date-off-on-reads", requirement, "A read shows another date of the snapshot.",
+        yield _fault(operation, "snapshot-date-off-on-reads", requirement, "A read shows another date of the snapshot.",
                      "stateful", view=changing(name, shifted(-7_200)))  # fmt: skip
 
 
 def _downloads() -> Iterator[Fault]:
-    place = "flex-download"
+    operation = "flex-download"
     for what, sentence, view in (
         ("shows-restore", "A download says that it restores.", showing(deliveryType="RESTORE")),
         ("shows-target", "A download shows a target.", showing(targetDeploymentItemName="Target0")),
     ):
-        yield _fault(place, what, "S-DELIVERY", sentence, "shape", view=view)
-    yield _fault(place, "read-as-restore", "S-DELIVERY", "A download is kept as a restore.", "stateful",
+        yield _fault(operation, what, "S-DELIVERY", sentence, "shape", view=view)
+    yield _fault(operation, "read-as-restore", "S-DELIVERY", "A download is kept as a restore.", "stateful",
                  job=lambda b, c, job: replace(job, delivery="RESTORE"))  # fmt: skip
-    yield _fault(place, "ended-failed", "S-NEW", "A download has failed at once.", "shape",
+    yield _fault(operation, "ended-failed", "S-NEW", "A download has failed at once.", "shape",
                  view=showing(status="FAILED", restoreFinishedDate="2027-01-01T00:00:00Z"))  # fmt: skip
-    yield _fault(place, "without-role", "A-ROLE", "Any role downloads.", "negative", skip=frozenset({"A-ROLE"}))
+    yield _fault(operation, "without-role", "A-ROLE", "Any role downloads.", "negative", skip=frozenset({"A-ROLE"}))
     for step, requirement, sentence in (
         ("B-REQUIRED/snapshotId", "B-REQUIRED", "A download without a snapshot is taken."),
         ("B-PATTERN/snapshotId", "B-PATTERN", "A snapshot of any form is downloaded."),
@@ -360,7 +365,7 @@ def _downloads() -> Iterator[Fault]:
         ("N-SNAPSHOT", "N-SNAPSHOT", "A snapshot that does not exist is downloaded."),
     ):
         skipped = frozenset({step, "N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-        yield _fault(place, f"{step.lower().replace('/', '-')}-unchecked", requirement, sentence, "negative",
+        yield _fault(operation, f"{step.lower().replace('/', '-')}-unchecked", requirement, sentence, "negative",
                      skip=skipped)  # fmt: skip
 
 
