@@ -36,7 +36,7 @@ from atlas_conformance.runner.evidence import (
 )
 from atlas_conformance.runner.features import Value
 from atlas_conformance.runner.minimising import shortest_failing, smallest_failing
-from atlas_conformance.runner.phrasing import Rule, sentence_of
+from atlas_conformance.runner.phrasing import Pair, Rule, sentence_of
 from atlas_conformance.runner.probing import Probe, Prober
 from atlas_conformance.runner.request_parts import (
     BODY,
@@ -262,9 +262,9 @@ class _Search:
         places = differences(good.parts, worst.parts)
         if question.kind == OTHER and not _is_told_apart(question, places, worst, alike, others):
             return
-        sentence = sentence_of(
-            words, question.operation, worst.parts, good.parts, places, alike, [seen.parts for seen in others], rule
-        )
+        unlike = [seen.parts for seen in others]
+        pair = Pair(words, question.operation, worst.parts, good.parts, alike, unlike, rule)
+        sentence = sentence_of(pair, places)
         _, _, where = question.key
         explained = [one.key for one in kin if one.key in question.failing.keys and one.place == where]
         for key in dict.fromkeys((question.key, *explained, *self._specific(question, worst, places))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -77,37 +77,33 @@ def named(place: Place) -> str:
     return place.name or {BODY: "the body"}.get(place, place.kind)
 
 
-def sentence_of(
-    words: tuple[str, str],
-    operation: Operation,
-    bad: Parts,
-    good: Parts,
-    places: Collection[Place],
-    alike: Iterable[Parts] = (),
-    others: Iterable[Parts] = (),
-    rule: Rule | None = None,
-) -> str:
-    """Return the sentence on two requests that differ at `places`: `words` say what came of each.
+@dataclass(frozen=True)
+class Pair:
+    """Two requests of an operation with different outcomes, and `words` for what came of each.
 
-    `alike` and `others` are requests with the outcome of the one, and of the other; `rule` is what an
-    accepted request breaks.
+    `alike` and `others` are requests with the outcome of the one, and of the other; `rule` is what an accepted request
+    breaks.
     """
+
+    words: tuple[str, str]
+    operation: Operation
+    bad: Parts
+    good: Parts
+    alike: Sequence[Parts] = ()
+    others: Sequence[Parts] = ()
+    rule: Rule | None = None
+
+
+def sentence_of(pair: Pair, places: Collection[Place]) -> str:
+    """Return the sentence on two requests that differ at `places`."""
     if len(places) == 1:
         (place,) = places
-        return _of_one(words, operation, place, bad, good, list(alike), list(others), rule)
-    return _of_several(words, operation, bad, good, places)
+        return _of_one(pair, place)
+    return _of_several(pair.words, pair.operation, pair.bad, pair.good, places)
 
 
-def _of_one(
-    words: tuple[str, str],
-    operation: Operation,
-    place: Place,
-    bad: Parts,
-    good: Parts,
-    alike: list[Parts],
-    others: list[Parts],
-    rule: Rule | None,
-) -> str:
+def _of_one(pair: Pair, place: Place) -> str:
+    words, operation, bad, good = pair.words, pair.operation, pair.bad, pair.good
     fails, holds = words
     if place == ORDER:
         order = [", ".join(parts[ORDER]) for parts in (bad, good)]
@@ -125,29 +121,22 @@ def _of_one(
         return f"{fails} with {_caller(bad, place)}, {holds} with {_caller(good, place)}: {_CALLER[place]}"
     if place not in bad or place not in good:
         return _of_presence(words, operation, place, bad, good)
-    feature = _feature(operation, place, bad, good, alike, others, rule)
+    feature = _feature(pair, place)
     shown = _shown_bodies(bad, good) if place == BODY else (_shown(place, bad), _shown(place, good))
     return f"{fails} with {shown[0]}, {holds} with {shown[1]}: {feature}"
 
 
-def _feature(
-    operation: Operation,
-    place: Place,
-    bad: Parts,
-    good: Parts,
-    alike: list[Parts],
-    others: list[Parts],
-    rule: Rule | None,
-) -> str:
+def _feature(pair: Pair, place: Place) -> str:
     """Return what the one value has that the other one has not, and where."""
+    operation, bad, good, rule = pair.operation, pair.bad, pair.good, pair.rule
     if rule is not None and rule.about:
         return rule.about
     names_project = operation.resource.target is not None and place.name == operation.resource.target[0]
     if names_project and _is_elsewhere(operation, bad, good):
         return "a target in another project"
     value, near = value_at(place, bad[place]), value_at(place, good[place])
-    same = list(dict.fromkeys(value_at(place, parts[place]) for parts in alike if place in parts))
-    unlike = list(dict.fromkeys(value_at(place, parts[place]) for parts in others if place in parts))
+    same = list(dict.fromkeys(value_at(place, parts[place]) for parts in pair.alike if place in parts))
+    unlike = list(dict.fromkeys(value_at(place, parts[place]) for parts in pair.others if place in parts))
     where = "" if place == BODY else f" in {named(place)}"
     if rule is not None and rule.values:
         refused = len({value_at(place, parts[place]) for parts in rule.refused if place in parts} - {*same})
