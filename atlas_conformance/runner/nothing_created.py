@@ -19,7 +19,7 @@ _TRIED_ALONE = 60
 """How many refused creates are repeated, one at a time, to find which of them created a job."""
 
 _TRIED_WHEN_IDLE = 6
-"""How many creates that a busy target excuses are sent again when it is idle."""
+"""How many creates that a busy target excuses are retried when it is idle."""
 
 
 def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
