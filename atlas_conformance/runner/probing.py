@@ -107,7 +107,8 @@ class Prober:
 
         def holders() -> list[JobHistory]:
             found = [job for job in endpoint.chronicle.made() if job.target in (None, target)]
-            return [job for job in found if not is_settled(job) and job.cancel_ended is None]
+            # One that was cancelled holds its target until it is seen to have ended.
+            return [job for job in found if not is_settled(job)]
 
         with endpoint.waiting(endpoint.profile.patience) as again, endpoint.in_passing():
             while holders():
