@@ -13,6 +13,7 @@ from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.contracts.history import JobKey
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.guard.guard import Guard
 from atlas_conformance.http.redaction.redaction import hushed, redact_request
@@ -183,8 +184,9 @@ class Recorder:
         test = self._test
         told = self.chronicle.tell(exchange, free_target=free_target)
         judgement, passing = self._without_excluded(told.judgement), self._is_passing
-        if exchange.request.method == "POST" and exchange.response.status in REFUSED and judgement.findings:
-            self.doubts()  # a job of another process may keep the target busy
+        found = self.chronicle.judge.contract.match(exchange.request.method, exchange.request.path)
+        if judgement.findings and _may_be_of_others(found[0] if found is not None else None, exchange.response.status):
+            self.doubts()
         held: frozenset[tuple[str, str]] = frozenset()
         if not passing:
             if (created := created_job(told)) is not None:
@@ -192,7 +194,6 @@ class Recorder:
             about = test.context.about
             held = counted(self.chronicle.judge, told, about, test.own if self._guard.mode == "restore" else None)
             held = once_for_each_state(told, held, about, test.states_counted)
-        found = self.chronicle.judge.contract.match(exchange.request.method, exchange.request.path)
         operation = found[0].id if found is not None else None
         shown = Judgement(held, hushed(exchange, judgement.findings))
         number = self._write(exchange, operation, shown, passing=passing)
@@ -265,3 +266,13 @@ class Recorder:
                 self._known.add(finding.key)
                 if self._stop is not None and self._stop(finding):
                     self.stopped = True
+
+
+def _may_be_of_others(operation: Operation | None, status: int) -> bool:
+    """Whether other processes of a run may be why an answer was a refusal.
+
+    Their jobs keep targets busy, and they delete the snapshots that they took.
+    """
+    if operation is None or status not in REFUSED:
+        return False
+    return operation.kind == "create" or (operation.resource.what == "snapshot" and status == 404)
