@@ -52,18 +52,18 @@ def judge_same_list(
     """Hold a list page of a resource in one form against the plain one: its own properties, and what it shows ended, by
     its id. What it lacks means something only where another plain page still has it.
     """
-    lacking = sorted(plain.keys() - formed.keys() - _OF_THE_FORM)
+    lacking = sorted(plain.keys() - formed.keys() - {"status"})
     verdicts.check(requirement, not lacking, "every property of the plain list", lacking, pointer)
     shown = (job for _, job in listed(plain, "") if isinstance(job.get("id"), str))
     finished = {job["id"]: job for job in shown if resource.ended(job)}
-    beside = {job.get("id"): (where, job) for where, job in listed(formed, pointer) if isinstance(job.get("id"), str)}
-    lost = sorted(finished.keys() - beside.keys())
+    beside = [(where, job) for where, job in listed(formed, pointer) if isinstance(job.get("id"), str)]
+    lost = sorted(finished.keys() - {job["id"] for _, job in beside})
     if "results" in formed:
         seen = f"without {', '.join(lost[:3])}"
         verdicts.check(requirement, not lost, "all that the plain list shows ended", seen, f"{pointer}/results")
-    for named, (where, job) in beside.items():
-        if named in finished:
-            judge_same_job(requirement, finished[named], job, where, verdicts, resource.volatile)
+    for where, job in beside:
+        if job["id"] in finished:
+            judge_same_job(requirement, finished[job["id"]], job, where, verdicts, resource.volatile)
 
 
 def judge_same_properties(

@@ -79,8 +79,7 @@ class Node:
 
 
 def links(nodes: Sequence[Node], evidence: Evidence, partners: Mapping[int, int]) -> Iterator[Link]:
-    """Yield the pairs of groups that have a cause in common; `partners` as in `clusters`."""
-    yield from ((one, other, False) for one, other, chance in _together(nodes) if not chance)
+    """Yield the pairs of groups that have a cause in common, but for those `together`; `partners` as in `clusters`."""
     for find in (_unchallenged, _alike, _compared, _refused_alike, _taken_alike, _shown_alike):
         yield from find(nodes)
     yield from _tainted(nodes, evidence)
@@ -97,16 +96,12 @@ def _pairs(nodes: Sequence[Node], key: Callable[[Node], object]) -> Iterator[tup
         yield from combinations(places, 2)
 
 
-def coincidences(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
-    """Yield pairs of groups that show on the same exchanges, the smaller first, where the larger one shows on most.
+def together(nodes: Sequence[Node]) -> Iterator[tuple[int, int, bool]]:
+    """Yield pairs of groups that show on the same exchanges, the smaller first, and whether that may be chance.
 
-    That may be chance: it counts for a group that has no cause in common with any other one.
+    It may where the larger one shows on most exchanges. Then it counts only for a group that has no cause in common
+    with any other one.
     """
-    yield from ((one, other) for one, other, chance in _together(nodes) if chance)
-
-
-def _together(nodes: Sequence[Node]) -> Iterator[tuple[int, int, bool]]:
-    """Yield groups that show on the same exchanges, the smaller first, and whether that may be chance."""
     found: defaultdict[int, list[int]] = defaultdict(list)
     for place, node in enumerate(nodes):
         for n in node.facts.exchanges | node.facts.related:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import Requirement
-from atlas_conformance.reports.causes import Node, coincidences, links
+from atlas_conformance.reports.causes import Node, links, together
 from atlas_conformance.reports.evidence import Evidence, Facts, place_of
 from atlas_conformance.reports.model import EVERY_CREATE, FindingGroup, Row
 
@@ -59,13 +59,17 @@ def clusters(
         )
     joined = _Joined(len(nodes))
     caused: dict[int, set[int]] = defaultdict(set)
+    beside = list(together(nodes))
+    for small, large, chance in beside:
+        if not chance:
+            joined.join(small, large)
     for first, second, directed in links(nodes, evidence, partners):
         joined.join(first, second)
         if directed:
             caused[second].add(first)
-    alone = {place for place in range(len(nodes)) if joined.is_alone(place)}
-    for small, large in coincidences(nodes):
-        if small in alone:
+    alone = {members[0] for members in joined.members() if len(members) == 1}
+    for small, large, chance in beside:
+        if chance and small in alone:
             joined.join(small, large)
     found = [_cluster(nodes, members, caused) for members in joined.members()]
     return sorted(found, key=lambda cluster: _order(nodes, cluster))
@@ -93,10 +97,6 @@ class _Joined:
         """Let two belong together."""
         first, second = sorted((self.top(one), self.top(other)))
         self._parents[second] = first
-
-    def is_alone(self, one: int) -> bool:
-        """Whether nothing else belongs to one."""
-        return self.top(one) == one and self._parents.count(one) == 1
 
     def members(self) -> list[list[int]]:
         """Return those that belong together, in their order."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.jobs import job_for, until_idle
+from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import EVERY, JOB_CREATES, covers, on
-from atlas_conformance.runner.nothing_created import refuse_all
+from atlas_conformance.runner.nothing_created import refuse_all, retry_when_idle
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
 from atlas_conformance.strategies.requests import build
 from atlas_conformance.strategies.scenes import Scene, path_parameters
@@ -70,11 +70,4 @@ def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint
         endpoint.verify([build(operation, parameters, {})])
         for judged in endpoint.verify([case.request]):
             if judged is not None and judged.status in (403, 409) and endpoint.chronicle.busy(case.request):
-                _once_idle(endpoint, case.request)
-
-
-def _once_idle(endpoint: Endpoint, request: Request) -> None:
-    """Send a create again once its target is idle: a busy one may be refused before anybody looks for the snapshot."""
-    if until_idle(endpoint):
-        with endpoint.in_passing():
-            endpoint.verify([request])
+                retry_when_idle(endpoint, [case.request])

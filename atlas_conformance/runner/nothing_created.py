@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
@@ -52,9 +53,15 @@ def _refuse(endpoint: Endpoint, cases: Iterable[Case]) -> None:
         if judged is not None and judged.status == 409 and not judged.judgement.findings
         if endpoint.chronicle.busy(judged.exchange.request, judged.exchange.started)
     ]
-    if excused and until_idle(endpoint):
+    if excused:
+        retry_when_idle(endpoint, excused[:: -(-len(excused) // _TRIED_WHEN_IDLE)])
+
+
+def retry_when_idle(endpoint: Endpoint, requests: Iterable[Request]) -> None:
+    """Send creates once more when their target is idle: a busy one may be refused before anybody looks at the rest."""
+    if until_idle(endpoint):
         with endpoint.in_passing():
-            endpoint.verify(excused[:: -(-len(excused) // _TRIED_WHEN_IDLE)])
+            endpoint.verify(requests)
 
 
 @contextmanager

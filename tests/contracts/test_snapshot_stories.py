@@ -204,3 +204,14 @@ def test_what_may_change_is_shown_in_every_form(name: str) -> None:
 def test_a_form_of_a_list_shows_the_same_items() -> None:
     assert compared({"id": SNAPSHOT, "status": "completed"}, {}) == ["/results"]
     assert compared({"id": SNAPSHOT, "status": "queued"}, {}) == []
+
+
+def test_a_form_of_a_list_keeps_its_links_and_each_of_its_items() -> None:
+    item = {"id": SNAPSHOT, "status": "completed", "type": "replicaSet"}
+    plain, formed = {"results": [item], "links": []}, {"results": [item | {"type": "x"}, item]}
+    verdicts = Verdicts("snapshot-list")
+    judge_same_list("V-PRETTY", plain, formed, "", RESOURCE, verdicts)
+    assert [(finding.pointer, finding.seen) for finding in verdicts.judgement().findings] == [
+        ("", '["links"]'),
+        ("/results/0/type", "'x'"),
+    ]
