@@ -10,6 +10,11 @@ from typing import Any
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.jobs import DOWNLOAD_LIFE, EXPIRATION, Job
 
+USUAL_ITEMS, MOST_ITEMS = 100, 500
+"""How many items a page has where nothing is said, and at most (`L-PAGE`)."""
+MOST_PAGES = 1_000_000_000
+"""The greatest number of a page that is taken; the contract names none."""
+
 
 def rfc3339(moment: float, *, milliseconds: bool = False, utc: str = "Z") -> str:
     """Return an epoch time as RFC 3339 in UTC, cut down to whole seconds or milliseconds; `utc` is how it ends."""

@@ -14,7 +14,7 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
 from atlas_conformance.reference.backend import Backend, shards_of
-from atlas_conformance.reference.documents import job_document, page_links
+from atlas_conformance.reference.documents import MOST_ITEMS, MOST_PAGES, USUAL_ITEMS, job_document, page_links
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
 from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job
@@ -25,9 +25,6 @@ from atlas_conformance.reference.snapshots import snapshot_document
 from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
 
 RawHeaders = list[tuple[bytes, bytes]]
-
-MOST_ITEMS = 500
-USUAL_ITEMS = 100
 
 
 class Endpoint:
@@ -205,7 +202,7 @@ class Endpoint:
             results = [self._show(call, fault, snapshot) for snapshot in found]
             return {"links": page_links(self.url, call.path, 1, MOST_ITEMS, False, True), "results": results}
         items = self._number(call, "itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
-        number = self._number(call, "pageNum", 1, 1_000_000_000)
+        number = self._number(call, "pageNum", 1, MOST_PAGES)
         counted = call.parameter("includeCount") != "false"
         start = (number - 1) * items
         page = Page((), number, items, len(found), counted, number * items < len(found), tuple(found[start:][:items]))
@@ -250,7 +247,7 @@ class Endpoint:
     def _page(self, call: Call) -> Page:
         """Return the page asked for (`L-PAGE`)."""
         items = self._number(call, "itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
-        number = self._number(call, "pageNum", 1, 1_000_000_000)
+        number = self._number(call, "pageNum", 1, MOST_PAGES)
         jobs = self.backend.jobs
         total = jobs.count(call.project, call.cluster_name)
         order = self.backend.free["list-order"]

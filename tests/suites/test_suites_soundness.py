@@ -199,3 +199,12 @@ def test_the_same_seed_sends_the_same_requests() -> None:
     assert len(first) > 50
     assert sent_with(3) == first
     assert sent_with(4) != first
+
+
+@pytest.mark.parametrize("level", ["core", "extended"])
+def test_lists_of_a_mock_that_no_level_is_claimed_for_pass(tmp_path: Path, level: str) -> None:
+    """Snapshots can be looked up there all the same, and their lists are held to what other lists are."""
+    with ReferenceServer(seed=7, level=level) as server:
+        code, report = verified(server, tmp_path, requirements=("L-PAGE", "C-5XX"), seed=26, without=("level",))
+    assert complaint(report) == [] and code == 0
+    assert report.rows["L-PAGE"].cells["snapshot-list"].exercised

@@ -10,12 +10,10 @@ from typing import Any
 
 from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.reference.backend import Backend
-from atlas_conformance.reference.documents import page_links
+from atlas_conformance.reference.documents import MOST_ITEMS, MOST_PAGES, USUAL_ITEMS, page_links
 from atlas_conformance.reference.fixtures import Organization, Project
 from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.steps import media_range, version_of
-
-USUAL_ITEMS, MOST_ITEMS = 100, 500
 
 GENERAL = ("2023-01-01",)
 FLEX = ("2024-11-13",)
@@ -95,7 +93,7 @@ class Visit:
         media_type = self._media_type(self.version(versions))
         every = list(rows)
         items = self._number("itemsPerPage", USUAL_ITEMS, MOST_ITEMS)
-        number = self._number("pageNum", 1, 1_000_000)
+        number = self._number("pageNum", 1, MOST_PAGES)
         counted = self.call.parameter("includeCount") != "false"
         more = number * items < len(every)
         document: dict[str, Any] = {
