@@ -40,6 +40,17 @@ def units(letter: str) -> list[int]:
     return [int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2)]
 
 
+@pytest.mark.parametrize("sign", ["\xa0X", "\xe0x", "\u0100x41", "\u20f0X9", "\xe90xab", "\xe90Xyz"])
+@pytest.mark.parametrize("way", list(WRITTEN))
+def test_an_escape_that_ends_in_a_nought_is_not_torn_by_the_x_behind_it(sign: str, way: str) -> None:
+    value = f"k4nary{sign}q7Lm"
+    seen = SeenCredentials()
+    seen.add([(value, "secret")])
+    text = b" " + WRITTEN[way](value).encode() + b" "
+    assert value in seen.found_in(text)
+    assert masked(text, [value], b"[masked]") == b" [masked] "
+
+
 @given(VALUES, st.sampled_from(list(WRITTEN)), AROUND, AROUND)
 @settings(max_examples=250, deadline=None)
 def test_a_value_is_found_and_masked_however_it_is_written(value: str, way: str, before: bytes, behind: bytes) -> None:

@@ -46,9 +46,12 @@ def views(text: bytes) -> Iterator[bytes]:
 
 
 def stages(text: bytes) -> Iterator[bytes]:
-    """Yield a text, and then the same with its escapes undone, until there are none left to undo."""
+    """Yield a text, and then the same with its escapes undone, until there are none left to undo.
+
+    What begins with 0x is undone in a stage of its own.
+    """
     yield text
-    for _ in range(_DEPTH):
+    for _ in range(_DEPTH + 1):
         if not any(sign in text for sign in _SIGNS_OF_ESCAPES):
             return
         undone = _undone(text)
@@ -63,6 +66,7 @@ def _undone(text: bytes) -> bytes:
 
     The escapes of URLs and of C are made into those of Python, whose own decoder is fast.
     """
+    before = text
     if b"&" in text:
         text = _ENTITY.sub(_letter_of_entity, text)
     while b"\\\\" in text:
@@ -73,9 +77,9 @@ def _undone(text: bytes) -> bytes:
         text = _NO_ESCAPE.sub(b"", text.replace(b"\\U", b"\\u").replace(b"\\X", b"\\x"))
     if b"%" in text:
         text = text.replace(b"%", b"\\x")
-    for zero in (b"0x", b"0X"):
-        if zero in text:
-            text = text.replace(zero, b"\\x")
+    if b"\\" not in text and text == before:
+        # Not before the others are undone: a 0 that ends one of them, and an x behind it, begin none.
+        text = text.replace(b"0x", b"\\x").replace(b"0X", b"\\x")
     if b"\\" not in text:
         return text
     return text.decode("unicode_escape", "ignore").encode("ascii", "ignore")
