@@ -8,8 +8,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from atlas_conformance.program import INTERRUPTED, OWN_ERROR, PROGRAM
-from atlas_conformance.program.interrupts import ignore_interrupts, lose_no_interrupt, terminate_as_interrupt
+from atlas_conformance.reports.interrupts import ignore_interrupts, lose_no_interrupt, terminate_as_interrupt
+from atlas_conformance.reports.program import INTERRUPTED, OWN_ERROR, PROGRAM
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from atlas_conformance.drift.comparing import differences  # noqa: E402
+from atlas_conformance.contracts.drift.comparing import differences  # noqa: E402
 from atlas_conformance.reports.html import html  # noqa: E402
 from tests.drift.test_drift import bundled  # noqa: E402
 from tests.reports import sample_journal as sample  # noqa: E402

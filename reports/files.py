@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-from atlas_conformance.program.interrupts import undisturbed
+from atlas_conformance.reports.interrupts import undisturbed
 
 
 def put(path: Path, content: bytes) -> None:

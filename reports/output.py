@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.files import same_file
+from atlas_conformance.reports.program import PROGRAM
 from atlas_conformance.reports.wording import visible
 from atlas_conformance.reports.writing import JOURNAL
 

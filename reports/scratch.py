@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from atlas_conformance.program.interrupts import delayed, undisturbed
+from atlas_conformance.reports.interrupts import delayed, undisturbed
 
 
 @contextmanager

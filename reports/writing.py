@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from atlas_conformance.program.interrupts import undisturbed
 from atlas_conformance.reports.badge import badge
 from atlas_conformance.reports.ctrf import ctrf
 from atlas_conformance.reports.files import copy_into, is_special, put
+from atlas_conformance.reports.interrupts import undisturbed
 from atlas_conformance.reports.journal import CUT_SHORT, Journal, JournalError, JournalWriter
 from atlas_conformance.reports.junit import junit
 from atlas_conformance.reports.markdown import markdown

@@ -10,13 +10,13 @@ from rich.console import Console
 
 from atlas_conformance.cli.journalled import basis_option, standing_of, verbose_option
 from atlas_conformance.contracts.requirement import Basis
-from atlas_conformance.gates.gate import Policy
-from atlas_conformance.program import INTERRUPTED
 from atlas_conformance.recordings.checking import Check, Checked, evidence_lines, unjudged_lines
 from atlas_conformance.recordings.entries import NoRecording
 from atlas_conformance.reports.claim import FolderInUse, claimed
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
+from atlas_conformance.reports.program import INTERRUPTED
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.reports.standing import Standing

@@ -9,8 +9,8 @@ from rich.console import Console
 
 from atlas_conformance.cli.journalled import gate_options, in_one_sentence
 from atlas_conformance.contracts.requirement import Basis
-from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.earlier import outline_at
+from atlas_conformance.reports.gates.gate import Gate, Policy
 from atlas_conformance.reports.output import to_reader
 from atlas_conformance.reports.terminal import print_standing
 

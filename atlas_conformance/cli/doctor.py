@@ -18,13 +18,13 @@ from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.http.limits import parse_rate
 from atlas_conformance.http.target import Target, with_mode, with_rate
 from atlas_conformance.reference.server import ServerError
-from atlas_conformance.rehearsal.plan import Plan
-from atlas_conformance.rehearsal.rehearsing import RehearsalFailed, rehearse
-from atlas_conformance.rehearsal.survey import Survey, survey, unasked
-from atlas_conformance.rehearsal.terminal import print_plan
 from atlas_conformance.reports.output import complain
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.rehearsal.plan import Plan
+from atlas_conformance.runner.rehearsal.rehearsing import RehearsalFailed, rehearse
+from atlas_conformance.runner.rehearsal.survey import Survey, survey, unasked
+from atlas_conformance.runner.rehearsal.terminal import print_plan
 from atlas_conformance.targets.target_file import target_from_file
 
 _USAGE, _UNREACHABLE, _SUITE_ERROR = 2, 3, 4

@@ -41,7 +41,7 @@ def explain_command(ids: tuple[str, ...], write: Path | None) -> None:
     if bool(ids) == (write is not None):
         raise click.UsageError("name requirements to explain, such as T-TARGET, or a folder with --write DIR")
     if write is not None:
-        from atlas_conformance.explanations.folder import write_pages
+        from atlas_conformance.cli.explanations.folder import write_pages
 
         try:
             written, gone = write_pages(write)
@@ -50,7 +50,7 @@ def explain_command(ids: tuple[str, ...], write: Path | None) -> None:
         taken = f"; {gone} of former requirements removed" if gone else ""
         click.echo(f"Written to {write}: {written} pages{taken}")
         return
-    from atlas_conformance.explanations.page import as_text, page_of
+    from atlas_conformance.cli.explanations.page import as_text, page_of
 
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     click.echo("\n\n".join(as_text(page_of(id), width) for id in dict.fromkeys(ids)), nl=False)

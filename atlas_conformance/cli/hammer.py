@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from atlas_conformance.contracts.operation import LEVELS
-from atlas_conformance.program import PROGRAM
+from atlas_conformance.reports.program import PROGRAM
 
 
 @click.command("hammer")

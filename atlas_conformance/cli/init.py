@@ -15,8 +15,8 @@ from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.http.limits import parse_rate
 from atlas_conformance.http.target import Target, with_rate
-from atlas_conformance.program import PROGRAM
 from atlas_conformance.reports.output import complain
+from atlas_conformance.reports.program import PROGRAM
 from atlas_conformance.reports.wording import plural, visible
 from atlas_conformance.targets.asking import Asked, ask
 from atlas_conformance.targets.drafting import draft

@@ -11,12 +11,12 @@ import click
 from atlas_conformance.cli.run_options import as_click
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.requirement import Basis
-from atlas_conformance.gates.gate import Policy, parse_bases
-from atlas_conformance.gates.merging import MergeError
-from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.curl import curl
 from atlas_conformance.http.secret import Credentials, Secret
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.gate import Policy, parse_bases
+from atlas_conformance.reports.gates.merging import MergeError
+from atlas_conformance.reports.gates.waivers import WaiverError
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.standing import Standing

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, verbose_option
 from atlas_conformance.contracts.requirement import Basis
-from atlas_conformance.gates.gate import Gate, Policy
-from atlas_conformance.gates.merging import merge
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.claim import claimed
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.gate import Gate, Policy
+from atlas_conformance.reports.gates.merging import merge
 from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.scratch import scratch_folder
 from atlas_conformance.reports.terminal import print_report

@@ -17,15 +17,15 @@ from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.hosts import is_loopback_host
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.http.target import checked_base_url
-from atlas_conformance.program import PROGRAM
-from atlas_conformance.program.interrupts import terminate_as_interrupt
 from atlas_conformance.recordings.checking import Examination, evidence_lines, header_of, unjudged_lines
 from atlas_conformance.recordings.entries import Recorded
 from atlas_conformance.recordings.har_writing import HarWriter
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.relay import Relay, Upstream
 from atlas_conformance.recordings.watched import Watched
+from atlas_conformance.reports.interrupts import terminate_as_interrupt
 from atlas_conformance.reports.output import to_reader
+from atlas_conformance.reports.program import PROGRAM
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import one_line, visible
 

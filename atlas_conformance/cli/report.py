@@ -9,8 +9,8 @@ from rich.console import Console
 
 from atlas_conformance.cli.journalled import curl_of, gate_options, in_one_sentence, standing_of, verbose_option
 from atlas_conformance.contracts.requirement import Basis
-from atlas_conformance.gates.gate import Gate, Policy
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.gates.gate import Gate, Policy
 from atlas_conformance.reports.output import complain, refuse_to_overwrite, to_reader
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.writing import JOURNAL, RENDERERS, ReportError, report_of, write_file

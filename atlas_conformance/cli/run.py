@@ -11,13 +11,14 @@ import click
 import pytest
 from rich.console import Console
 
+import atlas_conformance
 from atlas_conformance.cli.run_options import run_options
 from atlas_conformance.http.failures import TargetError
-from atlas_conformance.program import INTERRUPTED, PACKAGE, PROGRAM
-from atlas_conformance.program.interrupts import terminate_as_interrupt
 from atlas_conformance.reports.annotations import workflow_commands
+from atlas_conformance.reports.interrupts import terminate_as_interrupt
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
+from atlas_conformance.reports.program import INTERRUPTED, PROGRAM
 from atlas_conformance.reports.progress import Progress, stderr_console
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, Header, Record
 from atlas_conformance.reports.wording import visible
@@ -29,6 +30,9 @@ from atlas_conformance.runner.plugin import SUITE_ERROR, USAGE, SuitePlugin, pri
 from atlas_conformance.runner.session import Session
 from atlas_conformance.runner.waits import Waits
 from atlas_conformance.runner.warming import keep_what_is_drawn
+
+_PACKAGE = Path(atlas_conformance.__file__).resolve().parent
+"""The folder of the package, which holds `suites` and the join of pytest and the run."""
 
 QUIET = [
     *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:unraisableexception"),
@@ -150,11 +154,11 @@ def run_suites(plugin: SuitePlugin) -> int:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     keep_what_is_drawn()
-    places = ["-c", str(PACKAGE / "runner" / "session.ini"), "--rootdir", str(PACKAGE)]
-    places += ["--confcutdir", str(PACKAGE)]
+    places = ["-c", str(_PACKAGE / "runner" / "session.ini"), "--rootdir", str(_PACKAGE)]
+    places += ["--confcutdir", str(_PACKAGE)]
     join = _Join(plugin)
     try:
-        code = int(pytest.main([*QUIET, *places, str(PACKAGE / "suites")], plugins=[join]))
+        code = int(pytest.main([*QUIET, *places, str(_PACKAGE / "suites")], plugins=[join]))
     finally:
         plugin.session.close()
     if plugin.failure is not None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 
 from atlas_conformance.contracts.operation import Level
-from atlas_conformance.gates.gate import Policy, parse_bases
 from atlas_conformance.http.curl import curl_of
 from atlas_conformance.http.failures import PreflightFailed, TargetError
 from atlas_conformance.http.target import Mode
@@ -25,6 +24,7 @@ from atlas_conformance.load.station import Station, announce
 from atlas_conformance.load.terminal import print_load
 from atlas_conformance.load.worker import WorkerFailed, run_worker
 from atlas_conformance.reports.claim import FolderInUse, claimed
+from atlas_conformance.reports.gates.gate import Policy, parse_bases
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.progress import Progress, stderr_console

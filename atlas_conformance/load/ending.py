@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.load.load import Load, load_of
 from atlas_conformance.load.page import load_page
 from atlas_conformance.load.plan import Limits
@@ -19,6 +18,7 @@ from atlas_conformance.load.verdict import broken_limits, load_document
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.copying import copy_records
 from atlas_conformance.reports.diagnosis import recounted
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import FAILED, PASSED, Cell, Report, Row

@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection, wait
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.mutation.hammered import try_hammered
 from atlas_conformance.mutation.trials import Outcome, Trial, interleaved, leading
-from atlas_conformance.program.interrupts import lose_no_interrupt, terminate_as_interrupt, undisturbed
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reference.settings import USUAL_STEP
+from atlas_conformance.reports.interrupts import lose_no_interrupt, terminate_as_interrupt, undisturbed
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
 from atlas_conformance.runner.session import Session

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl_of
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.waivers import WaiverError
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import EXIT_CODES, INCOMPLETE, PASSED, UNREACHABLE, Report

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from atlas_conformance.contracts.operation import Level
-from atlas_conformance.gates.gate import GATES
 from atlas_conformance.http.target import Mode
+from atlas_conformance.reports.gates.gate import GATES
 from atlas_conformance.runner.profiles import PROFILES
 
 Kind: TypeAlias = Literal["text", "number", "name", "path", "file", "flag", "switch"]

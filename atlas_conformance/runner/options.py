@@ -8,10 +8,10 @@ from random import SystemRandom
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operation import Level
-from atlas_conformance.gates.gate import Gate, parse_bases
-from atlas_conformance.gates.sharding import Shard, ShardError
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Mode
+from atlas_conformance.reports.gates.gate import Gate, parse_bases
+from atlas_conformance.reports.gates.sharding import Shard, ShardError
 from atlas_conformance.runner.profiles import PROFILES
 
 

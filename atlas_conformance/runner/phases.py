@@ -9,9 +9,9 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import NoAnswer
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.standing import Standing

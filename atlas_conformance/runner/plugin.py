@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.gates.sharding import Shard, ShardError, share
 from atlas_conformance.http.failures import PreflightFailed, TargetError
+from atlas_conformance.reports.gates.sharding import Shard, ShardError, share
 from atlas_conformance.reports.journal import JournalError
 from atlas_conformance.reports.terminal import print_report
 from atlas_conformance.reports.wording import plural

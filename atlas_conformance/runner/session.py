@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.finding import Finding
-from atlas_conformance.gates.gate import Policy, parse_bases
-from atlas_conformance.gates.waivers import WaiverError
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.curl import curl_of
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.http.target import Target
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.claim import FolderInUse, claimed
+from atlas_conformance.reports.gates.gate import Policy, parse_bases
+from atlas_conformance.reports.gates.waivers import WaiverError
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.records import Record
 from atlas_conformance.reports.scratch import scratch_folder

@@ -13,8 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
-from tests.atlas_conformance.program import atlas
+from tests.atlas_conformance.reports.program import atlas
 
 APP = """
 import os

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from atlas_conformance.program.interrupts import delayed, lose_no_interrupt, undisturbed
+from atlas_conformance.reports.interrupts import delayed, lose_no_interrupt, undisturbed
 from atlas_conformance.reports.scratch import scratch_folder
 
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-
-from tests.atlas_conformance.program import ROOT, TIME_LIMIT, surroundings
+from tests.atlas_conformance.reports.program import ROOT, TIME_LIMIT, surroundings
 
 TOP = "atlas_conformance"
 
@@ -98,7 +97,7 @@ def test_it_verifies_the_reference_endpoint_from_anywhere(installed: Installed) 
 
 
 def test_it_runs_what_it_carries_and_not_the_repository(installed: Installed) -> None:
-    script = "import atlas_conformance.program as m, sys; print(m.PACKAGE); print(*sys.path, sep='\\n')"
+    script = "import atlas_conformance, sys; print(atlas_conformance.__file__); print(*sys.path, sep='\\n')"
     root, *path = installed.run(str(installed.python), "-c", script).stdout.splitlines()
     assert Path(root).is_relative_to(installed.python.parents[1])
     assert str(ROOT) not in path

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from atlas_conformance.contracts.written import LARGEST, parse_toml, small_file
-from atlas_conformance.gates.waivers import WaiverError, load_waivers
 from atlas_conformance.http.failures import TargetError
 from atlas_conformance.reference.scenario_file import ScenarioError, read_scenario, scenario_of_text
 from atlas_conformance.reports.earlier import outline_at, summary_at
+from atlas_conformance.reports.gates.waivers import WaiverError, load_waivers
 from atlas_conformance.reports.writing import ReportError
 from atlas_conformance.targets.target_file import target_from_file, target_from_text
 

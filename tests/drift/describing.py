@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.drift.comparing import differences
-from atlas_conformance.drift.difference import Difference
+from atlas_conformance.contracts.drift.comparing import differences
+from atlas_conformance.contracts.drift.difference import Difference
 
 FLEX = "/api/atlas/v2/groups/{groupId}/flexClusters/{name}/backup/restoreJobs"
 FLEX_TYPE = "application/vnd.atlas.2024-11-13+json"

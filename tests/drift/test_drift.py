@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from atlas_conformance.cli.drift import drift_command
 from atlas_conformance.contracts.contract import FOLDER, Contract
-from atlas_conformance.drift.comparing import differences
-from atlas_conformance.drift.difference import Difference
+from atlas_conformance.contracts.drift.comparing import differences
+from atlas_conformance.contracts.drift.difference import Difference
 from tests.drift.describing import FLEX, Document, bundled
 from tests.drift.describing import against as found
 

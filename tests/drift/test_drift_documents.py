@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from atlas_conformance.cli.drift import drift_command
 from atlas_conformance.contracts.contract import FOLDER, Contract
-from atlas_conformance.drift.comparing import compare_descriptions, differences
-from atlas_conformance.drift.loading import DriftError, load
+from atlas_conformance.contracts.drift.comparing import compare_descriptions, differences
+from atlas_conformance.contracts.drift.loading import DriftError, load
 from tests.drift.describing import FLEX, FLEX_TYPE, against, answering, between, bundled, write
 
 OPERATIONS = Contract.load().operations

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas_conformance.drift.pattern_facts import pattern_facts
+from atlas_conformance.contracts.drift.pattern_facts import pattern_facts
 
 
 @pytest.mark.parametrize(

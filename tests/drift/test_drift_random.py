@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.drift.comparing import compare_descriptions
+from atlas_conformance.contracts.drift.comparing import compare_descriptions
 from tests.drift.describing import FLEX, FLEX_TYPE
 
 CLUSTER = "/api/atlas/v2/groups/{group}/clusters/{cluster}/backup/restoreJobs"

@@ -10,14 +10,14 @@ from click.testing import CliRunner, Result
 from markdown_it import MarkdownIt
 
 from atlas_conformance.cli.commands import command
+from atlas_conformance.cli.explanations.example import example_of, faults_of
+from atlas_conformance.cli.explanations.folder import EXAMPLES, examples, pages, write_pages
+from atlas_conformance.cli.explanations.page import as_markdown, as_text, page_of
+from atlas_conformance.cli.explanations.suite_tests import suite_tests_of
+from atlas_conformance.cli.explanations.world import World
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.explanations.example import example_of, faults_of
-from atlas_conformance.explanations.folder import EXAMPLES, examples, pages, write_pages
-from atlas_conformance.explanations.page import as_markdown, as_text, page_of
-from atlas_conformance.explanations.suite_tests import suite_tests_of
-from atlas_conformance.explanations.world import World
 
 REQUIREMENTS = Contract.load().requirements
 

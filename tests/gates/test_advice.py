@@ -16,9 +16,9 @@ from atlas_conformance.cli.report import report_command
 from atlas_conformance.contracts import CONTRACT_REVISION, CONTRACT_VERSION, revision_of
 from atlas_conformance.contracts.contract import FOLDER, Contract
 from atlas_conformance.contracts.judge import Judge
-from atlas_conformance.gates.gate import Policy, parse_bases
-from atlas_conformance.gates.waivers import load_waivers
 from atlas_conformance.reports.comparison import compare, outline
+from atlas_conformance.reports.gates.gate import Policy, parse_bases
+from atlas_conformance.reports.gates.waivers import load_waivers
 from atlas_conformance.reports.model import Report
 from tests.reports import sample_journal as sample
 from tests.strategies.scenery import KNOWN, answer, flex_job, request

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.gates.gate import Gate, Policy
-from atlas_conformance.gates.waivers import Waiver
 from atlas_conformance.reports.comparison import Outline, outline
+from atlas_conformance.reports.gates.gate import Gate, Policy
+from atlas_conformance.reports.gates.waivers import Waiver
 from tests.reports import sample_journal as sample
 
 

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from atlas_conformance.cli.commands import command
 from atlas_conformance.cli.run import run_suites
-from atlas_conformance.gates.merging import merge
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.messages import Answer, Call
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.earlier import summary_at
+from atlas_conformance.reports.gates.merging import merge
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.summary import summary
 from atlas_conformance.reports.writing import FILES

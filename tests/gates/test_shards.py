@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atlas_conformance.gates.merging import MergeError, merge
-from atlas_conformance.gates.sharding import Shard, ShardError, share
+from atlas_conformance.reports.gates.merging import MergeError, merge
+from atlas_conformance.reports.gates.sharding import Shard, ShardError, share
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord, RepeatRecord
 from atlas_conformance.reports.summary import summary

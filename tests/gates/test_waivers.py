@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from atlas_conformance.gates.waivers import Waiver, WaiverError, add_waivers, apply_waivers, load_waivers
 from atlas_conformance.reports.comparison import Outline, outline
+from atlas_conformance.reports.gates.waivers import Waiver, WaiverError, add_waivers, apply_waivers, load_waivers
 from tests.reports import sample_journal as sample
 
 WAIVER = """

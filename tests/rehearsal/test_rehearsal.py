@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.cli.doctor import doctor_command
 from atlas_conformance.cli.run import run_suites
@@ -19,14 +20,13 @@ from atlas_conformance.http.target import Level, Mode, Safety, Target
 from atlas_conformance.reference.credentials import environment, make_credentials
 from atlas_conformance.reference.fixtures import make_fixtures, target_toml
 from atlas_conformance.reference.server import ReferenceServer
-from atlas_conformance.rehearsal.plan import Plan
-from atlas_conformance.rehearsal.rehearsing import rehearse
-from atlas_conformance.rehearsal.survey import Survey, survey, unasked
 from atlas_conformance.runner.options import Options
 from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.rehearsal.plan import Plan
+from atlas_conformance.runner.rehearsal.rehearsing import rehearse
+from atlas_conformance.runner.rehearsal.survey import Survey, survey, unasked
 from atlas_conformance.runner.session import Session
 from atlas_conformance.targets.target_file import target_from_text
-from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 OPERATIONS = Contract.load().operations

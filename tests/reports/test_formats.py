@@ -12,11 +12,11 @@ from jsonschema import Draft4Validator, Draft7Validator, FormatChecker
 from markdown_it import MarkdownIt
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.reports.annotations import workflow_commands
 from atlas_conformance.reports.badge import badge
 from atlas_conformance.reports.comparison import outline
 from atlas_conformance.reports.ctrf import ctrf
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.junit import junit
 from atlas_conformance.reports.markdown import markdown
 from atlas_conformance.reports.model import Report

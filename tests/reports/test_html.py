@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.html import CHUNK, SHOWN_CARDS, html
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.matrix import build

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import xmlschema
 
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.junit import junit
 from atlas_conformance.reports.matrix import build

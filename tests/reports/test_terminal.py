@@ -10,8 +10,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from atlas_conformance.gates.gate import Policy
 from atlas_conformance.reports.comparison import outline
+from atlas_conformance.reports.gates.gate import Policy
 from atlas_conformance.reports.grid import cell_text, matrix_lines
 from atlas_conformance.reports.model import Report
 from atlas_conformance.reports.progress import Progress

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from atlas_conformance.gates.sharding import Shard, ShardError, missing
 from atlas_conformance.reports.copying import copy_records
+from atlas_conformance.reports.gates.sharding import Shard, ShardError, missing
 from atlas_conformance.reports.journal import Journal, JournalError, JournalWriter
 from atlas_conformance.reports.matrix import Tally
 from atlas_conformance.reports.model import Report

@@ -12,11 +12,21 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any, TypeGuard
 
-from atlas_conformance.drift.bounded_yaml import DriftError
-from atlas_conformance.drift.documents import Node
-from atlas_conformance.drift.effective import finished, with_types
-from atlas_conformance.drift.pattern_facts import pattern_facts
-from atlas_conformance.drift.shape import LOWER, UPPER, Either, Schema, Shape, Together, both, canonical, one_of
+from atlas_conformance.contracts.drift.bounded_yaml import DriftError
+from atlas_conformance.contracts.drift.documents import Node
+from atlas_conformance.contracts.drift.effective import finished, with_types
+from atlas_conformance.contracts.drift.pattern_facts import pattern_facts
+from atlas_conformance.contracts.drift.shape import (
+    LOWER,
+    UPPER,
+    Either,
+    Schema,
+    Shape,
+    Together,
+    both,
+    canonical,
+    one_of,
+)
 
 _ANNOTATIONS = ("float", "double", "password", "int64")
 _PASSING_ON = frozenset(("$ref", "$dynamicRef", "allOf", "anyOf", "oneOf", "title", "description"))

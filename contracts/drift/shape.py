@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from atlas_conformance.drift.documents import Node
+from atlas_conformance.contracts.drift.documents import Node
 
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 """The keywords of lower bounds."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from atlas_conformance.drift.bounded_yaml import DriftError
-from atlas_conformance.drift.loading import load
+from atlas_conformance.contracts.drift.bounded_yaml import DriftError
+from atlas_conformance.contracts.drift.loading import load
 
 _LONGEST_CHAIN = 50
 _MOST_FILES = 1_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from atlas_conformance.drift.difference import REQUEST, Spot
-from atlas_conformance.drift.documents import Node
-from atlas_conformance.drift.schemas import SchemaComparison
+from atlas_conformance.contracts.drift.difference import REQUEST, Spot
+from atlas_conformance.contracts.drift.documents import Node
+from atlas_conformance.contracts.drift.schemas import SchemaComparison
 
 _VERSIONED = re.compile(r"application/vnd\.atlas\.(\d{4}-\d\d-\d\d)\+(\w+)")
 

@@ -12,8 +12,16 @@ from functools import partial
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.http.target import Target
-from atlas_conformance.rehearsal.counting import Count
-from atlas_conformance.rehearsal.plan import (
+from atlas_conformance.reports.cells import NO_EXCHANGE
+from atlas_conformance.reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell, Report
+from atlas_conformance.reports.records import ExchangeRecord, Record
+from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.latency import connections
+from atlas_conformance.runner.options import Options
+from atlas_conformance.runner.plugin import SuitePlugin
+from atlas_conformance.runner.profiles import PROFILES
+from atlas_conformance.runner.rehearsal.counting import Count
+from atlas_conformance.runner.rehearsal.plan import (
     REAL_RATE,
     Exercised,
     Harm,
@@ -24,16 +32,8 @@ from atlas_conformance.rehearsal.plan import (
     reachable,
     span,
 )
-from atlas_conformance.rehearsal.standing_in import as_stand_in, stand_in
-from atlas_conformance.rehearsal.survey import Survey
-from atlas_conformance.reports.cells import NO_EXCHANGE
-from atlas_conformance.reports.model import DEPARTURE, FAILED, NOT_OFFERED, PASSED, WITHHELD, Cell, Report
-from atlas_conformance.reports.records import ExchangeRecord, Record
-from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.latency import connections
-from atlas_conformance.runner.options import Options
-from atlas_conformance.runner.plugin import SuitePlugin
-from atlas_conformance.runner.profiles import PROFILES
+from atlas_conformance.runner.rehearsal.standing_in import as_stand_in, stand_in
+from atlas_conformance.runner.rehearsal.survey import Survey
 from atlas_conformance.runner.session import Session
 
 _SHOWN = (PASSED, FAILED, DEPARTURE)

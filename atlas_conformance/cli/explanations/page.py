@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
+from atlas_conformance.cli.explanations.example import Example, example_of, faults_of
+from atlas_conformance.cli.explanations.freedoms import freedoms_near
+from atlas_conformance.cli.explanations.suite_tests import suite_tests_of
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Headers
 from atlas_conformance.contracts.phrases import one_line, plural, readable
 from atlas_conformance.contracts.requirement import BASIS_WORDS, Requirement
 from atlas_conformance.contracts.rulebook import rules_of
-from atlas_conformance.explanations.example import Example, example_of, faults_of
-from atlas_conformance.explanations.freedoms import freedoms_near
-from atlas_conformance.explanations.suite_tests import suite_tests_of
 
 Kind = Literal["title", "heading", "text", "item", "link", "code", "shell"]
 

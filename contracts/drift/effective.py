@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil, floor
 from typing import Any
 
-from atlas_conformance.drift.shape import Shape, with_integers
+from atlas_conformance.contracts.drift.shape import Shape, with_integers
 
 
 def with_types(shape: Shape) -> Shape:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from atlas_conformance.cli.explanations.page import as_markdown, markdown_text, page_of, shown_example
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import FAMILIES
-from atlas_conformance.explanations.page import as_markdown, markdown_text, page_of, shown_example
 
 INDEX = "index.md"
 EXAMPLES = "examples.json"

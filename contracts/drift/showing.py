@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from atlas_conformance.contracts.drift.baseline import Accepted
+from atlas_conformance.contracts.drift.difference import SEVERITIES, Difference, Severity
 from atlas_conformance.contracts.phrases import one_line, plural, visible
-from atlas_conformance.drift.baseline import Accepted
-from atlas_conformance.drift.difference import SEVERITIES, Difference, Severity
 
 _INDENT = " " * 4
 _MOST_SUBJECTS = 4

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.rehearsal.plan import Plan
 from atlas_conformance.reports.wording import FAMILIES, PROGRAM, duration, one_line, plural
+from atlas_conformance.runner.rehearsal.plan import Plan
 
 _MEANS = {
     "read": "nothing but reads is sent",

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
+from atlas_conformance.cli.explanations.world import STEP, World, as_
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.inventory import Cluster, Kind
 from atlas_conformance.contracts.operation import Operation
-from atlas_conformance.explanations.world import STEP, World, as_
 from atlas_conformance.strategies.bodies import (
     base_bodies,
     conforming_bodies,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from urllib.parse import unquote, urlsplit
 
-from atlas_conformance.drift.documents import Node
+from atlas_conformance.contracts.drift.documents import Node
 
 ROOT = "/api/atlas/"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from atlas_conformance.contracts.contract import FOLDER
-from atlas_conformance.drift.bodies import compare_contents, contents
-from atlas_conformance.drift.difference import BOTH, REQUEST, RESPONSE, Difference, Side, Spot, grouped
-from atlas_conformance.drift.documents import Library, Node
-from atlas_conformance.drift.operations import ROOT, Described, Key, operations, unnamed
-from atlas_conformance.drift.schemas import SchemaComparison
-from atlas_conformance.drift.shape import Schema, canonical
-from atlas_conformance.drift.shapes import Shapes
+from atlas_conformance.contracts.drift.bodies import compare_contents, contents
+from atlas_conformance.contracts.drift.difference import BOTH, REQUEST, RESPONSE, Difference, Side, Spot, grouped
+from atlas_conformance.contracts.drift.documents import Library, Node
+from atlas_conformance.contracts.drift.operations import ROOT, Described, Key, operations, unnamed
+from atlas_conformance.contracts.drift.schemas import SchemaComparison
+from atlas_conformance.contracts.drift.shape import Schema, canonical
+from atlas_conformance.contracts.drift.shapes import Shapes
 
 _LONGEST_CHAIN = 50
 _OF_HTTP = frozenset(("405", "406", "410", "413", "414", "415", "429", "431", "503"))

@@ -9,12 +9,12 @@ from functools import cache
 
 import orjson
 
+from atlas_conformance.cli.explanations.stories import CLOSED, Story, paced, stories_of
+from atlas_conformance.cli.explanations.world import Moment, World
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding
 from atlas_conformance.contracts.inventory import Kind
-from atlas_conformance.explanations.stories import CLOSED, Story, paced, stories_of
-from atlas_conformance.explanations.world import Moment, World
 from atlas_conformance.http.redaction.redaction import redact
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.faults import catalogue

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from atlas_conformance.drift.difference import BOTH, REQUEST, Side, Spot, narrowed, widened
-from atlas_conformance.drift.pattern_facts import pattern_facts
-from atlas_conformance.drift.shape import LOWER, Schema, Shape, canonical, with_integers
-from atlas_conformance.drift.shapes import Shapes
+from atlas_conformance.contracts.drift.difference import BOTH, REQUEST, Side, Spot, narrowed, widened
+from atlas_conformance.contracts.drift.pattern_facts import pattern_facts
+from atlas_conformance.contracts.drift.shape import LOWER, Schema, Shape, canonical, with_integers
+from atlas_conformance.contracts.drift.shapes import Shapes
 
 _DEEPEST = 12
 _INT32 = {"minimum": -(2**31), "maximum": 2**31 - 1}

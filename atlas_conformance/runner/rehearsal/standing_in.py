@@ -15,7 +15,7 @@ from atlas_conformance.http.target import Limits, Target, Tls, draw_absent
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.credentials import KeyPair, ServiceAccount
 from atlas_conformance.reference.server import ReferenceServer, ServerError
-from atlas_conformance.rehearsal.survey import Survey
+from atlas_conformance.runner.rehearsal.survey import Survey
 
 _STEP = 0.001
 _MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)

@@ -9,9 +9,9 @@ from typing import Literal
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.requirement import BASES, Basis
-from atlas_conformance.gates.waivers import Waiver, add_waivers, apply_waivers, load_waivers
 from atlas_conformance.reports.comparison import Comparison, Key, Outline, compare, strictly
 from atlas_conformance.reports.earlier import outline_at
+from atlas_conformance.reports.gates.waivers import Waiver, add_waivers, apply_waivers, load_waivers
 from atlas_conformance.reports.model import EXIT_CODES, FAILED, UNREACHABLE
 from atlas_conformance.reports.standing import Standing
 from atlas_conformance.reports.wording import plural

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from atlas_conformance.drift.documents import Node
+from atlas_conformance.contracts.drift.documents import Node
 
 Side: TypeAlias = Literal["clients", "endpoints"]
 """Whom a difference breaks: clients that keep to the contract, or endpoints that do."""

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import yaml
 
-from atlas_conformance.drift.bounded_yaml import DEEPEST, DriftError, too_deep, yaml_value
+from atlas_conformance.contracts.drift.bounded_yaml import DEEPEST, DriftError, too_deep, yaml_value
 
 LARGEST_FILE = 16 * 1024 * 1024
 """The largest file that is read, in bytes."""
