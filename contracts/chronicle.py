@@ -242,8 +242,10 @@ class Chronicle:
         job_id = document.get("id") if document is not None else None
         if document is None or not isinstance(job_id, str):
             return None
-        # A create that should have been refused makes a job all the same, but what it shows of it is beside the point.
-        verdicts = Verdicts(reading.operation.id, self.contract) if reading.must_be_refused else examined.verdicts
+        # A create that should have been refused, or has a wrong status, makes a job all the same, but what it shows of
+        # it is beside the point.
+        moot = reading.must_be_refused or exchange.response.status != reading.operation.success
+        verdicts = Verdicts(reading.operation.id, self.contract) if moot else examined.verdicts
         resource, place = reading.operation.resource, reading.place
         known = self.store.get(job_id, resource, place)
         if known is not None and _is_same_answer(known.created, exchange, document):

@@ -213,6 +213,11 @@ class Judge:
                     document, pointer = success.unwrapped
                 if document is not None and not moot:
                     past = self._judge_document(exchange, reading, document, pointer, verdicts)
+        elif 200 <= response.status < 300 and operation.kind == "create":
+            # The status is wrong (C-STATUS) and a job runs all the same, so it is followed like any other.
+            success = SuccessView(response, reading, self.contract)
+            if success.unwrapped is not None and isinstance(success.unwrapped[0], dict):
+                document, pointer = success.unwrapped
         if response.status >= 400:
             self.book.apply(ErrorView(response, reading.envelope, self.contract), operation.id, verdicts)
         return _Answer(document, pointer, verdicts, past)

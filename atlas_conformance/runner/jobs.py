@@ -132,7 +132,7 @@ def created_id(endpoint: Endpoint, judged: Judged | None) -> str | None:
 
 
 def _created_by(endpoint: Endpoint, judged: Judged | None) -> JobHistory | None:
-    if judged is None or judged.status != 200:
+    if judged is None or not 200 <= judged.status < 300:
         return None
     for job in endpoint.chronicle.made():
         if job.created is not None and job.created.started == judged.exchange.started:

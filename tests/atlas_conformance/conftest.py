@@ -8,11 +8,11 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import atlas
 
 
 @dataclass(frozen=True)

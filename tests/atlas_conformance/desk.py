@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from tests.atlas_conformance.reports.program import COMMAND, ROOT, TIME_LIMIT, surroundings
 
 from atlas_conformance.reference.mock import MockAtlas
+from tests.atlas_conformance.program import COMMAND, ROOT, TIME_LIMIT, surroundings
 from tests.mocks.careful import careful_mock
 from tests.mocks.serving import served
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import atlas
 
 from tests.atlas_conformance import odd_hosts
+from tests.atlas_conformance.program import atlas
 
 USAGE, UNREACHABLE = 2, 3
 SECRET = "sesame-0c2d1f"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.contracts.contract import Contract
+from tests.atlas_conformance.program import atlas
 
 REQUIREMENTS = Contract.load().requirements
 

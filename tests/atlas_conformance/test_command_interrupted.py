@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import COMMAND, surroundings
+
+from tests.atlas_conformance.program import COMMAND, surroundings
 
 
 class Started:

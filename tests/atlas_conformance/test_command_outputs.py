@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import COMMAND, atlas, surroundings
 
 from atlas_conformance.reports.claim import claimed
+from tests.atlas_conformance.program import COMMAND, atlas, surroundings
 from tests.reports import sample_journal as sample
 
 

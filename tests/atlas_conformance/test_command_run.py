@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tests.atlas_conformance.reports.program import ROOT, TIME_LIMIT, atlas, surroundings
-
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import ExchangeRecord
 from tests.atlas_conformance.conftest import Described, Run
+from tests.atlas_conformance.program import ROOT, TIME_LIMIT, atlas, surroundings
 
 POLLING = ("test_lifecycle.py", "test_interleaving.py", "left behind", "test_snapshots.py")
 """Where jobs and snapshots are read until they have moved on, or cancelled: how often depends on the clock."""

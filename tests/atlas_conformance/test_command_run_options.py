@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import atlas
+
+from tests.atlas_conformance.program import atlas
 
 APP = """
 import os

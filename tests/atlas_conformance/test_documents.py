@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.atlas_conformance.reports.program import ROOT
 
 from atlas_conformance.cli.commands import command
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reports.model import EXIT_CODES
 from atlas_conformance.targets.target_file import target_from_text
+from tests.atlas_conformance.program import ROOT
 
 OPERATIONS = Contract.load().operations
 

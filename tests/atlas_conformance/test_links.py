@@ -11,7 +11,8 @@ from urllib.parse import unquote
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from tests.atlas_conformance.reports.program import ROOT
+
+from tests.atlas_conformance.program import ROOT
 
 FOLDERS = ("docs", "contracts", ".github")
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(found for name in FOLDERS for found in (ROOT / name).rglob("*.md"))})

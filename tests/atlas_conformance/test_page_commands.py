@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import ROOT
 
 from tests.atlas_conformance.desk import Desk, furnished, shell_lines
+from tests.atlas_conformance.program import ROOT
 
 PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 SHOWN = {name: shell_lines(text) for name, text in PAGES.items() if shell_lines(text)}

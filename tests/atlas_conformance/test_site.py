@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.atlas_conformance.reports.program import ROOT
 
+from tests.atlas_conformance.program import ROOT
 from tests.atlas_conformance.test_links import MARKDOWN
 
 pytest.importorskip("material", reason="the extra `docs` is not installed: `make docs` installs it")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.atlas_conformance.reports.program import ROOT
+
+from tests.atlas_conformance.program import ROOT
 
 TERMS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("terms.toml").read_text("utf-8"))["term"]
 PRODUCT = ("contracts", "strategies", "suites", "reports", "atlas_conformance")

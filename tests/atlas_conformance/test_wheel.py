@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import ROOT, TIME_LIMIT, surroundings
+
+from tests.atlas_conformance.program import ROOT, TIME_LIMIT, surroundings
 
 TOP = "atlas_conformance"
 

@@ -147,6 +147,16 @@ def test_a_created_job_is_found_by_its_id(create: str, read: str) -> None:
 
 
 @each_create
+@pytest.mark.parametrize("status", [201, 202])
+def test_a_job_whose_create_has_a_wrong_status_is_followed(create: str, read: str, status: int) -> None:
+    chronicle = Chronicle(KNOWN)
+    created = chronicle.feed(answer(request(create), job_of(create), status=status))
+    assert failed(created) == {"C-STATUS"}
+    assert chronicle.busy(request(create))
+    assert failed(chronicle.feed(refused(request(read), 404, started=2))) == {"L-FOUND"}
+
+
+@each_create
 def test_a_read_that_need_not_be_answered_is_no_l_found(create: str, read: str) -> None:
     for sent in (
         request(read, credential="reader"),

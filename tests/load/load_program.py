@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.atlas_conformance.reports.program import COMMAND, TIME_LIMIT, surroundings
-
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import COMMAND, TIME_LIMIT, surroundings
 
 PATIENCE = 60.0
 

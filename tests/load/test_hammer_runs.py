@@ -12,7 +12,6 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from tests.atlas_conformance.reports.program import ROOT
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.load.record import FILE, Sent, read_record
@@ -22,6 +21,7 @@ from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import ExchangeRecord, FindingRecord
 from atlas_conformance.reports.writing import JOURNAL
+from tests.atlas_conformance.program import ROOT
 from tests.load.load_program import described, free_port, last_line, run, started, until
 
 OPERATIONS = Contract.load().operations

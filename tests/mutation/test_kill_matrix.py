@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.atlas_conformance.reports.program import COMMAND, ROOT, surroundings
 
 from atlas_conformance.mutation.kill_matrix import figures, markdown, print_matrix, result, write_matrix
 from atlas_conformance.mutation.trials import Outcome, Trial
+from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 
 SOUND = Outcome(Trial("sound", "as it starts"), False, None, (), "passed", 5_000, 8.0)
 FAULT = Trial("flex-get/x|y", "A status | is wrong.", "shape", "flex-get/x|y", "S-STATUS", ("flex-get",))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.cli.check import check_command
 from atlas_conformance.reference.credentials import environment
@@ -17,6 +16,7 @@ from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.reports.journal import Journal
 from atlas_conformance.reports.records import FindingRecord
+from tests.atlas_conformance.program import atlas
 from tests.recordings.samples import entry, har, job
 
 FAULTS = ("cluster-get/finished-at-drifts", "cluster-create/automated-refused")

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from tests.atlas_conformance.reports.program import COMMAND, surroundings
 
 from atlas_conformance.cli.check import check_command
 from atlas_conformance.cli.record import record_command
@@ -20,6 +19,7 @@ from atlas_conformance.recordings.entries import Recorded, Unjudged
 from atlas_conformance.recordings.relay import Relay, Upstream
 from atlas_conformance.recordings.watched import Message, Watched
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import COMMAND, surroundings
 from tests.recordings.samples import FLEX, JOB
 
 GET = b"GET /a?b=%20 HTTP/1.1\r\nhOsT:  somewhere\r\nX-Odd:   spaced  \r\nAccept: */*\r\n\r\n"

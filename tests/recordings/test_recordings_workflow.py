@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from tests.atlas_conformance.reports.program import COMMAND, surroundings
 
 from atlas_conformance.cli.check import check_command
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Cluster
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import COMMAND, surroundings
 
 OPERATIONS = Contract.load().operations
 WORKFLOW = {operation.id for operation in OPERATIONS.values() if operation.level == "workflow"}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.cli.doctor import doctor_command
 from atlas_conformance.cli.run import run_suites
@@ -27,6 +26,7 @@ from atlas_conformance.runner.rehearsal.rehearsing import rehearse
 from atlas_conformance.runner.rehearsal.survey import Survey, survey, unasked
 from atlas_conformance.runner.session import Session
 from atlas_conformance.targets.target_file import target_from_text
+from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 OPERATIONS = Contract.load().operations

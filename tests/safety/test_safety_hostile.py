@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import ROOT, surroundings
 
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.http.client import Client
 from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.target import Limits, Target
+from tests.atlas_conformance.program import ROOT, surroundings
 from tests.safety.hostile import HARM, Hostile
 
 TIMEOUT = 1.0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.atlas_conformance.reports.program import atlas
-
 from atlas_conformance.reports.writing import FILES
+from tests.atlas_conformance.program import atlas
 
 APP = Path(__file__).with_name("odd_app.py")
 

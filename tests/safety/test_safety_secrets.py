@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import COMMAND, ROOT, surroundings
 
 from atlas_conformance.http.authentication import WRONG
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 from tests.safety.leaky import COOKIE, KEY_URL, Leaky
 
 REQUIREMENTS = ("A-NONE", "T-CANCEL", "N-JOB", "A-ROLE")

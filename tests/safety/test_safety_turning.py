@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.atlas_conformance.reports.program import COMMAND, ROOT, surroundings
 
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.http.client import Client
@@ -22,6 +21,7 @@ from atlas_conformance.http.target import Target
 from atlas_conformance.reference.credentials import environment
 from atlas_conformance.reference.fixtures import target_toml
 from atlas_conformance.reference.server import ReferenceServer
+from tests.atlas_conformance.program import COMMAND, ROOT, surroundings
 from tests.load.load_program import free_port, started
 from tests.safety.test_safety_wire import upstream
 from tests.safety.wiretap import Wiretap

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.atlas_conformance.reports.program import atlas
 
 from atlas_conformance.cli.init import init_command
 from atlas_conformance.contracts.inventory import Inventory
@@ -22,6 +21,7 @@ from atlas_conformance.reference.server import ReferenceServer
 from atlas_conformance.targets.asking import ask
 from atlas_conformance.targets.drafting import draft
 from atlas_conformance.targets.target_file import target_from_text
+from tests.atlas_conformance.program import atlas
 from tests.targets.scripted_wire import Arrival, WireServer, answer
 
 PROJECT = "32b6e34b3d91647abb20e7b8"
