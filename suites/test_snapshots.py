@@ -78,7 +78,8 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
     endpoint.verify([listed])
     endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot))])
     _restored(endpoint, scene, snapshot)
-    endpoint.verify(build(known, place(known, job)) for known, job in reads_of(jobs) if endpoint.offers(known.id))
+    with endpoint.in_passing():  # whether a job has ended by then is a matter of time
+        endpoint.verify(build(known, place(known, job)) for known, job in reads_of(jobs) if endpoint.offers(known.id))
 
 
 def _reads(listing: Operation) -> list[Operation]:

@@ -55,7 +55,7 @@ def only_a_download_shows_an_address(job: JobView) -> Outcome | None:
         return HELD if is_https(url) else Failure("an absolute https URL", f"no https URL: {shown(url)}", where)
     if job.document.get("status") == "COMPLETED":
         return Failure("a snapshotUrl on a COMPLETED DOWNLOAD", "none", where)
-    return None
+    return HELD
 
 
 @rule("S-FINISHED", on=JobView)

@@ -73,15 +73,6 @@ def a_taken_snapshot_is_fresh(new: CreationView) -> Iterator[Outcome]:
         yield holds(seen == sent, f"description {shown(sent)}, as sent", seen, f"{pointer}/description")
 
 
-@rule("S-URL", on=CreationView)
-def a_fresh_download_need_not_show_its_address(new: CreationView) -> Outcome | None:
-    """A download that is not done shows no address yet, or an early one that is judged as every address is."""
-    running = new.document.get("status") in ("PENDING", "QUEUED", "RUNNING")
-    if new.operation.delivery == "DOWNLOAD" and running and new.document.get("snapshotUrl") is None:
-        return HELD
-    return None
-
-
 @rule("SNAP-FOUND", on=GetView)
 def a_taken_snapshot_is_found_by_its_id(view: GetView) -> Outcome | None:
     """A taken snapshot is found by its id, at once."""

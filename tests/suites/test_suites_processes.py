@@ -81,6 +81,17 @@ def test_processes_come_to_what_one_comes_to(
     assert order_of(tmp_path / str(many))[:2] == order_of(tmp_path / "1")[:2]
 
 
+def test_how_long_jobs_take_changes_no_count(server: ReferenceServer) -> None:
+    chosen = ("S-URL", "S-FINISHED", "T-URL", "L-STABLE", "L-FOUND")
+    counts = []
+    for step in (0.001, 0.1):
+        server.reset(step=step)
+        rows = sameness(verified(server, requirements=chosen, workers=2))["requirements"]
+        counts.append({id: rows[id]["operations"] for id in chosen})
+    server.reset(step=0.02)
+    assert counts[0] == counts[1]
+
+
 def order_of(folder: Path) -> list[str]:
     """The tests of a journal in the order in which they appear, each once; what is sent after them is left out."""
     found = [record.test for record in Journal(folder / "journal.jsonl") if isinstance(record, ExchangeRecord)]
