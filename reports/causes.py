@@ -154,12 +154,19 @@ def _alike(nodes: Sequence[Node]) -> Iterator[Link]:
         same = (first.place.part, first.place.role) == (second.place.part, second.place.role)
         if outcomes:
             alike = first.accepted == second.accepted if here else same and _decided_alike(first, second)
+            alike = alike or _takes_one_type_for_another(first, second)
         else:
             of_its_own = first.known is None or first.known.by_field
             same = same and (here or _is_wrong_alike(first, second))
             alike = (here and not of_its_own) or (same and (here or _is_missing(first) == _is_missing(second)))
         if alike or _loses_the_same(first, second):
             yield one, other, False
+
+
+def _takes_one_type_for_another(first: Node, second: Node) -> bool:
+    """Whether two operations take a value of the same wrong type for the same right one, wherever it stands."""
+    typed = first.requirement == "B-TYPE" and first.accepted and second.accepted
+    return typed and first.group.finding.expected == second.group.finding.expected
 
 
 def _is_wrong_alike(first: Node, second: Node) -> bool:
@@ -182,10 +189,20 @@ def _loses_the_same(first: Node, second: Node) -> bool:
 
 
 def _decided_alike(first: Node, second: Node) -> bool:
-    """Whether two operations take or refuse wrongly in the same way: to the same test, where no field tells it."""
+    """Whether two operations take or refuse wrongly in the same way: to the same test, where no field tells it.
+
+    Who checks credentials checks them before anything that is particular to an operation.
+    """
+    if _let_in(first) and _let_in(second):
+        return True
     if first.accepted != second.accepted:
         return False
     return bool(first.place.field) or bool(first.facts.tests & second.facts.tests)
+
+
+def _let_in(node: Node) -> bool:
+    """Whether credentials are wrongly taken: the request is carried out, or refused for another reason than them."""
+    return node.requirement.startswith("A-") and node.place.part == OUTCOME and node.status not in (401, 403, None)
 
 
 def _compared(nodes: Sequence[Node]) -> Iterator[Link]:
@@ -259,19 +276,24 @@ def _shown_alike(nodes: Sequence[Node]) -> Iterator[Link]:
 
 
 def _tainted(nodes: Sequence[Node], evidence: Evidence) -> Iterator[Link]:
-    """Link what was wrongly accepted with what is found on the jobs that came of it, and on none besides."""
-    causes = [(place, node) for place, node in enumerate(nodes) if node.facts.made]
-    created = sum(evidence.created.values())
-    for place, cause in causes:
-        if len(cause.facts.made) > max(1, _MOST_TAINTED * created):
+    """Link what was wrongly accepted with what is found on the jobs that came of it, and on none besides.
+
+    Where the jobs came of several such requests together, the one that made most of them is the cause.
+    """
+    most = max(1, _MOST_TAINTED * sum(evidence.created.values()))
+    causes = {place: node.facts.made for place, node in enumerate(nodes) if 0 < len(node.facts.made) <= most}
+    for place, node in enumerate(nodes):
+        jobs = node.facts.jobs
+        if not jobs or node.facts.made:
             continue
-        for other, node in enumerate(nodes):
-            jobs = node.facts.jobs
-            if other == place or not jobs or node.facts.made:
-                continue
-            tainted = sum(count for job, count in jobs.items() if job in cause.facts.made)
-            if tainted * 10 >= 9 * sum(jobs.values()):
-                yield place, other, True
+        found = {cause: sum(jobs[job] for job in made & jobs.keys()) for cause, made in causes.items()}
+        enough = [cause for cause, count in found.items() if 10 * count >= 9 * sum(jobs.values())]
+        if not enough and found:
+            made_faulty = set[str]().union(*causes.values())
+            if 10 * sum(count for job, count in jobs.items() if job in made_faulty) >= 9 * sum(jobs.values()):
+                enough = [max(found, key=lambda cause: found[cause])]
+        for cause in enough:
+            yield cause, place, True
 
 
 def _held_against(nodes: Sequence[Node], partners: Mapping[int, int]) -> Iterator[Link]:

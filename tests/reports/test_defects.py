@@ -336,3 +336,46 @@ def test_a_challenge_that_is_missing_explains_why_a_digest_is_refused(tmp_path: 
         ("flex-create", numbered("flex-create", 2, status=401), (refused,)),
     ]
     assert told(report_of(tmp_path / "j", found)) == [("A-NONE", {"A-DIGEST"})]
+
+
+def test_what_is_found_on_jobs_of_several_wrong_creates_belongs_to_the_one_that_made_most(tmp_path: Path) -> None:
+    jobs = [f"{n:024x}" for n in range(1, 4)]
+    found = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(10, 20)]
+    pages = json.dumps({"results": [{"id": job} for job in jobs]}).encode()
+    makes = ["flex-create", "flex-create", "flex-download"]
+    for n, (operation, job) in enumerate(zip(makes, jobs, strict=True), 20):
+        wrong = at("B-PATTERN", operation, "/request/body/snapshotId", seen="200")
+        found.append((operation, numbered("flex-create", n, answer=json.dumps({"id": job}).encode()), (wrong,)))
+    for n, place in enumerate([0, 1, 2], 30):
+        shown = at("SNAP-RESTORE", "flex-list", f"/response/body/results/{place}/snapshotFinishedDate")
+        found.append(("flex-list", numbered("flex-list", n, answer=pages), (shown,)))
+    assert told(report_of(tmp_path / "j", found)) == [("B-PATTERN", {"SNAP-RESTORE"})]
+
+
+@pytest.mark.parametrize(("second", "defects"), [("a boolean", 1), ("a string", 2)])
+def test_one_type_that_is_taken_for_another_is_one_defect_wherever_it_stands(
+    tmp_path: Path, second: str, defects: int
+) -> None:
+    found = [
+        (operation, numbered("flex-create", n), (at("B-TYPE", operation, where, seen="200", expected=expected),))
+        for n, (operation, where, expected) in enumerate(
+            [
+                ("cluster-create", "/request/body/oplogInc", "refused: must be an integer, is a boolean"),
+                ("snapshot-take", "/request/body/retentionInDays", f"refused: must be an integer, is {second}"),
+            ]
+        )
+    ]
+    assert len(told(report_of(tmp_path / "j", found))) == defects
+
+
+def test_wrong_credentials_that_are_let_in_are_one_defect_whatever_test_sent_them(tmp_path: Path) -> None:
+    made = sample.Sample(tmp_path / "j")
+    for n, (operation, status) in enumerate([("flex-get", 200), ("snapshot-delete", 404)]):
+        wrong = at("A-WRONG", operation, "/response/status", seen=str(status))
+        made.add(
+            wrong,
+            operation=operation,
+            sent=numbered("flex-get", n, status=status),
+            test=f"suites/test_a.py::test_{n}[{operation}]",
+        )
+    assert len(told(made.end())) == 1
