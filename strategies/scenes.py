@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, Kind, PointInTime
 from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.strategies.requests import build
 
 INVENTED_MOMENT = PointInTime(1_700_000_000, 1_700_000_000, 1)
 
@@ -69,6 +72,18 @@ def invented_scene(names: Absent, *, real: bool) -> Scene:
     return Scene(
         names.project, names.cluster, (names.snapshot,), ((names.project, names.target),), INVENTED_MOMENT, real
     )
+
+
+def request_in(
+    operation: Operation,
+    scene: Scene,
+    item: str = "",
+    document: object = None,
+    *,
+    query: Mapping[str, str] | None = None,
+) -> Request:
+    """Return the ordinary request of an operation in a scene; `item` is the job or the snapshot that it is about."""
+    return build(operation, path_parameters(operation, scene, item), document, query=query)
 
 
 def path_parameters(operation: Operation, scene: Scene, job: str) -> dict[str, str]:

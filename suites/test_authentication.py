@@ -11,13 +11,14 @@ from atlas_conformance.contracts.exchange import Credential, Request, Scheme
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import expect_conforming, expect_in_form, expect_refused
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import EVERY, covers, on
-from atlas_conformance.runner.nothing_created import refuse_all
-from atlas_conformance.runner.outcomes import NoAnswer
+from atlas_conformance.runner.nothing_created import send_watched
+from atlas_conformance.runner.outcomes import Judged, NoAnswer
 from atlas_conformance.strategies.paths import malformed_paths
-from atlas_conformance.strategies.requests import Case, build, with_header, with_query
-from atlas_conformance.strategies.scenes import path_parameters
+from atlas_conformance.strategies.requests import Case, with_header, with_query
+from atlas_conformance.strategies.scenes import request_in
 from atlas_conformance.suites.test_representation import absent_read, ordinary, refused
 
 
@@ -29,7 +30,8 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
         return
     good = _wanted(endpoint, operation)
     if operation.kind in ("get", "list"):
-        endpoint.verify([good])  # what was shown to one who may see it must not be shown to all
+        # What was shown to one who may see it must not be shown to all.
+        expect_in_form(endpoint, endpoint.send(good))
     cases = [Case(replace(good, credential="none"), "A-NONE", "no credentials")]
     for scheme in _schemes(endpoint):
         cases.append(Case(replace(good, credential="wrong", scheme=scheme), "A-WRONG", f"wrong {scheme} credentials"))
@@ -40,10 +42,11 @@ def test_nobody_comes_in_without_valid_credentials(endpoint: Endpoint, operation
         odd = with_header(replace(good, credential="none"), "Authorization", value)
         cases.append(Case(odd, "A-NONE", f"Authorization: {value}"))
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
+        answers = send_watched(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
     else:
-        endpoint.verify(case.request for case in endpoint.sample(operation, cases))
-    _try_a_known_nonce(endpoint, operation, good)
+        answers = endpoint.send_sample(operation, cases)
+    answers += _answer_a_known_nonce(endpoint, operation, good)
+    expect_refused(endpoint, answers, by=("A-NONE", "A-WRONG"))
 
 
 _NEARLY_RIGHT: Mapping[Scheme, tuple[Credential, ...]] = {
@@ -52,12 +55,13 @@ _NEARLY_RIGHT: Mapping[Scheme, tuple[Credential, ...]] = {
 }
 
 
-def _try_a_known_nonce(endpoint: Endpoint, operation: Operation, good: Request) -> None:
+def _answer_a_known_nonce(endpoint: Endpoint, operation: Operation, good: Request) -> list[Judged | None]:
     """Be let in by digest once, then answer the same nonce wrongly; one at a time, as each thread has its nonce."""
-    if "digest" in _schemes(endpoint):
-        # What lets the owner in is refused for another reason, or changes nothing.
-        endpoint.verify([replace(refused(endpoint, operation)[0], scheme="digest")])
-        endpoint.verify([replace(good, credential="known-nonce", scheme="digest")])
+    if "digest" not in _schemes(endpoint):
+        return []
+    # What lets the owner in is refused for another reason, or changes nothing.
+    expect_in_form(endpoint, endpoint.send(replace(refused(endpoint, operation)[0], scheme="digest")))
+    return [endpoint.send(replace(good, credential="known-nonce", scheme="digest"))]
 
 
 @covers("A-BEFORE")
@@ -75,7 +79,8 @@ def test_nothing_about_a_request_is_told_without_credentials(endpoint: Endpoint,
     if operation.kind == "create":
         bad.append(replace(plain, body=b"{"))
         bad.append(with_header(plain, "Content-Type", "text/plain"))
-    endpoint.verify(replace(request, credential="none") for request in endpoint.sample(operation, bad))
+    answers = endpoint.send_sample(operation, [replace(request, credential="none") for request in bad])
+    expect_refused(endpoint, answers, by=("A-BEFORE", "A-NONE"))
 
 
 @covers("A-DIGEST", "A-BEARER", "A-WRONG")
@@ -94,11 +99,12 @@ def test_each_scheme_works(endpoint: Endpoint, operation: Operation, scheme: Sch
     requests += [with_query(replace(good, scheme=scheme), "pretty=true&envelope=false")]
     requests += [replace(bad, scheme=scheme) for bad in endpoint.sample(operation, refused(endpoint, operation))]
     if scheme == "bearer":
-        _judge_token(endpoint, good, operation)
-    endpoint.verify(requests)
+        _expect_sound_tokens(endpoint, good, operation)
+    answers = endpoint.send_all(requests)
+    expect_conforming(endpoint, answers, to=requirement)
 
 
-def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> None:
+def _expect_sound_tokens(endpoint: Endpoint, good: Request, operation: Operation) -> None:
     """Judge the token endpoint's answers; what is wrong with them is shown on a request without credentials.
 
     The first operation that is offered finds out, besides, whether others than the client get a token.
@@ -125,30 +131,32 @@ def _judge_token(endpoint: Endpoint, good: Request, operation: Operation) -> Non
 @on(tuple(operation for operation in EVERY if operation.kind not in ("get", "list")))
 def test_a_lesser_role_may_not_write(endpoint: Endpoint, operation: Operation) -> None:
     """A conforming create, a cancel of a job under way, and a delete, by somebody who is no Project Owner."""
-    _refused_to(endpoint, operation, "reader", "A-ROLE")
+    answers = _send_as(endpoint, operation, "reader", "A-ROLE")
+    expect_refused(endpoint, answers, by="A-ROLE")
 
 
 @covers("A-LIST")
 @on(EVERY)
 def test_an_address_off_the_access_list_may_do_nothing(endpoint: Endpoint, operation: Operation) -> None:
     """A request with valid credentials from an address that is not on the API access list."""
-    _refused_to(endpoint, operation, "off-list", "A-LIST")
+    answers = _send_as(endpoint, operation, "off-list", "A-LIST")
+    expect_refused(endpoint, answers, by="A-LIST")
 
 
-def _refused_to(endpoint: Endpoint, operation: Operation, credential: Credential, requirement: str) -> None:
+def _send_as(endpoint: Endpoint, operation: Operation, credential: Credential, requirement: str) -> list[Judged | None]:
+    """Send what should succeed, but for who sends it, by each scheme; nothing where the target names nobody such."""
     if not endpoint.client.offers(credential):
         whom = "of a lesser role" if credential == "reader" else "off the access list"
         endpoint.not_exercised(requirement, operation.id, f"the target names no credential {whom}")
-        return
+        return []
     good = _wanted(endpoint, operation)
     cases = [
         Case(replace(good, credential=credential, scheme=scheme), requirement, f"{credential} by {scheme}")
         for scheme in _schemes_of(endpoint, credential)
     ]
     if operation.kind == "create":
-        refuse_all(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
-    else:
-        endpoint.verify(case.request for case in cases)
+        return send_watched(endpoint, operation, endpoint.scenes_of(operation)[0], cases)
+    return endpoint.send_all(case.request for case in cases)
 
 
 def _wanted(endpoint: Endpoint, operation: Operation) -> Request:
@@ -156,7 +164,7 @@ def _wanted(endpoint: Endpoint, operation: Operation) -> Request:
     scene = endpoint.scenes_of(operation)[0]
     job = job_for(endpoint, operation, scene) if operation.kind in ("cancel", "delete") else None
     if job is not None:
-        return build(operation, path_parameters(operation, scene, job))
+        return request_in(operation, scene, job)
     return ordinary(endpoint, operation) or absent_read(endpoint, operation)
 
 
@@ -183,4 +191,5 @@ def test_rate_limit_headers_are_in_form(endpoint: Endpoint) -> None:
     sent.
     """
     if endpoint.offers("flex-get"):
-        endpoint.verify([absent_read(endpoint, endpoint.contract.operations["flex-get"])])
+        answer = endpoint.send(absent_read(endpoint, endpoint.contract.operations["flex-get"]))
+        expect_conforming(endpoint, answer, to="A-RATE")

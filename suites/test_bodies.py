@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import expect_refused
 from atlas_conformance.runner.marks import CREATES, DEDICATED_CREATES, covers, on
-from atlas_conformance.runner.nothing_created import refuse_all
+from atlas_conformance.runner.nothing_created import send_watched
 from atlas_conformance.strategies.bodies import (
     Body,
     absences,
@@ -20,8 +21,8 @@ from atlas_conformance.strategies.bodies import (
     wrong_delivery_types,
 )
 from atlas_conformance.strategies.malformed import not_objects
-from atlas_conformance.strategies.requests import Case, build
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.requests import Case
+from atlas_conformance.strategies.scenes import Scene, request_in
 
 
 @covers("B-JSON")
@@ -29,18 +30,20 @@ from atlas_conformance.strategies.scenes import Scene, path_parameters
 def test_a_body_that_is_no_json_object_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Broken JSON, JSON of other types, other formats, nothing at all."""
     scene = endpoint.scenes_of(operation)[0]
-    good = build(operation, path_parameters(operation, scene, ""), base_bodies(operation, scene)[0].document)
+    good = request_in(operation, scene, document=base_bodies(operation, scene)[0].document)
     bodies = not_objects(good, optional=operation.takes_no_body)
-    refuse_all(endpoint, operation, scene, islice(bodies, _limit(endpoint, 16)))
+    answers = send_watched(endpoint, operation, scene, islice(bodies, _limit(endpoint, 16)))
+    expect_refused(endpoint, answers, by="B-JSON")
 
 
 @covers("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT")
 @on(CREATES)
 def test_a_needed_property_missing_or_null_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """Each property that the operation or the deliveryType needs is left out, then null."""
-    for scene in endpoint.scenes_of(operation)[:1]:
-        bodies = [body for base in base_bodies(operation, scene) for body in absences(operation, base)]
-        refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+    scene = endpoint.scenes_of(operation)[0]
+    bodies = [body for base in base_bodies(operation, scene) for body in absences(operation, base)]
+    answers = send_watched(endpoint, operation, scene, _cases(operation, scene, bodies))
+    expect_refused(endpoint, answers, by=("B-REQUIRED", "T-ENUM", "T-TARGET", "T-SNAPSHOT", "T-POINT"))
 
 
 @covers("T-POINT", "T-ENUM", "B-TYPE")
@@ -49,7 +52,8 @@ def test_delivery_types_and_moments_beside_the_table_are_refused(endpoint: Endpo
     """Half an oplog pair, no moment at all, an unknown deliveryType."""
     scene = endpoint.scenes_of(operation)[0]
     wrong = islice(wrong_delivery_types(scene), _limit(endpoint, 14))
-    refuse_all(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
+    answers = send_watched(endpoint, operation, scene, _cases(operation, scene, [*half_pairs(scene), *wrong]))
+    expect_refused(endpoint, answers, by=("T-POINT", "T-ENUM", "B-TYPE"))
 
 
 @covers("B-TYPE", "B-PATTERN", "B-RANGE", "E-FIELDS")
@@ -60,8 +64,9 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     most = endpoint.profile.per_property
     if operation.cluster_kind == "dedicated" and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
-    bodies = list(all_departing_values(operation, scene, most))
-    refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+    bodies = all_departing_values(operation, scene, most)
+    answers = send_watched(endpoint, operation, scene, _cases(operation, scene, bodies))
+    expect_refused(endpoint, answers, by=("B-TYPE", "B-PATTERN", "B-RANGE"))
 
 
 @covers("N-TARGET")
@@ -74,7 +79,8 @@ def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operat
         reason = "the target file marks no restore target of this kind as impossible"
         endpoint.not_exercised("N-TARGET", operation.id, reason)
         return
-    refuse_all(endpoint, operation, scene, _cases(operation, scene, bodies))
+    answers = send_watched(endpoint, operation, scene, _cases(operation, scene, bodies))
+    expect_refused(endpoint, answers, by="N-TARGET")
 
 
 @covers("B-UNKNOWN")
@@ -82,16 +88,15 @@ def test_a_restore_to_an_impossible_target_is_refused(endpoint: Endpoint, operat
 def test_an_undocumented_property_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """An undocumented property, first and last, in an otherwise good body of each kind."""
     scene = endpoint.scenes(operation.cluster_kind)[0]
-    parameters = path_parameters(operation, scene, "")
     bodies = [body for base in base_bodies(operation, scene) for body in undocumented_properties(base)]
-    requests = [build(operation, parameters, body.document) for body in bodies]
-    endpoint.verify(endpoint.sample(operation, requests))
+    requests = [case.request for case in _cases(operation, scene, bodies)]
+    answers = endpoint.send_sample(operation, requests)
+    expect_refused(endpoint, answers, by="B-UNKNOWN")
 
 
-def _cases(operation: Operation, scene: Scene, bodies: list[Body]) -> Iterator[Case]:
-    parameters = path_parameters(operation, scene, "")
+def _cases(operation: Operation, scene: Scene, bodies: Iterable[Body]) -> Iterator[Case]:
     for body in bodies:
-        yield Case(build(operation, parameters, body.document), body.breaks, body.what)
+        yield Case(request_in(operation, scene, document=body.document), body.breaks, body.what)
 
 
 def _limit(endpoint: Endpoint, quick: int) -> int | None:

@@ -8,15 +8,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.exploring import exploring_settings, run_exploring
+from atlas_conformance.runner.expectations import expect_accepted, expect_conforming, expect_in_form
+from atlas_conformance.runner.exploring import exploring_settings, run_exploring, send_drawn
 from atlas_conformance.runner.jobs import created_jobs, place, read_list, read_of
 from atlas_conformance.runner.marks import JOB_CREATES, covers, takes_long
 from atlas_conformance.strategies.bodies import base_bodies
 from atlas_conformance.strategies.requests import build
-from atlas_conformance.strategies.scenes import path_parameters
+from atlas_conformance.strategies.scenes import request_in
+
+_HISTORY = ("S-FLOW", "S-FIXED", "T-FLAGS", "L-FOUND")
 
 
-@covers("S-FLOW", "S-FIXED", "S-NEW", "T-NEW", "T-FLAGS", "L-FOUND", "L-SCOPE", "L-PAGE")
+@covers(*_HISTORY, "S-NEW", "T-NEW", "L-SCOPE", "L-PAGE")
 @takes_long
 def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
     """Whatever order jobs are made, read, listed and cancelled in, each one's history holds."""
@@ -39,8 +42,10 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
             operation, scene = scenes[which]
             bodies = base_bodies(operation, scene)
             document = bodies[form % len(bodies)].document
-            request = build(operation, path_parameters(operation, scene, ""), document)
-            self.jobs += created_jobs(endpoint, endpoint.verify([request]))
+            request = request_in(operation, scene, document=document)
+            answers = send_drawn(endpoint, [request])
+            expect_accepted(endpoint, answers, showing=("S-NEW", "T-NEW"))
+            self.jobs += created_jobs(endpoint, answers)
 
         @rule(which=st.integers(0, 15), times=st.integers(1, 3))
         def read(self, which: int, times: int) -> None:
@@ -48,7 +53,8 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
                 job = self.jobs[which % len(self.jobs)]
                 operation = read_of(job)
                 if endpoint.offers(operation.id):
-                    endpoint.verify([build(operation, place(operation, job))] * times)
+                    answers = send_drawn(endpoint, [build(operation, place(operation, job))] * times)
+                    expect_conforming(endpoint, answers, to=_HISTORY)
 
         @rule(which=st.integers(0, 15), other=st.integers(0, 15))
         def read_through_another(self, which: int, other: int) -> None:
@@ -58,7 +64,8 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
                 if endpoint.offers(operation.id) and job.resource is elsewhere.resource:
                     parameters = place(operation, elsewhere)
                     parameters[operation.path_parameters[-1]] = job.job
-                    endpoint.verify([build(operation, parameters)])
+                    answers = send_drawn(endpoint, [build(operation, parameters)])
+                    expect_conforming(endpoint, answers, to=(*_HISTORY, "L-SCOPE"))
 
         @rule(which=st.integers(0, len(scenes) - 1), size=st.sampled_from(("1", "2", "5", "500")))
         def read_a_list(self, which: int, size: str) -> None:
@@ -72,7 +79,8 @@ def test_jobs_do_not_disturb_each_other(endpoint: Endpoint) -> None:
             operation = endpoint.contract.operations["cluster-cancel"]
             if mine and endpoint.offers(operation.id):
                 with endpoint.in_passing():  # whether the job has finished by now depends on time
-                    endpoint.verify([build(operation, place(operation, mine[which % len(mine)]))])
+                    answers = send_drawn(endpoint, [build(operation, place(operation, mine[which % len(mine)]))])
+                    expect_in_form(endpoint, answers)
 
     seed(endpoint.random(endpoint.context.name).getrandbits(64))(Jobs)
     profile = endpoint.profile

@@ -6,11 +6,11 @@ from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import expect_accepted, expect_conforming
 from atlas_conformance.runner.jobs import created_jobs, follow_to_the_end, read_again, read_list, reads_of
 from atlas_conformance.runner.marks import JOB_CREATES, covers, follows_jobs, on
 from atlas_conformance.strategies.bodies import Body, base_bodies, conforming_bodies
-from atlas_conformance.strategies.requests import build
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.scenes import Scene, request_in
 
 _OVER_TIME = ("S-FLOW", "S-FINISHED", "S-TIME", "S-FIXED", "S-SAME", "S-STATUS", "T-FLAGS", "L-FOUND", "L-STABLE")
 
@@ -33,9 +33,11 @@ def test_jobs_move_forward_to_their_end_and_stay_there(endpoint: Endpoint, opera
                 endpoint.not_exercised(requirement, read.id, "no job finished within the time that this profile waits")
     with endpoint.in_passing():  # from here on every job that a list shows has been in it before
         _read_lists(endpoint, operation)
+    answers = []
     for _ in range(3):
-        read_again(endpoint, jobs)
+        answers += read_again(endpoint, jobs)
         _read_lists(endpoint, operation)
+    expect_conforming(endpoint, answers, to=_OVER_TIME)
 
 
 def _read_lists(endpoint: Endpoint, operation: Operation) -> None:
@@ -63,10 +65,12 @@ def _created(endpoint: Endpoint, operation: Operation) -> list[tuple[Operation, 
             if not requests:
                 # One restores to another project, which no read may take for the job's own.
                 bodies += [body for body in others if _leads_elsewhere(operation, scene, body)][:1]
-            parameters = path_parameters(operation, scene, "")
-            requests += [build(operation, parameters, body.document) for body in bodies]
-    created = created_jobs(endpoint, endpoint.verify(requests))
+            requests += [request_in(operation, scene, document=body.document) for body in bodies]
+    answers = endpoint.send_all(requests)
+    expect_accepted(endpoint, answers)
+    created = created_jobs(endpoint, answers)
     if endpoint.rationed:
         created = [job for job in endpoint.chronicle.created() if job.create_operation == operation.id]
-    read_again(endpoint, reads_of(created))
-    return reads_of(created)
+    jobs = reads_of(created)
+    expect_conforming(endpoint, read_again(endpoint, jobs), to=("S-SAME", "T-FLAGS"))
+    return jobs

@@ -12,15 +12,20 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import (
+    expect_conforming,
+    expect_refused,
+    expect_unchanged,
+)
 from atlas_conformance.runner.jobs import CREATE_OF, create_job, finished_job, job_for, known_jobs, read_list, some_job
 from atlas_conformance.runner.marks import EVERY, GETS, JOB_GETS, LISTS, PAGED_LISTS, covers, on
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.rationing import CANCELLED
 from atlas_conformance.runner.restless import shown_ids
 from atlas_conformance.strategies.bodies import base_bodies
-from atlas_conformance.strategies.requests import build
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.scenes import Scene, request_in
 
+_PAGES = ("L-PAGE", "L-TOTAL", "L-FOUND")
 _WALKS = (1, 2, 7, 100)
 _PRETTY_WALK = 2
 _LARGEST = 500
@@ -55,39 +60,42 @@ def test_a_job_is_seen_through_its_own_cluster_alone(endpoint: Endpoint, operati
     if endpoint.profile.name == "quick":
         elsewhere = elsewhere[:6]
     if operation.kind in ("cancel", "delete"):
-        _write_from_elsewhere(endpoint, operation, scene, elsewhere, job)
-        return
-    endpoint.verify(
-        build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
-        for project, name in elsewhere
-    )
+        answers = _write_from_elsewhere(endpoint, operation, scene, elsewhere, job)
+    else:
+        answers = endpoint.send_all(
+            request_in(operation, replace(scene, project=project, cluster=name), job) for project, name in elsewhere
+        )
+    expect_refused(endpoint, answers, by="L-SCOPE")
 
 
 def _write_from_elsewhere(
     endpoint: Endpoint, operation: Operation, scene: Scene, elsewhere: Iterable[tuple[str, str]], job: str
-) -> None:
+) -> list[Judged | None]:
     """Cancel a job, or delete a snapshot, through other places, and look whether it was done all the same.
 
     A job that has ended is not cancelled either way, so each place gets one that is under way.
     """
     reads = [o for o in GETS if o.resource is operation.resource and o.sharded is scene.sharded and o.api == "v2"]
     read = reads[0] if reads and endpoint.offers(reads[0].id) else None
+    answers = []
     for project, name in elsewhere:
         cancels = operation.kind == "cancel" and not endpoint.rationed
         fresh = job_for(endpoint, operation, scene) if cancels else None
         job = fresh or job
-        sent = build(operation, path_parameters(operation, replace(scene, project=project, cluster=name), job))
-        written = (endpoint.verify([sent]) or [None])[0]
+        sent = request_in(operation, replace(scene, project=project, cluster=name), job)
+        written = endpoint.send(sent)
+        answers.append(written)
         if written is None or written.status < 400 or read is None:
             continue
         with endpoint.in_passing():
-            seen = endpoint.send(build(read, path_parameters(read, scene, job)))
+            seen = endpoint.send(request_in(read, scene, job))
         if seen is not None and fresh is not None and _is_cancelled(seen):
             expected = "a job that is not cancelled through another cluster or project"
             found = Finding(
                 "L-SCOPE", operation.id, expected, f"{written.status}, and cancelled true", "/response/status"
             )
             endpoint.report(written, found, related=[seen])
+    return answers
 
 
 def _is_cancelled(judged: Judged) -> bool:
@@ -107,13 +115,13 @@ def test_a_created_job_is_found_by_its_id(endpoint: Endpoint, operation: Operati
     if job is None:
         endpoint.not_exercised("L-FOUND", operation.id, "nothing could be created to be found")
         return
-    endpoint.verify([build(operation, path_parameters(operation, scene, job))])
+    expect_conforming(endpoint, endpoint.send(request_in(operation, scene, job)), to="L-FOUND")
     # Another one is first seen again in the list.
     if create_job(endpoint, endpoint.contract.operations[CREATE_OF[operation.id]], scene) is not None:
         read_list(endpoint, operation.resource, scene)
 
 
-@covers("L-PAGE", "L-TOTAL", "L-FOUND")
+@covers(*_PAGES)
 @on(PAGED_LISTS)
 def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Operation) -> None:
     """The list is walked in pages of several sizes; every created job is on one of them."""
@@ -130,23 +138,25 @@ def test_pages_neither_overlap_nor_lose_a_job(endpoint: Endpoint, operation: Ope
             # A list that lags behind lacks the newest: let that be one that it owes.
             create_job(endpoint, endpoint.contract.operations[create], scene)
         _cancel_one(endpoint, operation, scene)
-    usual = (endpoint.verify([build(operation, path_parameters(operation, scene, ""))]) or [None])[0]
-    _compare_with_page_of_100(endpoint, operation, scene, usual)
+    usual = endpoint.send(request_in(operation, scene))
+    expect_conforming(endpoint, usual, to=_PAGES)
+    _expect_pages_of_100(endpoint, operation, scene, usual)
     owed = _owed(endpoint, operation, scene)
     for size in _WALKS:
-        seen = _walk(endpoint, operation, scene, size, owed, **({"pretty": "true"} if size == _PRETTY_WALK else {}))
+        seen = _expect_whole_list(
+            endpoint, operation, scene, size, owed, **({"pretty": "true"} if size == _PRETTY_WALK else {})
+        )
     # Two pages, the second of them not full, however many jobs there are; how many, is a matter of time.
     with endpoint.in_passing():
-        _walk(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
-    _walk(endpoint, operation, scene, 2, owed, includeCount="false", envelope="true")
+        _expect_whole_list(endpoint, operation, scene, min(seen // 2 + 1, _LARGEST), owed)
+    _expect_whole_list(endpoint, operation, scene, 2, owed, includeCount="false", envelope="true")
     for other in endpoint.scenes_of(operation)[1:]:
-        _walk(endpoint, operation, other, 100, _owed(endpoint, operation, other))
-    without = build(operation, path_parameters(operation, scene, ""), query={"includeCount": "false"})
-    beyond = build(operation, path_parameters(operation, scene, ""), query={"pageNum": "1000", "itemsPerPage": "500"})
-    counted = build(
-        operation, path_parameters(operation, scene, ""), query={"includeCount": "true", "itemsPerPage": "1"}
-    )
-    endpoint.verify([without, beyond, counted])
+        _expect_whole_list(endpoint, operation, other, 100, _owed(endpoint, operation, other))
+    without = request_in(operation, scene, query={"includeCount": "false"})
+    beyond = request_in(operation, scene, query={"pageNum": "1000", "itemsPerPage": "500"})
+    counted = request_in(operation, scene, query={"includeCount": "true", "itemsPerPage": "1"})
+    answers = endpoint.send_all([without, beyond, counted])
+    expect_conforming(endpoint, answers, to=_PAGES)
 
 
 def _cancel_one(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
@@ -155,14 +165,14 @@ def _cancel_one(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
     if operation.id == "cluster-list" and endpoint.offers(cancel.id) and not endpoint.rationed:
         job = job_for(endpoint, cancel, scene)
         if job is not None:
-            endpoint.send(build(cancel, path_parameters(cancel, scene, job)))
+            endpoint.send(request_in(cancel, scene, job))
 
 
-def _compare_with_page_of_100(endpoint: Endpoint, operation: Operation, scene: Scene, usual: Judged | None) -> None:
-    """Hold a page of no named size against one of 100, which is the default, and against another one of its own."""
+def _expect_pages_of_100(endpoint: Endpoint, operation: Operation, scene: Scene, usual: Judged | None) -> None:
+    """A page of no named size is as long as one of 100, which is the default."""
     with endpoint.in_passing():
         hundred = _page(endpoint, operation, scene, 100, 1, {})
-        again = endpoint.send(build(operation, path_parameters(operation, scene, "")))
+        again = endpoint.send(request_in(operation, scene))
     sizes = [_length(judged) for judged in (usual, hundred, again)]
     if usual is None or hundred is None or None in sizes:
         return
@@ -190,8 +200,11 @@ def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[s
     return frozenset(j.job for j in kept if j.resource.what == "job" or not scene.sharded)
 
 
-def _walk(endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str) -> int:
-    """Walk all pages of one size, again while a job is still missing: no rule says how soon a list shows a new one.
+def _expect_whole_list(
+    endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
+) -> int:
+    """All pages of one size show each job once. They are read again while one is missing: no rule says how soon a list
+    shows a new job.
 
     The first page counts; how many more there are depends on how many jobs others make. Return how many jobs there are
     on the pages.
@@ -228,7 +241,7 @@ def _page(
     endpoint: Endpoint, operation: Operation, scene: Scene, size: int, number: int, also: Mapping[str, str]
 ) -> Judged | None:
     query = {"itemsPerPage": str(size), "pageNum": str(number), **also}
-    return endpoint.send(build(operation, path_parameters(operation, scene, ""), query=query))
+    return endpoint.send(request_in(operation, scene, query=query))
 
 
 def _pages(
@@ -271,16 +284,18 @@ def test_a_cancelled_job_reads_back_cancelled(endpoint: Endpoint, operation: Ope
         if job is None or not endpoint.offers(read.id):
             endpoint.not_exercised("T-CANCEL", operation.id, "nothing could be created to be cancelled and read back")
             return
-        parameters = path_parameters(operation, scene, job)
-        for request in (build(operation, parameters), build(read, parameters), build(operation, parameters)):
-            endpoint.verify([request])
+        cancel, read_back = request_in(operation, scene, job), request_in(read, scene, job)
+        answers = [endpoint.send(request) for request in (cancel, read_back, cancel)]
+        expect_conforming(endpoint, answers, to=("T-CANCEL", "C-STATUS"))
         read_list(endpoint, operation.resource, scene)
     _cancel_in_an_envelope(endpoint, operation, first)
     scene = endpoint.scenes_of(operation)[0]
     finished = finished_job(endpoint, read, scene)
     if finished is not None:
-        endpoint.verify([build(operation, path_parameters(operation, scene, finished))])
-        endpoint.verify([build(read, path_parameters(read, scene, finished))])
+        late = endpoint.send(request_in(operation, scene, finished))
+        after = endpoint.send(request_in(read, scene, finished))
+        expect_refused(endpoint, late, by="T-CANCEL")
+        expect_conforming(endpoint, after, to="T-CANCEL")
 
 
 def _cancel_in_an_envelope(endpoint: Endpoint, operation: Operation, scene: Scene) -> None:
@@ -288,7 +303,8 @@ def _cancel_in_an_envelope(endpoint: Endpoint, operation: Operation, scene: Scen
     job = None if endpoint.rationed else job_for(endpoint, operation, scene)
     if job is not None:
         query = {"envelope": "true", "pretty": "true"}
-        endpoint.verify([build(operation, path_parameters(operation, scene, job), query=query)])
+        answer = endpoint.send(request_in(operation, scene, job, query=query))
+        expect_conforming(endpoint, answer, to="C-STATUS")
 
 
 @covers("L-STABLE", "S-FIXED")
@@ -301,7 +317,8 @@ def test_a_read_changes_nothing(endpoint: Endpoint, operation: Operation) -> Non
         endpoint.not_exercised("L-STABLE", operation.id, "no job had finished")
         return
     query = {"itemsPerPage": "500"} if operation.kind == "list" else None
-    request = build(operation, path_parameters(operation, scene, finished), query=query)
+    request = request_in(operation, scene, finished, query=query)
     with endpoint.in_passing():  # what the others are compared with
-        endpoint.verify([request])
-    endpoint.verify([request] * 3)
+        first = endpoint.send(request)
+    answers = endpoint.send_all([request] * 3)
+    expect_unchanged(endpoint, [first, *answers], by=("L-STABLE", "S-FIXED", "SNAP-FIXED", "T-FLAGS"))

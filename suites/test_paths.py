@@ -5,32 +5,38 @@ from __future__ import annotations
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import expect_refused
 from atlas_conformance.runner.jobs import job_for
 from atlas_conformance.runner.marks import EVERY, JOB_CREATES, covers, on
-from atlas_conformance.runner.nothing_created import refuse_all, retry_when_idle
+from atlas_conformance.runner.nothing_created import retry_when_idle, send_watched
+from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.paths import absent_paths, malformed_paths, overlong_name, snapshots_of_others
-from atlas_conformance.strategies.requests import build
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.scenes import Scene, request_in
+
+_MALFORMED = ("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT")
+_ABSENT = ("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
 
 
-@covers("P-GROUP", "P-NAME", "P-JOB", "P-SNAPSHOT", "E-FIELDS")
+@covers(*_MALFORMED, "E-FIELDS")
 @on(EVERY)
 def test_a_malformed_path_parameter_is_refused(endpoint: Endpoint, operation: Operation) -> None:
     """One path parameter at a time, one step beyond its pattern or length, everything else as it should be."""
     scene, *others = endpoint.scenes_of(operation)
     job = job_for(endpoint, operation, scene) or endpoint.absent_item(operation)
     requests = _malformed(endpoint, operation, scene, job)
+    answers: list[Judged | None] = []
     if operation.kind == "cancel" and scene.real and not endpoint.rationed:
         # A job that has ended is not cancelled either way, so each request has one of its own that is under way.
         for number in range(len(requests)):
             job = job_for(endpoint, operation, scene) or job
-            endpoint.verify(_malformed(endpoint, operation, scene, job)[number : number + 1])
+            answers += endpoint.send_all(_malformed(endpoint, operation, scene, job)[number : number + 1])
     else:
-        endpoint.verify(requests)
+        answers += endpoint.send_all(requests)
     for other in others:
         if len(other.cluster) >= 64:
             job = job_for(endpoint, operation, other) or endpoint.absent_item(operation)
-            endpoint.verify(case.request for case in overlong_name(operation, other, job))
+            answers += endpoint.send_all(case.request for case in overlong_name(operation, other, job))
+    expect_refused(endpoint, answers, by=_MALFORMED)
 
 
 def _malformed(endpoint: Endpoint, operation: Operation, scene: Scene, job: str) -> list[Request]:
@@ -38,7 +44,7 @@ def _malformed(endpoint: Endpoint, operation: Operation, scene: Scene, job: str)
     return [case.request for case in endpoint.sample(operation, cases)]
 
 
-@covers("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
+@covers(*_ABSENT)
 @on(EVERY)
 def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operation) -> None:
     """A project, a cluster or a job that is well-formed and absent, and clusters of another kind."""
@@ -51,7 +57,8 @@ def test_what_does_not_exist_is_not_found(endpoint: Endpoint, operation: Operati
             )
     job = job_for(endpoint, operation, scene) or endpoint.absent_item(operation)
     cases = absent_paths(operation, scene, job, endpoint.knowledge.inventory)
-    endpoint.verify(case.request for case in cases)
+    answers = endpoint.send_all(case.request for case in cases)
+    expect_refused(endpoint, answers, by=_ABSENT)
 
 
 @covers("N-SNAPSHOT")
@@ -63,11 +70,13 @@ def test_a_snapshot_that_the_cluster_does_not_have_is_refused(endpoint: Endpoint
         reason = "the endpoint takes any id, so no snapshot is known to be absent"
         endpoint.not_exercised("N-SNAPSHOT", operation.id, reason)
     cases = list(snapshots_of_others(operation, scene, endpoint.knowledge.inventory))
-    refuse_all(endpoint, operation, scene, cases)
+    answers = send_watched(endpoint, operation, scene, cases)
     # Once more, each after a refusal of another kind: one refusal must not spoil the next.
-    parameters = path_parameters(operation, scene, "")
+    empty = request_in(operation, scene, document={})
     for case in cases:
-        endpoint.verify([build(operation, parameters, {})])
-        for judged in endpoint.verify([case.request]):
-            if judged is not None and judged.status in (403, 409) and endpoint.chronicle.busy(case.request):
-                retry_when_idle(endpoint, [case.request])
+        expect_refused(endpoint, endpoint.send(empty), by=("B-REQUIRED", "T-ENUM"))
+        answer = endpoint.send(case.request)
+        if answer is not None and answer.status in (403, 409) and endpoint.chronicle.busy(case.request):
+            answers += retry_when_idle(endpoint, [case.request])
+        answers.append(answer)
+    expect_refused(endpoint, answers, by="N-SNAPSHOT")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.error_forms import compare_errors
-from atlas_conformance.runner.forms import compare_forms
+from atlas_conformance.runner.expectations import (
+    expect_conforming,
+    expect_in_form,
+    expect_same,
+    expect_same_error,
+)
 from atlas_conformance.runner.jobs import finished_job, some_job
 from atlas_conformance.runner.marks import EVERY, V2, covers, on
 from atlas_conformance.strategies.bodies import base_bodies
@@ -20,8 +22,8 @@ from atlas_conformance.strategies.representations import (
     later_versions,
     unsettled_accepts,
 )
-from atlas_conformance.strategies.requests import Case, build, short_page
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.requests import build, short_page
+from atlas_conformance.strategies.scenes import Scene, path_parameters, request_in
 
 
 @covers("V-ENVELOPE", "V-PRETTY", "C-SCHEMA")
@@ -38,10 +40,11 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
         # One that is still under way may change between two forms.
         finished_job(endpoint, operation, endpoint.scenes_of(operation)[0])
     # The plain answer comes before the others are asked for: what it shows finished is finished in all of them.
-    plain = endpoint.verify([request])
+    plain = endpoint.send(request)
     for case in endpoint.sample(operation, in_every_form(request)):
         # Compared one at a time, so that in the journal each finding follows its own exchange.
-        compare_forms(endpoint, operation, [*plain, *endpoint.verify([case.request])])
+        formed = endpoint.send(case.request)
+        expect_same(endpoint, operation, plain, formed)
 
 
 @covers("V-ENVELOPE", "V-PRETTY", "C-MEDIA", "E-STATUS", "E-SCHEMA", "E-CODE", "E-REASON", "E-FIELDS")
@@ -49,10 +52,9 @@ def test_envelope_and_pretty_change_the_form_alone(endpoint: Endpoint, operation
 def test_an_error_in_every_form_is_an_error(endpoint: Endpoint, operation: Operation) -> None:
     """Under an envelope an error may be wrapped or not; its status, and what it says, are the same in every form."""
     for bad in endpoint.sample(operation, refused(endpoint, operation)):
-        answered = endpoint.verify([bad, *(case.request for case in in_every_form(bad, FORMS_OF_ERRORS))])
-        for formed in answered[1:]:
-            if compare_errors(endpoint, operation, answered[0], formed):
-                break  # what one form changes, both together change too
+        formed = [case.request for case in in_every_form(bad, FORMS_OF_ERRORS)]
+        answers = endpoint.send_all([bad, *formed])
+        expect_same_error(endpoint, operation, answers)
 
 
 @covers("V-FLOOR", "C-MEDIA")
@@ -64,7 +66,8 @@ def test_a_later_version_is_answered_with_the_newest_there_is(endpoint: Endpoint
         endpoint.not_exercised("V-FLOOR", operation.id, "there is no job to read, and none may be created")
         return
     every = later_versions(operation, request, endpoint.knowledge.latest_date)
-    endpoint.verify(_requests(endpoint.sample(operation, every)))
+    answers = endpoint.send_sample(operation, every)
+    expect_conforming(endpoint, answers, to=("V-FLOOR", "C-MEDIA"))
 
 
 @covers("V-QUERY", "C-5XX")
@@ -76,7 +79,8 @@ def test_a_flag_that_is_no_boolean_never_earns_a_5xx(endpoint: Endpoint, operati
         request = refused(endpoint, operation)[-1]  # one that costs no job
     every = list(odd_queries(request))
     step = 1 if endpoint.profile.odd_inputs is None else 2
-    endpoint.verify(_requests(endpoint.sample(operation, every[::step])))
+    answers = endpoint.send_sample(operation, every[::step])
+    expect_in_form(endpoint, answers)
 
 
 @covers("C-5XX", "C-STATUS", "C-MEDIA", "V-SUNSET")
@@ -85,7 +89,8 @@ def test_whatever_is_asked_for_the_answer_is_in_form(endpoint: Endpoint, operati
     """Accept headers for which any version conforms, or 406."""
     request = ordinary(endpoint, operation) or absent_read(endpoint, operation)
     every = list(unsettled_accepts(request))
-    endpoint.verify(_requests(endpoint.sample(operation, every[: endpoint.profile.odd_inputs])))
+    answers = endpoint.send_sample(operation, every[: endpoint.profile.odd_inputs])
+    expect_in_form(endpoint, answers)
 
 
 def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
@@ -94,20 +99,20 @@ def ordinary(endpoint: Endpoint, operation: Operation) -> Request | None:
     """
     scene = endpoint.scenes_of(operation)[0]
     if operation.kind == "create":
-        return build(operation, path_parameters(operation, scene, ""), _plain(operation, scene))
+        return request_in(operation, scene, document=_plain(operation, scene))
     if operation.kind == "list":
-        return short_page(build(operation, path_parameters(operation, scene, "")), operation)
+        return short_page(request_in(operation, scene), operation)
     if operation.kind in ("cancel", "delete"):
         return absent_read(endpoint, operation)
     job = some_job(endpoint, operation, scene)
-    return build(operation, path_parameters(operation, scene, job)) if job is not None else None
+    return request_in(operation, scene, job) if job is not None else None
 
 
 def absent_read(endpoint: Endpoint, operation: Operation) -> Request:
     """A request of the operation for a job that does not exist."""
     scene = endpoint.scenes_of(operation)[0]
     document = _plain(operation, scene) if operation.kind == "create" else None
-    return build(operation, path_parameters(operation, scene, endpoint.absent_item(operation)), document)
+    return request_in(operation, scene, endpoint.absent_item(operation), document)
 
 
 def refused(endpoint: Endpoint, operation: Operation) -> list[Request]:
@@ -130,7 +135,3 @@ def refused(endpoint: Endpoint, operation: Operation) -> list[Request]:
 
 def _plain(operation: Operation, scene: Scene) -> object:
     return base_bodies(Contract.load().operations[operation.id], scene)[0].document
-
-
-def _requests(cases: Iterable[Case]) -> Iterable[Request]:
-    return (case.request for case in cases)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.expectations import expect_in_form
 from atlas_conformance.runner.exploring import explore
 from atlas_conformance.runner.jobs import some_job
 from atlas_conformance.runner.marks import EVERY, covers, fuzzes, on, takes_long
@@ -26,5 +27,6 @@ def test_every_coverage_case_is_answered_as_it_deserves(endpoint: Endpoint, oper
     scene = endpoint.scenes_of(operation)[0]
     job = some_job(endpoint, operation, scene) if operation.kind == "get" else None
     known = path_parameters(operation, scene, job or endpoint.absent_item(operation))
-    endpoint.verify(coverage_requests(operation, known))
-    explore(endpoint, fuzzed_requests(operation, known).map(lambda r: [r]), endpoint.profile.fuzz_examples)
+    expect_in_form(endpoint, endpoint.send_all(coverage_requests(operation, known)))
+    drawn = fuzzed_requests(operation, known).map(lambda request: [request])
+    explore(endpoint, drawn, lambda answers: expect_in_form(endpoint, answers), endpoint.profile.fuzz_examples)

@@ -9,16 +9,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.history import JobHistory
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.runner.endpoint import Endpoint
-from atlas_conformance.runner.exploring import exploring_settings, run_exploring
-from atlas_conformance.runner.jobs import created_id, follow_to_the_end, place, reads_of
+from atlas_conformance.runner.expectations import (
+    expect_accepted,
+    expect_conforming,
+    expect_in_form,
+    expect_refused,
+    expect_unchanged,
+)
+from atlas_conformance.runner.exploring import exploring_settings, run_exploring, send_drawn
+from atlas_conformance.runner.jobs import created_id, created_jobs, follow_to_the_end, read_again, reads_of
 from atlas_conformance.runner.marks import JOB_CREATES, LISTS, covers, on, takes_long
+from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.snapshots import listed_snapshots, listing_for, listing_of, reading_of, take_snapshot
 from atlas_conformance.strategies.bodies import base_bodies
-from atlas_conformance.strategies.requests import build
-from atlas_conformance.strategies.scenes import Scene, path_parameters
+from atlas_conformance.strategies.scenes import Scene, request_in
 
 _TAKE = Contract.load().operations["snapshot-take"]
 _DELETE = Contract.load().operations["snapshot-delete"]
@@ -27,7 +35,9 @@ _PLAIN_LIST, _SHARDED_LIST = (
     Contract.load().operations["sharded-snapshot-list"],
 )
 _RESTORES = tuple(o for o in JOB_CREATES if o.cluster_kind != "tenant")
-_STORY = ("SNAP-FOUND", "SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "SNAP-NEW", "SNAP-RESTORE")
+_SHOWN = ("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS")
+_STORY = ("SNAP-FOUND", *_SHOWN, "SNAP-NEW", "SNAP-RESTORE")
+_FOUND = ("SNAP-FOUND", "L-FOUND")
 _STATES = 4
 """Looks at a list that may see a snapshot go on, besides the waits of its own."""
 
@@ -47,39 +57,44 @@ def test_a_taken_snapshot_is_found_restored_and_deleted(endpoint: Endpoint, oper
         return
     endpoint.adopt(snapshot)
     read, listing = reading_of(operation), listing_of(operation)
-    parameters = path_parameters(read, scene, snapshot)
     with endpoint.in_passing():  # what a snapshot shows by now depends on time
         for get in _reads(operation):
             if endpoint.offers(get.id):
-                endpoint.verify([build(get, path_parameters(get, scene, snapshot))])
+                expect_in_form(endpoint, endpoint.send(request_in(get, scene, snapshot)))
     _until(endpoint, lambda: snapshot in listed_snapshots(endpoint, operation, scene))
     history = _history(endpoint, snapshot, scene)
     follow_to_the_end(endpoint, [(read, history)] if endpoint.offers(read.id) else [], staggered=False)
-    listed = build(listing, path_parameters(listing, scene, ""), query={"itemsPerPage": "500"} if listing.paged else {})
-    endpoint.verify([listed])
+    listed = request_in(listing, scene, query={"itemsPerPage": "500"} if listing.paged else {})
+    expect_conforming(endpoint, endpoint.send(listed), to=_FOUND)
     if operation.sharded and endpoint.offers(_PLAIN_LIST.id):
         # Where neither list has it, it is found nowhere.
-        endpoint.verify([build(_PLAIN_LIST, path_parameters(_PLAIN_LIST, scene, ""), query={"itemsPerPage": "500"})])
+        plain = request_in(_PLAIN_LIST, scene, query={"itemsPerPage": "500"})
+        expect_in_form(endpoint, endpoint.send(plain))
     if endpoint.offers(read.id):
         with endpoint.in_passing():  # whether it was read in its end state before depends on time
-            endpoint.verify([build(read, parameters)])
-        endpoint.verify([build(read, parameters)] * 2)
-    jobs = _restored(endpoint, scene, snapshot)
+            first = endpoint.send(request_in(read, scene, snapshot))
+        answers = endpoint.send_all([request_in(read, scene, snapshot)] * 2)
+        expect_unchanged(endpoint, [first, *answers], by=("L-STABLE", "SNAP-FIXED"))
+    restored = _restore(endpoint, scene, snapshot)
+    expect_conforming(endpoint, restored, to="SNAP-RESTORE")
     if not endpoint.offers(_DELETE.id):
         return
     # A 204 is empty in every form.
     query = {"envelope": "true", "pretty": "true"} if operation.sharded else None
-    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot), query=query)])
+    deleted = endpoint.send(request_in(_DELETE, scene, snapshot, query=query))
+    expect_conforming(endpoint, deleted, to="C-STATUS")
     if history.deleted_ended is None:
         return
     _until(endpoint, lambda: _is_gone(endpoint, operation, scene, snapshot))
     if endpoint.offers(read.id):
-        endpoint.verify([build(read, parameters)])
-    endpoint.verify([listed])
-    endpoint.verify([build(_DELETE, path_parameters(_DELETE, scene, snapshot))])
-    _restored(endpoint, scene, snapshot)
+        gone = endpoint.send(request_in(read, scene, snapshot))
+        expect_refused(endpoint, gone, by="SNAP-FOUND")
+    expect_conforming(endpoint, endpoint.send(listed), to=_FOUND)
+    expect_in_form(endpoint, endpoint.send(request_in(_DELETE, scene, snapshot)))
+    expect_refused(endpoint, _restore(endpoint, scene, snapshot), by="SNAP-RESTORE")
     with endpoint.in_passing():  # whether a job has ended by then is a matter of time
-        endpoint.verify(build(known, place(known, job)) for known, job in reads_of(jobs) if endpoint.offers(known.id))
+        answers = read_again(endpoint, reads_of(created_jobs(endpoint, restored)))
+    expect_unchanged(endpoint, answers, by="T-FLAGS")
 
 
 def _reads(listing: Operation) -> list[Operation]:
@@ -107,26 +122,23 @@ def _until(endpoint: Endpoint, holds: Callable[[], bool]) -> None:
 def _is_gone(endpoint: Endpoint, listing: Operation, scene: Scene, snapshot: str) -> bool:
     """Look for a deleted snapshot in the list and by its id: both have the same time to lose it."""
     read = reading_of(listing)
-    judged = endpoint.send(build(read, path_parameters(read, scene, snapshot))) if endpoint.offers(read.id) else None
+    judged = endpoint.send(request_in(read, scene, snapshot)) if endpoint.offers(read.id) else None
     listed = snapshot in listed_snapshots(endpoint, listing, scene)
     return not listed and (judged is None or judged.status != 200)
 
 
-def _restored(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[JobHistory]:
-    """Restore a snapshot by every create of dedicated clusters; return the jobs, each read once."""
-    made: list[JobHistory] = []
+def _restore(endpoint: Endpoint, scene: Scene, snapshot: str) -> list[Judged | None]:
+    """Restore a snapshot by every create of dedicated clusters, and read each job once; return the creates' answers."""
+    answers = []
     for create in _RESTORES:
         if create.cluster_kind != _TAKE.cluster_kind or not endpoint.offers(create.id):
             continue
         for body in base_bodies(create, scene):
             if "snapshotId" in body.document:
                 document = body.document | {"snapshotId": snapshot}
-                request = build(create, path_parameters(create, scene, ""), document)
-                job = created_id(endpoint, (endpoint.verify([request]) or [None])[0])
-                found = endpoint.chronicle.job(job, create.resource, (scene.project, scene.cluster)) if job else None
-                made += [found] if found is not None else []
-    endpoint.verify(build(read, place(read, job)) for read, job in reads_of(made) if endpoint.offers(read.id))
-    return made
+                answers.append(endpoint.send(request_in(create, scene, document=document)))
+    expect_conforming(endpoint, read_again(endpoint, reads_of(created_jobs(endpoint, answers))), to="T-FLAGS")
+    return answers
 
 
 @covers("SNAP-RESTORE", "B-ACCEPT")
@@ -148,19 +160,22 @@ def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operati
             shown = [s for s, status in listed_snapshots(endpoint, listing, scene).items() if status == done]
         wanted = [snapshot for snapshot in shown if snapshot in scene.snapshots] or shown
         bodies = [b.document for b in base_bodies(operation, scene) if "snapshotId" in b.document]
-        parameters = path_parameters(operation, scene, "")
-        requests = [build(operation, parameters, body | {"snapshotId": wanted[0]}) for body in bodies] if wanted else []
-        for request in requests:
-            job = created_id(endpoint, (endpoint.verify([request]) or [None])[0])
+        documents = [body | {"snapshotId": wanted[0]} for body in bodies] if wanted else []
+        for document in documents:
+            answer = endpoint.send(request_in(operation, scene, document=document))
+            expect_accepted(endpoint, answer, showing="SNAP-RESTORE")
+            job = created_id(endpoint, answer)
             if job is None:
                 continue
             endpoint.adopt(job)
             read = endpoint.contract.operations[operation.links["read"]]
             if endpoint.offers(read.id):
-                endpoint.verify([build(read, path_parameters(read, scene, job))])
+                answer = endpoint.send(request_in(read, scene, job))
+                expect_conforming(endpoint, answer, to="SNAP-RESTORE")
             jobs = endpoint.contract.find(f"{operation.cluster_kind} job", "list")
             if jobs is not None and endpoint.offers(jobs.id):
-                endpoint.verify([build(jobs, path_parameters(jobs, scene, ""), query={"itemsPerPage": "500"})])
+                answer = endpoint.send(request_in(jobs, scene, query={"itemsPerPage": "500"}))
+                expect_conforming(endpoint, answer, to="SNAP-RESTORE")
         return
     endpoint.not_exercised("SNAP-RESTORE", operation.id, "no list shows a snapshot that can be restored")
 
@@ -182,18 +197,21 @@ def test_snapshots_that_are_there_move_forward(endpoint: Endpoint, operation: Op
         for _ in range(_STATES):
             shown = listed_snapshots(endpoint, operation, scene)
             if endpoint.offers(read.id):
-                endpoint.verify(build(read, path_parameters(read, scene, s)) for s in list(shown)[:_STATES])
+                answers = endpoint.send_all(request_in(read, scene, s) for s in list(shown)[:_STATES])
+                expect_conforming(endpoint, answers, to=_SHOWN)
             if not again():
                 break
     for snapshot in [s for s in scene.snapshots if s in shown][:1] or list(shown)[:1]:
         endpoint.adopt(snapshot)
         query = {"itemsPerPage": "500"} if operation.paged else None
-        endpoint.verify([build(operation, path_parameters(operation, scene, ""), query=query)])
+        listed = endpoint.send(request_in(operation, scene, query=query))
+        expect_conforming(endpoint, listed, to=("L-FOUND", "L-SCOPE"))
         if endpoint.offers(read.id):
-            sent = build(read, path_parameters(read, scene, snapshot))
+            sent = request_in(read, scene, snapshot)
             with endpoint.in_passing():  # whether another test has read it before must not count
-                endpoint.verify([sent])
-            endpoint.verify([sent] * 2)
+                first = endpoint.send(sent)
+            answers = endpoint.send_all([sent] * 2)
+            expect_unchanged(endpoint, [first, *answers], by=("L-STABLE", "SNAP-FIXED"))
 
 
 def _list_elsewhere(endpoint: Endpoint, operation: Operation) -> None:
@@ -232,7 +250,7 @@ def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
                 snapshot, scene = self.taken[which % len(self.taken)]
                 read = reading_of(_SHARDED_LIST if scene.sharded is not (sharded and which == 0) else _PLAIN_LIST)
                 if endpoint.offers(read.id):
-                    self._verify(*[build(read, path_parameters(read, scene, snapshot))] * times)
+                    self._expect(_STORY, *[request_in(read, scene, snapshot)] * times)
 
         @rule(which=st.integers(0, 7), other=st.integers(0, 7))
         def read_through_another(self, which: int, other: int) -> None:
@@ -240,7 +258,7 @@ def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
                 snapshot, elsewhere = self.taken[which % len(self.taken)][0], self.taken[other % len(self.taken)][1]
                 read = reading_of(_SHARDED_LIST if elsewhere.sharded else _PLAIN_LIST)
                 if endpoint.offers(read.id):
-                    self._verify(build(read, path_parameters(read, elsewhere, snapshot)))
+                    self._expect((*_STORY, "L-SCOPE"), request_in(read, elsewhere, snapshot))
 
         @rule(which=st.integers(0, len(scenes) - 1))
         def read_a_list(self, which: int) -> None:
@@ -253,17 +271,17 @@ def test_snapshots_and_restores_interleave(endpoint: Endpoint) -> None:
                 snapshot, scene = self.taken[which % len(self.taken)]
                 create = restores[by % len(restores)]
                 body = base_bodies(create, scene)[by % 2].document | {"snapshotId": snapshot}
-                self._verify(build(create, path_parameters(create, scene, ""), body))
+                self._expect(("SNAP-RESTORE", "B-ACCEPT"), request_in(create, scene, document=body))
 
         @rule(which=st.integers(0, 7))
         def delete(self, which: int) -> None:
             if self.taken and endpoint.offers(_DELETE.id):
                 snapshot, scene = self.taken[which % len(self.taken)]
-                self._verify(build(_DELETE, path_parameters(_DELETE, scene, snapshot)))
+                self._expect(("SNAP-FOUND", "C-STATUS"), request_in(_DELETE, scene, snapshot))
 
-        def _verify(self, *requests: object) -> None:
+        def _expect(self, to: tuple[str, ...], *requests: Request) -> None:
             with endpoint.in_passing():  # what a snapshot shows by now depends on time
-                endpoint.verify(requests)  # type: ignore[arg-type]
+                expect_conforming(endpoint, send_drawn(endpoint, requests), to=to)
 
     seed(endpoint.random(endpoint.context.name).getrandbits(64))(Stories)
     profile = endpoint.profile

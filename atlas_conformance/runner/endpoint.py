@@ -18,6 +18,7 @@ from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.client import Client
 from atlas_conformance.reports.journal import JournalWriter
 from atlas_conformance.runner.context import TestContext
+from atlas_conformance.runner.expected import Expected
 from atlas_conformance.runner.job_pool import JobPool
 from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.runner.pauses import Pauses
@@ -27,6 +28,7 @@ from atlas_conformance.runner.recorder import Recorder
 from atlas_conformance.runner.scenery import Scenery
 from atlas_conformance.runner.sender import Sender
 from atlas_conformance.runner.traits import Traits
+from atlas_conformance.strategies.requests import Case
 from atlas_conformance.strategies.sampling import CaseOrRequest, sample
 from atlas_conformance.strategies.scenes import Scene
 
@@ -35,7 +37,7 @@ from atlas_conformance.strategies.scenes import Scene
 class Endpoint:
     """What a test is handed: the objects of the run that it uses, each with one job, and the test's own context.
 
-    `restless` are the lists that change by themselves.
+    `restless` are the lists that change by themselves. `expected` says what the tests so far expected of answers.
     """
 
     sender: Sender
@@ -47,6 +49,7 @@ class Endpoint:
     seed: int
     restless: frozenset[str] = frozenset()
     traits: Traits = field(default_factory=Traits)
+    expected: Expected = field(default_factory=Expected)
     context: TestContext = field(default_factory=TestContext)
 
     def for_test(self, name: str, about: Iterable[str] = ()) -> Endpoint:
@@ -142,6 +145,11 @@ class Endpoint:
         """Send requests, at the same time as far as the run's workers allow (see Sender)."""
         return self.sender.send_all(requests, free_target=free_target, lesson=lesson)
 
+    def send_sample(self, operation: Operation, cases: Iterable[CaseOrRequest]) -> list[Judged | None]:
+        """Send the share of these cases that the run's profile sends for this operation."""
+        sampled = self.sample(operation, cases)
+        return self.send_all(case.request if isinstance(case, Case) else case for case in sampled)
+
     def waiting(self, seconds: tuple[float, float]) -> AbstractContextManager[Callable[[], bool]]:
         """Yield a function that sleeps a growing while and says whether the time limit still allows another try.
 
@@ -151,22 +159,11 @@ class Endpoint:
 
     # What is expected, and what counts
 
-    def verify(self, requests: Iterable[Request]) -> list[Judged | None]:
-        """Send requests and let the test fail on findings that were not known before it began (see `require`).
-
-        Returns the judged exchanges, in the order of the requests.
-        """
-        if self.recorder.is_spent:
-            return []
-        judged = self.send_all(requests)
-        self.recorder.spend(len(judged))
-        self.require(judged)
-        return judged
-
     def require(self, judged: Iterable[Judged | None]) -> None:
         """Let the test fail on findings of these exchanges that were not known before it began.
 
         An exploring test fails at once, so that Hypothesis makes the request smaller; any other one goes on to its end.
+        An exchange may be given several times. Tests say what they expect instead (see `expectations`).
         """
         self.recorder.require(judged)
 

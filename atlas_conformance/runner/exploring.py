@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from hypothesis.errors import FlakyFailure, FlakyReplay
 
 from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.runner.endpoint import Endpoint
+from atlas_conformance.runner.outcomes import Judged
 
 
 def exploring_settings(endpoint: Endpoint, examples: int, steps: int = 50) -> settings:
@@ -28,10 +29,16 @@ def exploring_settings(endpoint: Endpoint, examples: int, steps: int = 50) -> se
     )
 
 
-def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examples: int | None = None) -> None:
+def explore(
+    endpoint: Endpoint,
+    batches: st.SearchStrategy[list[Request]],
+    expect: Callable[[list[Judged | None]], None],
+    examples: int | None = None,
+) -> None:
     """Send drawn batches of requests; raise NewFailure with the smallest request that shows something new.
 
-    `examples` bounds the batches drawn; by default it is the profile's.
+    `expect` says what is expected of the answers to each batch. `examples` bounds the batches drawn; by default it is
+    the profile's.
     """
 
     @seed(endpoint.random(endpoint.context.name).getrandbits(64))
@@ -39,9 +46,20 @@ def explore(endpoint: Endpoint, batches: st.SearchStrategy[list[Request]], examp
     @given(batches)
     def holds(batch: list[Request]) -> None:
         if not endpoint.stopped:
-            endpoint.verify(batch)
+            expect(send_drawn(endpoint, batch))
 
     run_exploring(endpoint, holds)
+
+
+def send_drawn(endpoint: Endpoint, requests: Iterable[Request]) -> list[Judged | None]:
+    """Send what an exploring test has drawn; nothing once it has spent all that it may on making a failing request
+    smaller.
+    """
+    if endpoint.recorder.is_spent:
+        return []
+    answers = endpoint.send_all(requests)
+    endpoint.recorder.spend(len(answers))
+    return answers
 
 
 def run_exploring(endpoint: Endpoint, run: Callable[[], None]) -> None:

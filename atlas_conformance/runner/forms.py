@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from atlas_conformance.contracts.exchange import Request
@@ -16,28 +16,25 @@ from atlas_conformance.runner.outcomes import Judged
 from atlas_conformance.strategies.requests import build
 
 
-def compare_forms(endpoint: Endpoint, operation: Operation, judged: Sequence[Judged | None]) -> None:
-    """Hold each answer against the first, the plain one; fail on what a form changes (V-ENVELOPE, V-PRETTY)."""
-    if not judged or judged[0] is None:
+def compare_forms(endpoint: Endpoint, operation: Operation, plain: Judged | None, formed: Judged | None) -> None:
+    """Compare an answer in another form with the plain one; fail on what the form changes (V-ENVELOPE, V-PRETTY)."""
+    document = _document(endpoint, plain) if plain is not None else None
+    other = _document(endpoint, formed) if formed is not None else None
+    if plain is None or formed is None or document is None or other is None:
         return
-    plain = _document(endpoint, judged[0])
-    for other in judged[1:]:
-        formed = _document(endpoint, other) if other is not None else None
-        if plain is None or formed is None or other is None:
-            continue
-        enveloped = other.exchange.request.parameter("envelope") == "true"
-        requirement = "V-ENVELOPE" if enveloped else "V-PRETTY"
-        verdicts = Verdicts(operation.id)
-        _compare(endpoint, operation, requirement, plain[0], formed, verdicts)
-        found = verdicts.judgement().findings
-        if found and operation.kind != "create":
-            restless = _changing(endpoint, operation, judged[0].exchange.request, plain[0])
-            found = tuple(finding for finding in found if _name(finding) not in restless)
-        if found and operation.kind != "create":
-            again = _changing(endpoint, operation, other.exchange.request, plain[0])
-            found = tuple(finding for finding in found if _name(finding) in again)
-        if found:
-            endpoint.report(other, *found, related=[judged[0]])
+    enveloped = formed.exchange.request.parameter("envelope") == "true"
+    requirement = "V-ENVELOPE" if enveloped else "V-PRETTY"
+    verdicts = Verdicts(operation.id)
+    _compare(endpoint, operation, requirement, document[0], other, verdicts)
+    found = verdicts.judgement().findings
+    if found and operation.kind != "create":
+        restless = _changing(endpoint, operation, plain.exchange.request, document[0])
+        found = tuple(finding for finding in found if _name(finding) not in restless)
+    if found and operation.kind != "create":
+        again = _changing(endpoint, operation, formed.exchange.request, document[0])
+        found = tuple(finding for finding in found if _name(finding) in again)
+    if found:
+        endpoint.report(formed, *found, related=[plain])
 
 
 def _changing(endpoint: Endpoint, operation: Operation, request: Request, plain: Mapping[str, Any]) -> frozenset[str]:

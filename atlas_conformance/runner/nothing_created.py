@@ -23,17 +23,16 @@ _TRIED_WHEN_IDLE = 6
 """How many creates that a busy target excuses are retried when it is idle."""
 
 
-def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> None:
-    """Send creates that must be refused, and fail on one that is accepted or that creates a job all the same."""
+def send_watched(endpoint: Endpoint, operation: Operation, scene: Scene, cases: Iterable[Case]) -> list[Judged | None]:
+    """Send creates that must be refused, and return their answers; fail on one that creates a job all the same."""
     cases = endpoint.sample(operation, cases)
     listing = endpoint.contract.find(operation.resource.name, "list")
     if not scene.real or listing is None or not endpoint.offers(listing.id) or listing.id in endpoint.restless:
-        _refuse(endpoint, cases)
-        return
+        return _send(endpoint, cases)
     with _watched(endpoint, operation, scene) as stray:
-        _refuse(endpoint, cases)
+        answers = _send(endpoint, cases)
         if not stray() or endpoint.doubts():
-            return
+            return answers
         for case in cases[:_TRIED_ALONE]:
             with endpoint.in_passing():
                 judged = endpoint.send(case.request)
@@ -43,25 +42,29 @@ def refuse_all(endpoint: Endpoint, operation: Operation, scene: Scene, cases: It
                 endpoint.send(case.request)
             if stray():
                 _report(endpoint, judged, case)
+    return answers
 
 
-def _refuse(endpoint: Endpoint, cases: Iterable[Case]) -> None:
+def _send(endpoint: Endpoint, cases: Iterable[Case]) -> list[Judged | None]:
     """Send creates that must be refused; some of those that a busy target may have had refused, once it is idle."""
+    answers = endpoint.send_all(case.request for case in cases)
     excused = [
         judged.exchange.request
-        for judged in endpoint.verify(case.request for case in cases)
+        for judged in answers
         if judged is not None and judged.status == 409 and not judged.judgement.findings
         if endpoint.chronicle.busy(judged.exchange.request, judged.exchange.started)
     ]
     if excused:
-        retry_when_idle(endpoint, excused[:: -(-len(excused) // _TRIED_WHEN_IDLE)])
+        answers += retry_when_idle(endpoint, excused[:: -(-len(excused) // _TRIED_WHEN_IDLE)])
+    return answers
 
 
-def retry_when_idle(endpoint: Endpoint, requests: Iterable[Request]) -> None:
+def retry_when_idle(endpoint: Endpoint, requests: Iterable[Request]) -> list[Judged | None]:
     """Send creates once more when their target is idle: a busy one may be refused before anybody looks at the rest."""
-    if until_idle(endpoint):
-        with endpoint.in_passing():
-            endpoint.verify(requests)
+    if not until_idle(endpoint):
+        return []
+    with endpoint.in_passing():
+        return endpoint.send_all(requests)
 
 
 @contextmanager

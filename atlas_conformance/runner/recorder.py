@@ -33,13 +33,18 @@ _SHRINKING_BUDGET = 400
 
 @dataclass
 class _Test:
-    """What has come of the test under way. `spent` are the exchanges since an exploring test failed, None before."""
+    """What has come of the test under way.
+
+    `required` are the numbers of the exchanges on whose findings it fails. `spent` are the exchanges since an exploring
+    test failed, None before.
+    """
 
     context: TestContext = field(default_factory=TestContext)
     known_before: frozenset[Key] = frozenset()
     own: set[str] = field(default_factory=set)
     states_counted: set[tuple[tuple[str, str], str]] = field(default_factory=set)
     owed: list[Finding] = field(default_factory=list)
+    required: set[int] = field(default_factory=set)
     departed: bool = False
     doubtful: bool = False
     spent: int | None = None
@@ -158,9 +163,14 @@ class Recorder:
     def require(self, judged: Iterable[Judged | None]) -> None:
         """Let the test fail on findings of these exchanges that were not known before it began.
 
-        An exploring test fails at once; any other one goes on to its end.
+        An exploring test fails at once; any other one goes on to its end. An exchange may be given several times.
         """
-        new = [f for j in judged if j is not None for f in self.new_findings(j)]
+        fresh = [j for j in judged if j is not None and j.number not in self._test.required]
+        self._test.required.update(j.number for j in fresh)
+        self._owe(finding for j in fresh for finding in j.judgement.findings)
+
+    def _owe(self, findings: Iterable[Finding]) -> None:
+        new = [f for f in findings if f.fails and f.key not in self._test.known_before]
         if new:
             self._test.owed += new
             if self._explores:
@@ -172,10 +182,6 @@ class Recorder:
         owed, self._test.owed = self._test.owed, []
         if owed:
             raise NewFailure(owed)
-
-    def new_findings(self, judged: Judged) -> list[Finding]:
-        """The failures of an exchange that were not known before the test began."""
-        return [f for f in judged.judgement.findings if f.fails and f.key not in self._test.known_before]
 
     # What is written
 
@@ -217,7 +223,7 @@ class Recorder:
             return
         self.journal.finding(judged.number, *findings, related=[j.number for j in related])
         self._note(findings)
-        self.require([Judged(judged.exchange, Judgement(findings=findings), judged.number)])
+        self._owe(findings)
 
     def convict(self, exchange: Exchange, finding: Finding) -> None:
         """Journal an exchange with this one finding, whatever else it shows."""
