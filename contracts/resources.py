@@ -22,6 +22,8 @@ Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last", "da
 """
 
 _CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated": "dedicated"}
+_KINDRED: Mapping[str, frozenset[Kind]] = {"tenant": frozenset({"flex"})}
+"""The kinds of cluster that an endpoint may serve through the operations of another kind (D4)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,11 @@ class Resource:
     def cluster_kind(self) -> Kind | None:
         """The kind of cluster that has it, or None where the name does not tell."""
         return _CLUSTERS.get(self.name.partition(" ")[0])
+
+    @cached_property
+    def kindred_kinds(self) -> frozenset[Kind]:
+        """The other kinds of cluster that an endpoint is free to serve through its operations, or to refuse there."""
+        return _KINDRED.get(self.name.partition(" ")[0], frozenset())
 
     @cached_property
     def what(self) -> str:

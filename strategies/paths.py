@@ -106,8 +106,7 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
             fitting = document
             if isinstance(document, dict) and other.snapshots and "snapshotId" in document:
                 fitting = document | {"snapshotId": other.snapshots[0]}
-            # D4 lets the tenant route restore flex clusters, so there an endpoint is free.
-            breaks = None if (operation.cluster_kind, other.kind) == ("tenant", "flex") else "N-CLUSTER"
+            breaks = None if other.kind in operation.resource.kindred_kinds else "N-CLUSTER"
             yield Case(build(operation, good | place, fitting), breaks, f"a {other.kind} cluster")
 
 
