@@ -135,6 +135,11 @@ class Operation:
             for segment in self.template.split("/")
         )
 
+    def values(self, project: str, cluster: str, item: str = "") -> dict[str, str]:
+        """Return the path parameters, by their names, that lead to a cluster and to one thing (`item`) of it."""
+        known = {"project": project, "cluster": cluster}
+        return {parameter.name: known.get(parameter.role, item) for parameter in self.parameters}
+
     def place(self, values: Mapping[str, str]) -> tuple[str, str]:
         """Return the (project, cluster) that path values name; empty where the path has no such parameter."""
         return values.get(self.roles.get("project", ""), ""), values.get(self.roles.get("cluster", ""), "")

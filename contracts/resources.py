@@ -83,6 +83,11 @@ class Resource:
         return self.name.rpartition(" ")[2]
 
     @cached_property
+    def snapshots(self) -> Resource | None:
+        """What the snapshots of its kind of cluster are, or None where no operation is about them."""
+        return RESOURCES.get(f"{self.cluster_kind} snapshot")
+
+    @cached_property
     def label(self) -> str:
         """What journals and reports call its kind of cluster: `flex`, `tenant`, `cluster` (a dedicated one)."""
         return "cluster" if self.cluster_kind == "dedicated" else self.name.partition(" ")[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.resources import DEDICATED_SNAPSHOT, FLEX_SNAPSHOT, Resource, resource_named
+from atlas_conformance.contracts.resources import DEDICATED_SNAPSHOT, FLEX_SNAPSHOT, Resource
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
@@ -346,7 +346,9 @@ def _late(backend: Backend, call: Call, job: Job) -> Job:
 
 def _snapshots_for(operation: str) -> Resource:
     """Return what a create of jobs restores."""
-    return resource_named(f"{resource_of(operation).cluster_kind} snapshot")
+    found = resource_of(operation).snapshots
+    assert found is not None
+    return found
 
 
 def _has(resource: Resource, kind: str) -> bool:
