@@ -37,9 +37,9 @@ def resource_of(operation: str) -> Resource:
     return Contract.load().operations[operation].resource
 
 
-def is_listed(operation: str) -> bool:
-    """Tell whether a list shows what an operation makes, through whatever version."""
-    return Contract.load().find(resource_of(operation).name, "list") is not None
+def is_there(kind: str, resource: Resource) -> bool:
+    """Tell whether there is an operation of a kind (create, list, delete, ...) on a resource, in whatever version."""
+    return Contract.load().find(resource.name, kind) is not None
 
 
 def sound(operation: str, step: str) -> Check:

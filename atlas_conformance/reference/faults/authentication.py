@@ -9,7 +9,7 @@ from typing import Any
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import TOKEN, Class, Fault
-from atlas_conformance.reference.fault_parts import ALL, CREATES, is_listed, sound
+from atlas_conformance.reference.fault_parts import ALL, CREATES, is_there, resource_of, sound
 from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.resources import new_job
 from atlas_conformance.reference.steps import Step
@@ -105,7 +105,7 @@ def _operations() -> Iterator[Fault]:
         yield _fault(
             operation, "readers-create", "A-ROLE", "A reader may create a job.", "negative", skip=frozenset({"A-ROLE"})
         )
-        if is_listed(operation):
+        if is_there("list", resource_of(operation)):  # where it can be seen
             yield _fault(
                 operation,
                 "refused-readers-create",

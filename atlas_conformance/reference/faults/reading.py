@@ -9,7 +9,7 @@ from typing import Any
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check, is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
-from atlas_conformance.reference.fault_parts import ALL, CREATES, READS, failing, is_listed, sound
+from atlas_conformance.reference.fault_parts import ALL, CREATES, READS, failing, is_there, resource_of, sound
 from atlas_conformance.reference.messages import Answer, Call, Refusal
 from atlas_conformance.reference.resources import new_job
 
@@ -161,7 +161,7 @@ def _existence() -> Iterator[Fault]:
                 Refusal(403, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
             ),
         )
-        if is_listed(operation):
+        if is_there("list", resource_of(operation)):  # where it can be seen
             yield _fault(
                 operation,
                 "refused-and-created",

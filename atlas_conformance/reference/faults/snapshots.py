@@ -1,4 +1,4 @@
-"""Faults in snapshots and downloads, and in the story that a restore and its snapshot tell (`SNAP-*`, `S-DELIVERY`)."""
+"""Faults in snapshots: their states, dates, takes, deletes and lists (`SNAP-*`)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from atlas_conformance.contracts.resources import DEDICATED_SNAPSHOT, FLEX_SNAPS
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
-from atlas_conformance.reference.fault_parts import changing, failing, on_success, resource_of, shifted, showing
+from atlas_conformance.reference.fault_parts import failing, on_success, resource_of, shifted
 from atlas_conformance.reference.fixtures import DAY, Snapshot
-from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal
-from atlas_conformance.reference.snapshots import status_of
 
 _SNAPSHOTS = tuple(one for one in Contract.load().operations.values() if one.resource.what == "snapshot")
 SHOWN = tuple(one.id for one in _SNAPSHOTS if one.media_type is not None)
 GETS = tuple(one.id for one in _SNAPSHOTS if one.kind == "get")
 LISTS = tuple(one.id for one in _SNAPSHOTS if one.kind == "list")
-RESTORES = ("flex-create", "flex-download", "cluster-create", "cluster-create-v1")
 _ENDS = frozenset(one.resource.restorable for one in _SNAPSHOTS)
 
 View = Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]]
@@ -328,78 +325,5 @@ _PAGES: tuple[tuple[str, str, Class, Callable[[Backend, Call, Page], Page]], ...
 )
 
 
-def _refused_taken(backend: Backend, call: Call) -> None:
-    """Refuse what the list shows as done."""
-    snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
-    if snapshot is None:
-        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
-    assert call.operation is not None
-    resource = _snapshots_for(call.operation.id)
-    done = status_of(snapshot, resource, call.now) == resource.restorable
-    if done and (snapshot.begun is not None or not _has(resource, "create")):
-        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
-
-
-def _late(backend: Backend, call: Call, job: Job) -> Job:
-    return job if job.snapshot_finished is None else replace(job, snapshot_finished=job.snapshot_finished - 3_600)
-
-
-def _snapshots_for(operation: str) -> Resource:
-    """Return what a create of jobs restores."""
-    found = resource_of(operation).snapshots
-    assert found is not None
-    return found
-
-
-def _has(resource: Resource, kind: str) -> bool:
-    """Tell whether there is an operation that creates, deletes, ... snapshots of a resource."""
-    return Contract.load().find(resource.name, kind) is not None
-
-
-def _restoring() -> Iterator[Fault]:
-    for operation in RESTORES:
-        snapshots = _snapshots_for(operation)
-        # Where none can be taken all are refused.
-        refused = "SNAP-RESTORE" if _has(snapshots, "create") else "B-ACCEPT"
-        yield _fault(operation, "completed-refused", refused, "A snapshot that is listed completed is refused.",
-                     "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
-        yield _fault(operation, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
-                     "stateful", job=_late)  # fmt: skip
-        if _has(snapshots, "delete"):
-            skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-            yield _fault(operation, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
-                         skip=skipped)  # fmt: skip
-    for operation, name, requirement in (
-        ("flex-get", "snapshotFinishedDate", "S-SAME"), ("flex-list", "snapshotFinishedDate", "S-FIXED"),
-        ("cluster-get", "timestamp", "T-FLAGS"), ("cluster-get-v1", "timestamp", "T-FLAGS"),
-        ("cluster-list", "timestamp", "T-FLAGS"),
-    ):  # fmt: skip
-        yield _fault(operation, "snapshot-date-off-on-reads", requirement, "A read shows another date of the snapshot.",
-                     "stateful", view=changing(name, shifted(-7_200)))  # fmt: skip
-
-
-def _downloads() -> Iterator[Fault]:
-    operation = "flex-download"
-    for what, sentence, view in (
-        ("shows-restore", "A download says that it restores.", showing(deliveryType="RESTORE")),
-        ("shows-target", "A download shows a target.", showing(targetDeploymentItemName="Target0")),
-    ):
-        yield _fault(operation, what, "S-DELIVERY", sentence, "shape", view=view)
-    yield _fault(operation, "read-as-restore", "S-DELIVERY", "A download is kept as a restore.", "stateful",
-                 job=lambda b, c, job: replace(job, delivery="RESTORE"))  # fmt: skip
-    yield _fault(operation, "ended-failed", "S-NEW", "A download has failed at once.", "shape",
-                 view=showing(status="FAILED", restoreFinishedDate="2027-01-01T00:00:00Z"))  # fmt: skip
-    yield _fault(operation, "without-role", "A-ROLE", "Any role downloads.", "negative", skip=frozenset({"A-ROLE"}))
-    for step, requirement, sentence in (
-        ("B-REQUIRED/snapshotId", "B-REQUIRED", "A download without a snapshot is taken."),
-        ("B-PATTERN/snapshotId", "B-PATTERN", "A snapshot of any form is downloaded."),
-        ("B-TYPE/snapshotId", "B-TYPE", "A snapshot of any type is downloaded."),
-        ("N-SNAPSHOT", "N-SNAPSHOT", "A snapshot that does not exist is downloaded."),
-    ):
-        skipped = frozenset({step, "N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-        yield _fault(operation, f"{step.lower().replace('/', '-')}-unchecked", requirement, sentence, "negative",
-                     skip=skipped)  # fmt: skip
-
-
-FAULTS: tuple[Fault, ...] = (*_states_and_dates(), *_taking(), *_finding(), *_restoring(), *_downloads())
+FAULTS: tuple[Fault, ...] = (*_states_and_dates(), *_taking(), *_finding())
 """Faults of this family."""
