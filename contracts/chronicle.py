@@ -15,29 +15,17 @@ from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
-from atlas_conformance.contracts.history import JobHistory, JobKey, Observation, SightView
+from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.judge import AnswerMemory, Examined, Judge
 from atlas_conformance.contracts.knowledge import Knowledge
-from atlas_conformance.contracts.listing import listed, page_of
+from atlas_conformance.contracts.listing import is_whole, listed
+from atlas_conformance.contracts.observations import is_same_answer, observation, observe
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rules.histories import PastView
-from atlas_conformance.contracts.store import ANY, JobStore, Place, Target, held_by
-from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list, story_of
+from atlas_conformance.contracts.store import JobStore, Place, Target
+from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list
 from atlas_conformance.contracts.verdicts import Verdicts
-
-__all__ = [
-    "ANY",
-    "Chronicle",
-    "JobStore",
-    "Target",
-    "Told",
-    "held_by",
-    "observe",
-]
-
-_OF_FORM = frozenset({"envelope", "pretty", "itemsPerPage", "pageNum", "includeCount"})
-"""Query parameters that leave a list what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +236,7 @@ class Chronicle:
         verdicts = Verdicts(reading.operation.id, self.contract) if moot else examined.verdicts
         resource, place = reading.operation.resource, reading.place
         known = self.store.get(job_id, resource, place)
-        if known is not None and _is_same_answer(known.created, exchange, document):
+        if known is not None and is_same_answer(known.created, exchange, document):
             return job_id
         namesakes = self.store.namesakes(job_id, resource)
         earlier = [job for job in namesakes if job.created is not None or job.first_ended <= exchange.started]
@@ -261,7 +249,7 @@ class Chronicle:
         history.target = self.target_of(reading)
         history.target_unread = reading.document is None
         self.store.hold(history)
-        seen = _observation(exchange, examined, document, examined.pointer, created=True)
+        seen = observation(exchange, examined, document, examined.pointer, created=True)
         observe(history, seen, verdicts, self.judge, self.store)
         return job_id
 
@@ -282,7 +270,7 @@ class Chronicle:
         """Judge what an answer shows of one job by its history; return that, or None where the job is not followed."""
         reading = examined.reading
         place = reading.place
-        seen = _observation(exchange, examined, document, pointer)
+        seen = observation(exchange, examined, document, pointer)
         resource = reading.operation.resource
         owner = self._elsewhere(reading, job_id)
         own_place = owner.place if owner is not None else self._known_place(reading, job_id)
@@ -333,9 +321,10 @@ class Chronicle:
                     history.listings += 1
                     history.listed_ended = min(exchange.ended, history.listed_ended)
                     note_listed(history, reading.operation, job, exchange.ended)
-        self._stories.judge_deleted(exchange, examined, seen, whole=self._is_whole(exchange, document, len(seen)))
+        whole = is_whole(exchange.request, document, len(seen))
+        self._stories.judge_deleted(exchange, examined, seen, whole=whole)
         elsewhere = self.store.elsewhere(resource, place)
-        owed = self._owed(exchange, reading) if self._is_whole(exchange, document, len(seen)) else ()
+        owed = self._owed(exchange, reading) if whole else ()
         lost = tuple(job for job in owed if job not in seen)
         self._apply(ListView(examined.pointer, elsewhere, owed, lost), examined)
         return tuple((resource.name, *place, job) for job in lost[:2])
@@ -357,15 +346,6 @@ class Chronicle:
             )
         )
 
-    def _is_whole(self, exchange: Exchange, document: Mapping[str, Any], shown: int) -> bool:
-        """Whether one page with this number of items is the whole list; one that has a next page is not."""
-        links = document.get("links")
-        if isinstance(links, list) and any(isinstance(link, dict) and link.get("rel") == "next" for link in links):
-            return False
-        page = page_of(exchange.request)
-        filtered = any(name not in _OF_FORM for name, _ in exchange.request.query)
-        return page is not None and page[1] == 1 and shown < page[0] and not filtered
-
     def _follow_cancel(self, exchange: Exchange, examined: Examined, job_id: str) -> None:
         known = self.followed(examined.reading, job_id)
         status = exchange.response.status
@@ -378,27 +358,3 @@ class Chronicle:
                 known.late_cancel_ended = exchange.ended
         elif not view.elsewhere and status == examined.reading.operation.success:
             known.cancel_ended = exchange.ended
-
-
-def observe(
-    history: JobHistory, seen: Observation, verdicts: Verdicts, judge: Judge, store: JobStore | None = None
-) -> None:
-    """Compare one more observation with all earlier ones of the job, and with its snapshot; remember it."""
-    before = verdicts.findings
-    view = SightView(history, seen, judge.contract.named_properties.get(history.resource, frozenset()))
-    judge.book.apply(view, seen.operation.id, verdicts)
-    if store is not None and (story := story_of(history, seen, store)) is not None:
-        judge.book.apply(story, seen.operation.id, verdicts)
-    history.remember(view, sound=verdicts.findings == before)
-
-
-def _observation(
-    exchange: Exchange, examined: Examined, document: Mapping[str, Any], pointer: str, created: bool = False
-) -> Observation:
-    return Observation(exchange.started, exchange.ended, examined.reading.operation, document, pointer, created)
-
-
-def _is_same_answer(created: Observation | None, exchange: Exchange, document: Mapping[str, Any]) -> bool:
-    """Whether the exchange is the very create that was seen before, as in two recordings that overlap."""
-    moment = (exchange.started, exchange.ended)
-    return created is not None and (created.started, created.ended) == moment and created.document == document

@@ -10,6 +10,8 @@ from atlas_conformance.contracts.exchange import Request
 from atlas_conformance.contracts.verdicts import Verdicts
 
 DEFAULT_ITEMS_PER_PAGE = 100
+_OF_FORM = frozenset({"envelope", "pretty", "itemsPerPage", "pageNum", "includeCount"})
+"""Query parameters that leave a list what it is."""
 
 
 def listed(document: Mapping[str, Any], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -33,6 +35,16 @@ def page_of(request: Request) -> tuple[int, int] | None:
         else:
             return None
     return numbers[0], numbers[1]
+
+
+def is_whole(request: Request, document: Mapping[str, Any], shown: int) -> bool:
+    """Tell whether one page with this number of items is the whole list; one that has a next page is not."""
+    links = document.get("links")
+    if isinstance(links, list) and any(isinstance(link, dict) and link.get("rel") == "next" for link in links):
+        return False
+    page = page_of(request)
+    filtered = any(name not in _OF_FORM for name, _ in request.query)
+    return page is not None and page[1] == 1 and shown < page[0] and not filtered
 
 
 def _is_count(value: Any) -> bool:

@@ -60,13 +60,14 @@ class Operation:
 
     `id` is the page's id and the operationId; `api` is "v2" or "v1.0"; `resource` is what it is about, `kind` is
     "create", "get", "list", "cancel" or "delete". `media_type` is that of a success, None where a success has no
-    body, and `kindred_media_type` that of the operations of its resource and version that have one. `statuses` are the
-    documented ones, success included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are
-    those of the path, in order, `roles` their names by what they name. `links` are the ids of the operations that
-    OpenAPI links to, by the links' names: `read`, `cancel`, `delete`, `list`. `delivery` is the deliveryType of
-    the jobs that it creates, where it settles that. A `sharded` operation serves sharded clusters alone; a list is
-    `paged` where it takes page parameters. `takes_no_body` says that a create's body may be left out, `sunset` that the
-    vendor has removed it, so that it may be answered with 410 always.
+    body, and `kindred_media_type` that of the operations of its resource and version that have one. `item_template` is
+    the path template of the first of those that reads a single thing. `statuses` are the documented ones, success
+    included, without those of `HTTP_STATUSES`. The schemas are file names. `parameters` are those of the path, in
+    order, `roles` their names by what they name. `links` are the ids of the operations that OpenAPI links to, by the
+    links' names: `read`, `cancel`, `delete`, `list`. `delivery` is the deliveryType of the jobs that it creates, where
+    it settles that. A `sharded` operation serves sharded clusters alone; a list is `paged` where it takes page
+    parameters. `takes_no_body` says that a create's body may be left out, `sunset` that the vendor has removed it, so
+    that it may be answered with 410 always.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = field(hash=False)
     roles: Mapping[str, str] = field(hash=False)
     links: Mapping[str, str] = field(hash=False)
+    item_template: str | None = None
     delivery: str | None = None
     sharded: bool = False
     paged: bool = False
@@ -95,6 +97,11 @@ class Operation:
     def cluster_kind(self) -> Kind | None:
         """The kind of cluster that it serves."""
         return self.resource.cluster_kind
+
+    @property
+    def names_target(self) -> bool:
+        """Whether the body of its requests is one that may name a target to restore to."""
+        return self.kind == "create" and self.resource.target is not None and self.delivery is None
 
     @property
     def path_parameters(self) -> tuple[str, ...]:
@@ -127,6 +134,11 @@ class Operation:
             segment if (name := _parameter(segment)) is None else _quoted(values[name])
             for segment in self.template.split("/")
         )
+
+    def values(self, project: str, cluster: str, item: str = "") -> dict[str, str]:
+        """Return the path parameters, by their names, that lead to a cluster and to one thing (`item`) of it."""
+        known = {"project": project, "cluster": cluster}
+        return {parameter.name: known.get(parameter.role, item) for parameter in self.parameters}
 
     def place(self, values: Mapping[str, str]) -> tuple[str, str]:
         """Return the (project, cluster) that path values name; empty where the path has no such parameter."""
@@ -174,6 +186,7 @@ def _operation(
     links = responses[success].get("links", {})
     names = filter(None, map(_parameter, template.split("/")))
     in_path = tuple(_path_parameter(described["operationId"], name, parameters) for name in names)
+    kindred = _kindred(document, template, described["x-resource"])
     return Operation(
         id=described["operationId"],
         method=method.upper(),
@@ -183,7 +196,7 @@ def _operation(
         resource=resource_named(described["x-resource"]),
         kind=described["x-kind"],
         media_type=next(iter(content)) if content else None,
-        kindred_media_type=_kindred_media_type(document, template, described["x-resource"]),
+        kindred_media_type=_media_type(one for _, one in kindred),
         statuses=frozenset(responses) - HTTP_STATUSES,
         success=success,
         request_schema=_schema_file(described.get("requestBody", {}).get("content")),
@@ -191,6 +204,7 @@ def _operation(
         parameters=in_path,
         roles=MappingProxyType({parameter.role: parameter.name for parameter in in_path}),
         links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
+        item_template=next((t for t, one in kindred if one["x-kind"] == "get"), None),
         delivery=described.get("x-delivery"),
         sharded=described.get("x-sharded", False),
         paged=any(p["name"] == "itemsPerPage" for p in listed),
@@ -199,14 +213,23 @@ def _operation(
     )
 
 
-def _kindred_media_type(document: Mapping[str, Any], template: str, resource: str) -> str | None:
+def _kindred(document: Mapping[str, Any], template: str, resource: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the operations of a resource in the version that a template is of, each as (template, description)."""
     api = template.split("/")[3]
-    for other, item in document["paths"].items():
-        for method, described in item.items():
-            if method in METHODS and described["x-resource"] == resource and other.split("/")[3] == api:
-                for status, response in described["responses"].items():
-                    if status.startswith("2") and "content" in response:
-                        return str(next(iter(response["content"])))
+    return [
+        (other, described)
+        for other, item in document["paths"].items()
+        for method, described in item.items()
+        if method in METHODS and described["x-resource"] == resource and other.split("/")[3] == api
+    ]
+
+
+def _media_type(operations: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the media type of the first of these operations whose success has a body."""
+    for described in operations:
+        for status, response in described["responses"].items():
+            if status.startswith("2") and "content" in response:
+                return str(next(iter(response["content"])))
     return None
 
 

@@ -262,11 +262,11 @@ def _read_existence(
     elif kind is not None and cluster.kind != kind and inventory.invented:
         freedoms.append(Freedom("a cluster that may be of another kind", frozenset({400, 403, 404})))
     elif kind is not None and cluster.kind != kind:
-        if (kind, cluster.kind) != ("tenant", "flex"):
+        if cluster.kind not in operation.resource.kindred_kinds:
             refuse("cluster", f"a {cluster.kind} cluster refused here", 400, 404)
             return
         statuses = frozenset({400, 403, 404, 410} | conflict)
-        freedoms.append(Freedom("a flex cluster through the tenant route", statuses))
+        freedoms.append(Freedom(f"a {cluster.kind} cluster through the {kind} route", statuses))
     if operation.sharded and (cluster is None or not cluster.sharded or inventory.invented):
         freedoms.append(Freedom("a cluster that is not known to be sharded", frozenset({400, 404})))
     if item_is_absent:

@@ -22,6 +22,8 @@ Common: TypeAlias = Literal["new", "fixed", "same", "flow", "ended", "last", "da
 """
 
 _CLUSTERS: Mapping[str, Kind] = {"flex": "flex", "tenant": "tenant", "dedicated": "dedicated"}
+_KINDRED: Mapping[str, frozenset[Kind]] = {"tenant": frozenset({"flex"})}
+"""The kinds of cluster that an endpoint may serve through the operations of another kind (D4)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +73,19 @@ class Resource:
         return _CLUSTERS.get(self.name.partition(" ")[0])
 
     @cached_property
+    def kindred_kinds(self) -> frozenset[Kind]:
+        """The other kinds of cluster that an endpoint is free to serve through its operations, or to refuse there."""
+        return _KINDRED.get(self.name.partition(" ")[0], frozenset())
+
+    @cached_property
     def what(self) -> str:
         """What it is, whatever the kind of cluster: `job`, `snapshot`."""
         return self.name.rpartition(" ")[2]
+
+    @cached_property
+    def snapshots(self) -> Resource | None:
+        """What the snapshots of its kind of cluster are, or None where no operation is about them."""
+        return RESOURCES.get(f"{self.cluster_kind} snapshot")
 
     @cached_property
     def label(self) -> str:

@@ -59,7 +59,7 @@ def _read(selector: str) -> _Wanted:
 def _matters(operation: Operation) -> _Wanted:
     """What an operation is, on each matter that a selector may speak of."""
     features = {f"{parameter.role} in the path" for parameter in operation.parameters}
-    if operation.kind == "create" and operation.resource.target is not None and operation.delivery is None:
+    if operation.names_target:
         features.add("target in the body")
     if operation.paged:
         features.add("page parameter")

@@ -21,7 +21,7 @@ from atlas_conformance.contracts.history import JobHistory, Observation
 from atlas_conformance.contracts.judge import Examined, Judge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading
-from atlas_conformance.contracts.resources import RESOURCES, Resource
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.store import JobStore, Place
 
 _MOST_RESTORED = 10_000
@@ -101,8 +101,8 @@ class Stories:
 
 def snapshot_of(store: JobStore, resource: Resource, place: Place, snapshot: Any) -> JobHistory | None:
     """Return the history of the snapshot that a job of a resource names, in the job's own place; None where none is."""
-    kind = RESOURCES.get(f"{resource.cluster_kind} snapshot")
-    return store.get(snapshot, kind, place) if kind is not None and isinstance(snapshot, str) else None
+    known = resource.snapshots
+    return store.get(snapshot, known, place) if known is not None and isinstance(snapshot, str) else None
 
 
 def story_of(history: JobHistory, seen: Observation, store: JobStore) -> StoryView | None:

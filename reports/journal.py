@@ -16,6 +16,7 @@ import orjson
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
+from atlas_conformance.reports.record_forms import RecordError
 from atlas_conformance.reports.records import (
     VERSION,
     Closing,
@@ -25,13 +26,12 @@ from atlas_conformance.reports.records import (
     Header,
     JobRecord,
     Record,
-    RecordError,
     RepeatRecord,
     StatusRecord,
-    encodable_text,
     record_of_json,
     written,
 )
+from atlas_conformance.reports.stored import encodable_text
 
 _BUFFER = 1 << 20
 _LINE_LIMIT = 256 * 1024 * 1024

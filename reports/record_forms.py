@@ -17,6 +17,10 @@ _CREDENTIALS = frozenset(get_args(Credential))
 _SCHEMES = frozenset(get_args(Scheme))
 
 
+class RecordError(ValueError):
+    """A line is no record of a journal; the message is one sentence without its place."""
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 

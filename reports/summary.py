@@ -10,8 +10,9 @@ from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.reports.comparison import Key
 from atlas_conformance.reports.contrasts import contrast_json
 from atlas_conformance.reports.model import LADDER, Cell, Defect, FindingGroup, Report, Row
-from atlas_conformance.reports.records import Header, encoded_body
+from atlas_conformance.reports.records import Header
 from atlas_conformance.reports.standing import Standing
+from atlas_conformance.reports.stored import encoded_body
 from atlas_conformance.reports.wording import Curl, curl_command, rerun, verdict_sentence
 
 VERSION = 1

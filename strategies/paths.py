@@ -86,14 +86,14 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
         return
     document = _document(operation, scene)
     placed = scene.real or any((c.project, c.name) == (scene.project, scene.cluster) for c in inventory.clusters)
-    cluster = "name" if "name" in good else "clusterName"
+    project, cluster = operation.roles["project"], operation.roles["cluster"]
     # Of a job that exists nowhere either, nothing but a 404 can be said.
     what = operation.resource.what
     named, missing = operation.parameter(what), absent.named(what)
     nowhere = {named.name: missing} if named is not None and missing is not None else {}
     for job_parameter in (nowhere, {}) if nowhere else ({},):
         place = good | job_parameter
-        yield Case(build(operation, place | {"groupId": absent.project}, document), "N-GROUP", "an absent project")
+        yield Case(build(operation, place | {project: absent.project}, document), "N-GROUP", "an absent project")
         if placed:
             yield Case(build(operation, place | {cluster: absent.cluster}, document), "N-CLUSTER", "an absent cluster")
     if named is not None and nowhere and placed:
@@ -102,12 +102,11 @@ def absent_paths(operation: Operation, scene: Scene, job: str, inventory: Invent
     for other in inventory.clusters:
         if scene.real and other.kind not in kinds:
             kinds.add(other.kind)
-            place = {"groupId": other.project, cluster: other.name}
+            place = {project: other.project, cluster: other.name}
             fitting = document
             if isinstance(document, dict) and other.snapshots and "snapshotId" in document:
                 fitting = document | {"snapshotId": other.snapshots[0]}
-            # D4 lets the tenant route restore flex clusters, so there an endpoint is free.
-            breaks = None if (operation.cluster_kind, other.kind) == ("tenant", "flex") else "N-CLUSTER"
+            breaks = None if other.kind in operation.resource.kindred_kinds else "N-CLUSTER"
             yield Case(build(operation, good | place, fitting), breaks, f"a {other.kind} cluster")
 
 

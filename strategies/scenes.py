@@ -88,5 +88,4 @@ def request_in(
 
 def path_parameters(operation: Operation, scene: Scene, job: str) -> dict[str, str]:
     """Return the path parameters of `operation` in this scene; `job` serves operations on one job."""
-    values = {"groupId": scene.project, "name": scene.cluster, "clusterName": scene.cluster}
-    return {name: values.get(name, job) for name in operation.path_parameters}
+    return operation.values(scene.project, scene.cluster, job)

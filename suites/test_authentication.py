@@ -111,12 +111,12 @@ def _expect_sound_tokens(endpoint: Endpoint, good: Request, operation: Operation
     """
     verdicts = Verdicts(operation.id)
     try:
-        attempt = endpoint.client.fetch_token()
+        attempt = endpoint.client.tokens.fetch()
         if attempt is None:
             return
         endpoint.judge.judge_token(attempt, verdicts)
         if operation is next(o for o in endpoint.contract.operations.values() if endpoint.offers(o.id)):
-            for what, answered in endpoint.client.ask_for_tokens_in_vain():
+            for what, answered in endpoint.client.tokens.ask_in_vain():
                 endpoint.judge.judge_refused_token(answered, what, verdicts)
     except NoAnswer:
         return  # the requests that need the token say so

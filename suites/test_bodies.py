@@ -62,7 +62,7 @@ def test_a_value_of_the_wrong_type_pattern_or_range_is_refused(endpoint: Endpoin
     """Each property of each kind of request, just beyond each boundary and in each other JSON type."""
     scene = endpoint.scenes_of(operation)[0]
     most = endpoint.profile.per_property
-    if operation.cluster_kind == "dedicated" and scene.moment is None:
+    if operation.resource.moments and scene.moment is None:
         endpoint.not_exercised("B-RANGE", operation.id, "the target names no point in time to restore to")
     bodies = all_departing_values(operation, scene, most)
     answers = send_watched(endpoint, operation, scene, _cases(operation, scene, bodies))

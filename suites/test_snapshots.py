@@ -34,7 +34,7 @@ _PLAIN_LIST, _SHARDED_LIST = (
     Contract.load().operations["snapshot-list"],
     Contract.load().operations["sharded-snapshot-list"],
 )
-_RESTORES = tuple(o for o in JOB_CREATES if o.cluster_kind != "tenant")
+_RESTORES = tuple(o for o in JOB_CREATES if o.resource.snapshots is not None)
 _SHOWN = ("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS")
 _STORY = ("SNAP-FOUND", *_SHOWN, "SNAP-NEW", "SNAP-RESTORE")
 _FOUND = ("SNAP-FOUND", "L-FOUND")
@@ -148,7 +148,7 @@ def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operati
     lists = [
         o
         for o in endpoint.contract.operations.values()
-        if o.resource.name == f"{_kind(operation)} snapshot" and o.kind == "list"
+        if o.resource is operation.resource.snapshots and o.kind == "list"
     ]
     lists = [listing for listing in lists if endpoint.offers(listing.id)]
     for scene in endpoint.scenes_of(operation)[:2]:
@@ -178,10 +178,6 @@ def test_what_a_list_shows_completed_can_be_restored(endpoint: Endpoint, operati
                 expect_conforming(endpoint, answer, to="SNAP-RESTORE")
         return
     endpoint.not_exercised("SNAP-RESTORE", operation.id, "no list shows a snapshot that can be restored")
-
-
-def _kind(operation: Operation) -> str:
-    return operation.resource.name.partition(" ")[0]
 
 
 @covers("SNAP-FLOW", "SNAP-DONE", "SNAP-TIME", "SNAP-FIXED", "SNAP-STATUS", "L-STABLE", "L-FOUND", "L-SCOPE")

@@ -6,32 +6,25 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from atlas_conformance.contracts.exchange import NEARLY_RIGHT, Credential, Exchange, Request, Response, Scheme
-from atlas_conformance.http.authentication import (
-    TOKEN_PATH,
-    WRONG,
-    WRONG_ACCOUNT,
-    Answer,
-    BearerSession,
-    DigestSession,
-    TokenRefused,
-    basic,
-)
-from atlas_conformance.http.choosing import choice, offers
+from atlas_conformance.contracts.exchange import Credential, Exchange, Request, Response, Scheme
+from atlas_conformance.http.choosing import offers
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, NotSent, Unsendable, Withheld
 from atlas_conformance.http.guard.fronts import Turn
 from atlas_conformance.http.guard.guard import READS, Guard
-from atlas_conformance.http.lines import TURNS, Lines
-from atlas_conformance.http.pacing import Pacer, Patience, retry_after
+from atlas_conformance.http.lines import Lines
+from atlas_conformance.http.pacing import Pacer
 from atlas_conformance.http.polling import LOOPBACK, REMOTE
 from atlas_conformance.http.redaction.handed import Handed, names_in
 from atlas_conformance.http.redaction.redaction import redact_response
-from atlas_conformance.http.secret import Credentials, Secret
+from atlas_conformance.http.secret import Secret
+from atlas_conformance.http.signing import Signer
 from atlas_conformance.http.target import Target
+from atlas_conformance.http.tokens import TokenEndpoint
+from atlas_conformance.http.waiting import Waiting, asked_pause
 from atlas_conformance.http.writing import RequestWriter
 
 Attempt: TypeAlias = Exchange | NotSent
@@ -96,19 +89,15 @@ class Client:
             stopped=self._ended.is_set,
             longest=target.limits.pause_seconds,
         )
-        self._patience, self._token_patience = (Patience(target.limits.pause_seconds, monotonic) for _ in range(2))
+        self._waiting = Waiting(self._pacer, target.limits.pause_seconds, monotonic)
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
         self._handed = Handed(names_in(target.inventory))
-        self._nearly_right: dict[str, Secret] = {}
-        self._local = threading.local()
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
-        self._bearers = {
-            name: BearerSession(identity, self._fetch_token, monotonic)
-            for name, identity in (*target.credentials.items(), ("wrong", WRONG))
-            if identity.bearer
-        }
+        self.tokens = TokenEndpoint(target, self.guard, self._lines, self._waiting)
+        """The target's own token endpoint."""
+        self._signer = Signer(target.credentials, self.tokens, self._lines, self._writer, self._handed, monotonic)
 
     def __enter__(self) -> Client:
         return self
@@ -151,8 +140,7 @@ class Client:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
-        fetched = (token for bearer in self._bearers.values() for token in bearer.seen)
-        return (*self.target.secrets, *fetched, *self._nearly_right.values(), *self._handed.secrets)
+        return (*self.target.secrets, *self._signer.secrets, *self._handed.secrets)
 
     def tell_outcomes(self, *, paced: Callable[[Exchange], object], unsettled: Callable[[Request], object]) -> None:
         """Call these from now on as `on_paced` and `on_unsettled`."""
@@ -254,7 +242,7 @@ class Client:
         """Check, send, wait and retry as asked; never raises for what NotSent covers."""
         paced: list[Exchange] = []
         limits = self.target.limits
-        self._local.waited = 0.0
+        self._waiting.begin()
         unsettled = False
         writes = request.method not in READS
         pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
@@ -266,17 +254,17 @@ class Client:
         answered: Response | None = None
         try:
             while True:
-                exchange = self._authenticated(request)
+                exchange = self._signer.exchange(request, self.prefer)
                 answered = exchange.response
-                pause = self._asked_pause(exchange)
+                pause = asked_pause(exchange)
                 if pause is None and answered.status == 503:
                     # A server between releases says so to one request and not to the next; one that means it stays so.
                     pause = next(pauses)
-                self._patience.note(answered.status)
-                if pause is None or len(paced) >= limits.retries or not self._may_wait(pause):
+                self._waiting.note(answered.status)
+                if pause is None or len(paced) >= limits.retries or not self._waiting.allows(pause):
                     return _Outcome(exchange, tuple(paced), unsettled)
                 paced.append(exchange)
-                self._local.waited += pause
+                self._waiting.spend(pause)
                 if writes:
                     # A retry counts again: the first one may have done what its answer does not tell.
                     unsettled = unsettled or answered.status == 503
@@ -285,7 +273,7 @@ class Client:
                     self.guard.check(request, wait=True)
                     checked = True
                 answered = None
-                self._pacer.hold(pause, _asked_for(exchange.response))
+                self._waiting.hold(pause, exchange.response)
         except (MissingCredentials, Unsendable, Withheld) as failure:
             # What the budget does not allow a second time never left, nor what is withheld at the last moment.
             sent = False
@@ -295,157 +283,3 @@ class Client:
         finally:
             if checked:
                 self.guard.settle(request, answered, sent=sent)
-
-    def _may_wait(self, pause: float) -> bool:
-        """Whether the request of this thread may wait that much longer, after what it, and the run, has waited."""
-        waited: float = getattr(self._local, "waited", 0.0)
-        return waited + pause <= self.target.limits.pause_seconds and self._patience.lasts()
-
-    @staticmethod
-    def _asked_pause(exchange: Exchange) -> float | None:
-        """Return the seconds that a 429 or 503 asks to wait for, or None."""
-        response = exchange.response
-        return retry_after(response.header("retry-after"), exchange.ended) if response.status in (429, 503) else None
-
-    def _authenticated(self, request: Request) -> Exchange:
-        bearers = self._bearers
-        scheme, identity = choice(
-            request, self.target.credentials, self.prefer, lambda: self._token(request, bearers["owner"])
-        )
-        if identity is None:
-            return self._lines.exchange(request, None)
-        if request.scheme != scheme:
-            # The judge needs to know which scheme an answer speaks of.
-            request = replace(request, scheme=scheme)
-        if request.credential == "basic":
-            assert identity.public_key is not None
-            assert identity.private_key is not None
-            pair = basic(identity.public_key, identity.private_key)
-            self._nearly_right[request.credential] = Secret(pair.reveal().partition(" ")[2])
-            return self._lines.exchange(request, pair)
-        if request.credential == "known-nonce":
-            return self._forged(request)
-        if scheme == "digest":
-            return self._digest(request, identity)
-        if request.credential in NEARLY_RIGHT:
-            assert identity.token is not None
-            self._nearly_right[request.credential] = identity.token
-            return self._lines.exchange(request, Secret(f"Bearer {identity.token.reveal()}"))
-        bearer = self._bearers[request.credential]
-        token = self._token(request, bearer)
-        exchange = self._lines.exchange(request, Secret(f"Bearer {token.reveal()}"))
-        if exchange.response.status != 401:
-            bearer.accepted()
-            return exchange
-        try:
-            renewed = bearer.renewed(token)
-        except TokenRefused:
-            return exchange
-        if renewed is None:
-            return exchange
-        return self._lines.exchange(request, Secret(f"Bearer {renewed.reveal()}"))
-
-    def _digest(self, request: Request, identity: Credentials) -> Exchange:
-        _, raw_target = self._writer.written(request)
-        sessions: dict[Credential, DigestSession] = self._local.__dict__.setdefault("digests", {})
-        session = sessions.get(request.credential)
-        if session is None:
-            assert identity.public_key is not None
-            assert identity.private_key is not None
-            session = sessions[request.credential] = DigestSession(identity.public_key, identity.private_key)
-        exchanges: list[Exchange] = []
-
-        def send(authorization: Secret | None) -> Answer:
-            exchange = self._lines.exchange(request, authorization, turns=1)
-            exchanges.append(exchange)
-            self._handed.note(exchange.response)
-            status = exchange.response.status
-            if status != 401:
-                return Answer(status, ())
-            challenges = (value for name, value in exchange.response.headers if name.lower() == "www-authenticate")
-            return Answer(status, tuple(value for value in challenges if "digest " in value.lower()))
-
-        turn = 0
-        while True:
-            try:
-                session.run(request.method, raw_target, send)
-                return exchanges[-1]
-            except NoAnswer as failure:
-                # Sent again it is signed again: an endpoint may take each count of a nonce once.
-                turn += 1
-                if turn == TURNS or not self._lines.worth_another(failure, turn, harmless=False):
-                    raise
-
-    def _forged(self, request: Request) -> Exchange:
-        """Send a wrong response to the nonce by which the owner was let in last, in this thread."""
-        _, raw_target = self._writer.written(request)
-        session: DigestSession | None = self._local.__dict__.get("digests", {}).get("owner")
-        authorization = None if session is None else session.forged(request.method, raw_target)
-        if authorization is None:
-            raise MissingCredentials(request, "no nonce is known that has let the owner in")
-        return self._lines.exchange(request, authorization)
-
-    def _token(self, request: Request, bearer: BearerSession) -> Secret:
-        try:
-            return bearer.token()
-        except TokenRefused as error:
-            reason = f"no bearer token: {error}"
-        raise MissingCredentials(request, reason)
-
-    def fetch_token(self) -> Exchange | None:
-        """Ask the token endpoint for a token as the owner's service account; None where the target names none.
-
-        The exchange carries the token: redact it before it is kept. Raises NoAnswer.
-        """
-        owner = self.target.credentials.get("owner")
-        if owner is None or owner.client_id is None or owner.client_secret is None:
-            return None
-        return self._token_exchange(basic(owner.client_id, owner.client_secret))
-
-    def ask_for_tokens_in_vain(self) -> Iterator[tuple[str, Exchange]]:
-        """Ask the token endpoint for tokens that it must not give, and yield each answer after what was wrong.
-
-        Nothing where the target names no service account. The exchanges may carry a token: redact them before they are
-        kept. Raises NoAnswer.
-        """
-        owner = self.target.credentials.get("owner")
-        if owner is None or owner.client_id is None or owner.client_secret is None:
-            return
-        assert WRONG_ACCOUNT.client_id is not None
-        assert WRONG_ACCOUNT.client_secret is not None
-        yield "a wrong client secret", self._token_exchange(basic(owner.client_id, WRONG_ACCOUNT.client_secret))
-        cut = Secret(owner.client_secret.reveal()[:-1])
-        yield "a client secret that is cut", self._token_exchange(basic(owner.client_id, cut))
-        unknown = basic(WRONG_ACCOUNT.client_id, WRONG_ACCOUNT.client_secret)
-        yield "an unknown client", self._token_exchange(unknown)
-        yield "no client", self._token_exchange(None)
-
-    def _fetch_token(self, authorization: Secret) -> tuple[int, bytes]:
-        exchange = self._token_exchange(authorization)
-        return exchange.response.status, exchange.response.body
-
-    def _token_exchange(self, authorization: Secret | None) -> Exchange:
-        """Post the client-credentials request to the target's own token endpoint."""
-        body = b"grant_type=client_credentials"
-        headers = (("Accept", "application/json"), ("Content-Type", "application/x-www-form-urlencoded"))
-        request = Request("POST", TOKEN_PATH, headers, body, credential="none")
-        pauses = iter(REMOTE if self.guard.remote else LOOPBACK)
-        for _ in range(self.target.limits.retries + 1):
-            exchange = self._lines.exchange(request, authorization, harmless=True)
-            if exchange.response.status not in (429, 503):
-                break
-            pause = self._asked_pause(exchange)
-            pause = next(pauses) if pause is None else pause
-            self._token_patience.note(exchange.response.status)
-            if not self._may_wait(pause) or not self._token_patience.lasts():
-                break
-            self._local.waited = getattr(self._local, "waited", 0.0) + pause
-            self._pacer.hold(pause, _asked_for(exchange.response))
-        self._token_patience.note(exchange.response.status)
-        return exchange
-
-
-def _asked_for(response: Response) -> str:
-    """Say in a few words why a request waits after an answer that asks to come back later."""
-    told = " with Retry-After" if response.header("retry-after") is not None else ""
-    return f"as the endpoint answered {response.status}{told}"

@@ -26,7 +26,7 @@ import orjson
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.load.summary import Summary
 from atlas_conformance.reports.journal import JournalError
-from atlas_conformance.reports.records import encodable
+from atlas_conformance.reports.stored import encodable
 
 VERSION = 1
 ADVICE = "advice"

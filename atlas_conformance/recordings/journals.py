@@ -15,6 +15,7 @@ from atlas_conformance.recordings.entries import OUTSIDE, Cut, NoRecording, Reco
 from atlas_conformance.recordings.masking import Masking
 from atlas_conformance.recordings.spread import LEFT_OUT_BEFORE, is_judged_again, is_left_out, left_out_of
 from atlas_conformance.recordings.streaming import LARGEST_VALUE, ByteSource
+from atlas_conformance.reports.record_forms import RecordError
 from atlas_conformance.reports.records import (
     VERSION,
     Closing,
@@ -22,7 +23,6 @@ from atlas_conformance.reports.records import (
     FindingRecord,
     Header,
     Record,
-    RecordError,
     record_of_json,
 )
 

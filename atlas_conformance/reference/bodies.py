@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, TypeGuard
 
 import orjson
 
-from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.messages import Call, Refusal
 
@@ -63,7 +62,6 @@ SHARED_FIELDS = (
     Field("targetDeploymentItemName", "string", True, is_item_name),
     Field("targetProjectId", "string", False, is_identifier),
 )
-DOWNLOAD_FIELDS = (Field("snapshotId", "string", True, is_identifier),)
 SNAPSHOT_FIELDS = (Field("description", "string"), Field("retentionInDays", "integer", minimum=1))
 LONGEST_RETENTION = 365
 CLUSTER_FIELDS = (
@@ -301,37 +299,33 @@ def _free_combinations(backend: Backend, call: Call) -> None:
         raise invalid("targetClusterName", "has no meaning for a download")
 
 
-def fields_of(operation: Operation) -> tuple[Field, ...]:
-    """Return the properties of a create's body."""
-    if operation.resource.what == "snapshot":
-        return SNAPSHOT_FIELDS
-    if operation.delivery == "DOWNLOAD":
-        return DOWNLOAD_FIELDS
-    return CLUSTER_FIELDS if operation.cluster_kind == "dedicated" else SHARED_FIELDS
+TAKE_CHECKS: Mapping[str, Check] = {"free/empty-take": check_something_said, "free/long-retention": check_retention}
+"""What a request for a snapshot must hold to beside its single fields."""
+
+DELIVERY_CHECKS: Mapping[str, Check] = {
+    "T-ENUM": _delivery,
+    **{
+        f"T-TARGET/{delivery}/{name}": _needed(delivery, name)
+        for delivery in ("automated", "pointInTime")
+        for name in ("targetClusterName", "targetGroupId")
+    },
+    **{f"T-SNAPSHOT/{delivery}": _needed(delivery, "snapshotId") for delivery in ("automated", "download")},
+    "T-POINT/none": _some_point,
+    "T-POINT/oplogTs-alone": _half("oplogTs", "oplogInc"),
+    "T-POINT/oplogInc-alone": _half("oplogInc", "oplogTs"),
+    "free/combinations": _free_combinations,
+}
+"""What a dedicated cluster's create must hold to beside its single fields."""
 
 
-def body_steps(operation: Operation) -> Mapping[str, Check]:
-    """Return the named checks of a create's body, in order."""
-    fields = fields_of(operation)
-    steps: dict[str, Check] = {
+def body_steps(fields: tuple[Field, ...], checks: Mapping[str, Check]) -> Mapping[str, Check]:
+    """Return the named checks of a create's body, in order: those of its fields, and then `checks`."""
+    return {
         "B-JSON/size": check_size,
         "B-JSON/content-type": check_content_type,
         "B-JSON/parse": parse,
         "B-JSON/object": check_object,
         **_field_checks(fields),
         "B-UNKNOWN": _unknown(frozenset({"links", *(field.name for field in fields)})),
+        **checks,
     }
-    if operation.resource.what == "snapshot":
-        steps |= {"free/empty-take": check_something_said, "free/long-retention": check_retention}
-    elif operation.cluster_kind == "dedicated":
-        steps["T-ENUM"] = _delivery
-        for delivery in ("automated", "pointInTime"):
-            for name in ("targetClusterName", "targetGroupId"):
-                steps[f"T-TARGET/{delivery}/{name}"] = _needed(delivery, name)
-        for delivery in ("automated", "download"):
-            steps[f"T-SNAPSHOT/{delivery}"] = _needed(delivery, "snapshotId")
-        steps["T-POINT/none"] = _some_point
-        steps["T-POINT/oplogTs-alone"] = _half("oplogTs", "oplogInc")
-        steps["T-POINT/oplogInc-alone"] = _half("oplogInc", "oplogTs")
-        steps["free/combinations"] = _free_combinations
-    return steps

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from atlas_conformance.contracts.operation import Operation
@@ -14,6 +15,7 @@ USUAL_ITEMS, MOST_ITEMS = 100, 500
 """How many items a page has where nothing is said, and at most (`L-PAGE`)."""
 MOST_PAGES = 1_000_000_000
 """The greatest number of a page that is taken; the contract names none."""
+_PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 def rfc3339(moment: float, *, milliseconds: bool = False, utc: str = "Z") -> str:
@@ -28,25 +30,22 @@ def _date_of(free: Mapping[str, str]) -> Callable[[float], str]:
     return partial(rfc3339, milliseconds=free["date-fraction"] == "milliseconds", utc=free["utc"])
 
 
-def job_document(
+def shared_job_document(
     job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
 ) -> dict[str, Any]:
-    """Return a job as an operation shows it at a moment (epoch seconds); `base` is the endpoint's URL, for links."""
-    show = _dedicated if operation.cluster_kind == "dedicated" else _shared
-    return show(job, operation, now, free, imitate, base)
+    """Return a flex or tenant job as an operation shows it at a moment (epoch seconds).
 
-
-def _shared(
-    job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
-) -> dict[str, Any]:
+    `base` is the endpoint's URL, for links.
+    """
     date = _date_of(free)
     status = job.status(now)
+    project_field, cluster_field = operation.resource.place_fields
     document: dict[str, Any] = {
         "deliveryType": job.delivery,
         "expirationDate": date(_expiration(job, now, free["expiration"])),
         "id": job.id,
-        "instanceName" if operation.cluster_kind == "flex" else "clusterName": job.cluster,
-        "projectId": job.project,
+        cluster_field: job.cluster,
+        project_field: job.project,
     }
     if status in {"FAILED", "COMPLETED"}:
         document["restoreFinishedDate"] = date(job.ends)
@@ -60,15 +59,16 @@ def _shared(
     if job.target is not None:
         document["targetDeploymentItemName"] = job.target
         document["targetProjectId"] = job.target_project
-    if free["links"] == "all":
+    if free["links"] in ("all", operation.cluster_kind):
         document["links"] = _links(job, operation, base)
     document.update(job.extra)
     return document
 
 
-def _dedicated(
+def dedicated_job_document(
     job: Job, operation: Operation, now: float, free: Mapping[str, str], imitate: frozenset[str], base: str
 ) -> dict[str, Any]:
+    """Return a dedicated cluster's job, as `shared_job_document` does."""
     date = _date_of(free)
     download = job.delivery == "download"
     cancelled = job.is_cancelled(now)
@@ -101,7 +101,7 @@ def _dedicated(
         document |= {"targetClusterName": job.target, "targetGroupId": job.target_project}
         if free["item-name"] == "shown":
             document["targetDeploymentItemName"] = f"atlas-{job.id[-6:]}"
-    if free["links"] != "none":
+    if free["links"] in ("all", operation.cluster_kind):
         document["links"] = _links(job, operation, base)
     document.update(job.extra)
     return document
@@ -142,12 +142,25 @@ def _url(job: Job, number: int) -> str:
 
 
 def _links(job: Job, operation: Operation, base: str) -> list[dict[str, str]]:
-    clusters = "flexClusters" if operation.cluster_kind == "flex" else "clusters"
-    project = f"{base}/api/atlas/{operation.api}/groups/{job.project}"
-    cluster = f"{project}/{clusters}/{job.cluster}"
-    jobs = "tenant/restores" if operation.cluster_kind == "tenant" else "restoreJobs"
-    links = [("self", f"{cluster}/backup/{jobs}/{job.id}"), ("https://cloud.mongodb.com/cluster", cluster)]
+    links = [
+        ("https://cloud.mongodb.com/cluster", base + _parts(operation.template)[0].format(job.project, job.cluster))
+    ]
+    if operation.item_template is not None:
+        links.insert(0, ("self", item_url(operation.item_template, base, job.project, job.cluster, job.id)))
     return [{"href": href, "rel": rel} for rel, href in links]
+
+
+def item_url(template: str, base: str, project: str, cluster: str, item: str) -> str:
+    """Return the URL of one job or snapshot, by the path template that reads it."""
+    return base + _parts(template)[1].format(project, cluster, item)
+
+
+@cache
+def _parts(template: str) -> tuple[str, str]:
+    """Return a path template up to its cluster, and whole, with `{}` for each parameter."""
+    whole = _PARAMETER.sub("{}", template)
+    project, cluster, *_ = whole.split("{}")
+    return f"{project}{{}}{cluster}{{}}", whole
 
 
 def page_links(base: str, path: str, number: int, items: int, more: bool, counted: bool) -> list[dict[str, str]]:

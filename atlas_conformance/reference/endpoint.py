@@ -10,19 +10,20 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.reference.authentication import REVOKE_PATH, TOKEN_PATH
-from atlas_conformance.reference.backend import Backend, shards_of
-from atlas_conformance.reference.documents import MOST_ITEMS, MOST_PAGES, USUAL_ITEMS, job_document, page_links
+from atlas_conformance.reference.backend import Backend
+from atlas_conformance.reference.callers import ADVERTISED_RATE
+from atlas_conformance.reference.creation import shards_of
+from atlas_conformance.reference.documents import MOST_ITEMS, MOST_PAGES, USUAL_ITEMS, page_links
 from atlas_conformance.reference.fault import NOWHERE, TOKEN, Fault, Page
 from atlas_conformance.reference.fixtures import Snapshot
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal, error_document
 from atlas_conformance.reference.neighbours import neighbour_answer
+from atlas_conformance.reference.resources import SNAPSHOTS, job_document, new_job
 from atlas_conformance.reference.routes import Routes
-from atlas_conformance.reference.snapshots import snapshot_document
-from atlas_conformance.reference.steps import ADVERTISED_RATE, pipeline
+from atlas_conformance.reference.steps import pipeline
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -40,8 +41,9 @@ class Endpoint:
         self.url = url
         self.pause = 0.0 if fault is None else fault.pause
         """Seconds for which every call is to be held open before it is handled."""
-        self._routes = Routes(backend.level, offered)
-        steps = {place: pipeline(operation, backend.free) for place, operation in Contract.load().operations.items()}
+        operations = backend.contract.operations
+        self._routes = Routes(operations.values(), backend.level, offered)
+        steps = {place: pipeline(operation, backend.free) for place, operation in operations.items()}
         steps[NOWHERE] = pipeline(None, backend.free)
         self._faults: dict[str, Fault] = {}
         for part in (fault.parts or (fault,)) if fault is not None else ():
@@ -189,7 +191,8 @@ class Endpoint:
         if fault is not None and fault.snapshot_moment is not None:
             now = fault.snapshot_moment(backend, call, snapshot)
         shards = shards_of(backend.fixtures.clusters.get((snapshot.project, snapshot.cluster)))
-        document = snapshot_document(snapshot, call.operation, now, backend.free, backend.imitate, shards, self.url)
+        show = SNAPSHOTS[call.operation.resource].show
+        document = show(snapshot, call.operation, now, backend.free, backend.imitate, shards, self.url)
         if fault is not None and fault.snapshot_view is not None:
             document = fault.snapshot_view(backend, call, snapshot, document)
         return document
@@ -215,7 +218,7 @@ class Endpoint:
         return document
 
     def _create(self, call: Call, fault: Fault | None) -> dict[str, Any]:
-        job = self.backend.new_job(call)
+        job = new_job(self.backend, call)
         if fault is not None and fault.job is not None:
             job = fault.job(self.backend, call, job)
         self.backend.jobs.add(job)

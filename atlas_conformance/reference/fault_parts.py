@@ -4,11 +4,12 @@ property.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check
 from atlas_conformance.reference.documents import rfc3339
@@ -31,9 +32,24 @@ SHARED_READS = ("flex-get", "tenant-get")
 DEDICATED_READS = ("cluster-get", "cluster-get-v1")
 
 
+def resource_of(operation: str) -> Resource:
+    """Return what an operation is about."""
+    return Contract.load().operations[operation].resource
+
+
+def is_there(kind: str, resource: Resource) -> bool:
+    """Tell whether there is an operation of a kind (create, list, delete, ...) on a resource, in whatever version."""
+    return Contract.load().find(resource.name, kind) is not None
+
+
 def sound(operation: str, step: str) -> Check:
     """Return the sound check of an operation's step; raises KeyError where there is none."""
-    return {one.name: one.check for one in pipeline(Contract.load().operations[operation], resolve({}))}[step]
+    return steps_of(operation)[step]
+
+
+def steps_of(operation: str) -> Mapping[str, Check]:
+    """Return the sound checks of an operation by the names of their steps."""
+    return {one.name: one.check for one in pipeline(Contract.load().operations[operation], resolve({}))}
 
 
 def excusing(check: Check, excused: Callable[[Call], bool]) -> Check:

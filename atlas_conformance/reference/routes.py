@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from urllib.parse import unquote
 
-from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.operation import Level, Operation, takes_in
+from atlas_conformance.reference.resources import SERVED
 
 _Shape = tuple[str | None, ...]
 
 
 class Routes:
-    """The paths that an endpoint has. `level` leaves out operations of other levels, `offered` all but the named
-    ones.
+    """The paths that an endpoint has: those of `operations` on the resources that it serves. `level` leaves out
+    operations of other levels, `offered` all but the named ones.
     """
 
-    def __init__(self, level: Level = "workflow", offered: Collection[str] | None = None) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], level: Level = "workflow", offered: Collection[str] | None = None
+    ) -> None:
         self._shapes: dict[int, dict[_Shape, dict[str, Operation]]] = defaultdict(dict)
         self._missing: dict[int, dict[_Shape, set[str]]] = defaultdict(dict)
-        for operation in Contract.load().operations.values():
+        for operation in operations:
             shape: _Shape = tuple(None if part.startswith("{") else part for part in operation.template.split("/"))
             shapes = [shape]
             if shape[-1] == "":
                 shapes.append(shape[:-1])
             has = takes_in(level, operation.level) and (offered is None or operation.id in offered)
+            has = has and operation.resource in SERVED
             for one in shapes:
                 if has:
                     self._shapes[len(one)].setdefault(one, {})[operation.method] = operation

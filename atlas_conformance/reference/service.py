@@ -154,7 +154,8 @@ class Service:
         return found.result(START_LIMIT)
 
     def _endpoint(self, fault: Fault | None, freedoms: Mapping[str, str], *, kept: bool = False) -> Any:
-        from atlas_conformance.reference.backend import Backend, historic_jobs
+        from atlas_conformance.reference.backend import Backend
+        from atlas_conformance.reference.earlier_jobs import historic_jobs
         from atlas_conformance.reference.endpoint import Endpoint
         from atlas_conformance.reference.snapshots import Snapshots, begun_at
 

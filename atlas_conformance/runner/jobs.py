@@ -211,5 +211,4 @@ def is_settled(job: JobHistory) -> bool:
 
 def place(operation: Operation, job: JobHistory) -> dict[str, str]:
     """Return the path parameters by which `operation` reaches a job in its own cluster."""
-    values = {"groupId": job.project, "name": job.cluster, "clusterName": job.cluster}
-    return {name: values.get(name, job.job) for name in operation.path_parameters}
+    return operation.values(job.project, job.cluster, job.job)

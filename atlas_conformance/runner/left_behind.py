@@ -129,7 +129,7 @@ def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> N
         if listing is not None and endpoint.offers(listing.id):
             lists[job.resource.name, job.project, job.cluster] = listing
     endpoint.send_all(
-        build(listing, _parameters(listing, project, cluster), query={"itemsPerPage": "500"})
+        build(listing, listing.values(project, cluster), query={"itemsPerPage": "500"})
         for (_, project, cluster), listing in lists.items()
     )
     unread = [(o, j) for o, j in reads_of(still_open()) if endpoint.offers(o.id) and _unlisted(j, lists)]
@@ -138,11 +138,6 @@ def look_at(endpoint: Endpoint, still_open: Callable[[], list[JobHistory]]) -> N
 
 def _unlisted(job: JobHistory, lists: dict[tuple[str, str, str], Operation]) -> bool:
     return (job.resource.name, job.project, job.cluster) not in lists or job.listed_ended == float("inf")
-
-
-def _parameters(operation: Operation, project: str, cluster: str) -> dict[str, str]:
-    values = {"groupId": project, "name": cluster, "clusterName": cluster}
-    return {name: values[name] for name in operation.path_parameters}
 
 
 def _cancel(endpoint: Endpoint) -> None:

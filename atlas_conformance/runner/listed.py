@@ -21,8 +21,6 @@ _MOST_CLUSTERS = 12
 
 def with_listed(client: Client, target: Target, found: PreflightReport) -> Target:
     """Return the target with the snapshots that the endpoint lists, for each of its clusters that names none."""
-    if all(cluster.snapshots or cluster.kind == "tenant" for cluster in target.inventory.clusters):
-        return target
     clusters = tuple(
         cluster if cluster.snapshots else _listed(client, cluster, found) for cluster in target.inventory.clusters
     )
@@ -35,16 +33,11 @@ def _listed(client: Client, cluster: Cluster, found: PreflightReport) -> Cluster
         fits = listing.kind == "list" and resource.what == "snapshot" and resource.cluster_kind == cluster.kind
         if not fits or listing.sharded is not cluster.sharded or found.offered.get(listing.id) != "yes":
             continue
-        request = build(listing, listing_path(listing.path_parameters, cluster))
+        request = build(listing, listing.values(cluster.project, cluster.name))
         shown = client.attempt_all([request])[0]
         if isinstance(shown, Exchange):
             return replace(cluster, snapshots=_restorable(shown, resource.restorable)[:_MOST_SNAPSHOTS])
     return cluster
-
-
-def listing_path(names: tuple[str, ...], cluster: Cluster) -> dict[str, str]:
-    """Return the path parameters of a cluster's list."""
-    return dict(zip(names, (cluster.project, cluster.name), strict=True))
 
 
 def _restorable(page: Exchange, state: str | None) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ class Ration:
             makes_jobs = operation.kind == "create" and operation.resource.what == "job"
             if makes_jobs and knowledge.offers(operation.id):
                 self._owed.update((operation.id, what) for what in _lessons_of(operation, knowledge))
-        if knowledge.offers(CANCELLED[0]) and scenes(knowledge.inventory, "dedicated"):
+        cancel = Contract.load().operations[CANCELLED[0]]
+        if knowledge.offers(cancel.id) and scenes(knowledge.inventory, cancel.cluster_kind):
             self._owed.add(CANCELLED)
 
     @property

@@ -97,5 +97,5 @@ class Silence:
 
     def _plain_read(self) -> Request:
         operation = self._recorder.chronicle.judge.contract.operations["flex-get"]
-        scene = self._scenery.scenes("flex")[0]
+        scene = self._scenery.scenes(operation.cluster_kind)[0]
         return build(operation, path_parameters(operation, scene, self._scenery.absent_item(operation)))

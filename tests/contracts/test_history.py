@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas_conformance.contracts.chronicle import observe
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.history import JobHistory, Observation
 from atlas_conformance.contracts.judge import Judge
+from atlas_conformance.contracts.observations import observe
 from atlas_conformance.contracts.verdicts import Verdicts
 from tests.strategies.scenery import (
     JOB,

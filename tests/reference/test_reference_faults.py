@@ -15,8 +15,9 @@ import pytest
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.authentication import Authentication
-from atlas_conformance.reference.backend import Backend, historic_jobs
+from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.credentials import Credentials, make_credentials
+from atlas_conformance.reference.earlier_jobs import historic_jobs
 from atlas_conformance.reference.endpoint import Endpoint
 from atlas_conformance.reference.fault import Fault
 from atlas_conformance.reference.faults import catalogue, find

@@ -18,9 +18,6 @@ from atlas_conformance.reports.journal import Journal, JournalError, JournalWrit
 from atlas_conformance.reports.records import (
     ExchangeRecord,
     FindingRecord,
-    RecordError,
-    decoded_body,
-    encoded_body,
     encoded_line,
     record_of_json,
 )
@@ -57,25 +54,6 @@ def test_the_schema_refuses_what_is_no_line(change: dict[str, object]) -> None:
     validator = Draft202012Validator(SCHEMA)
     assert validator.is_valid(line)
     assert validator.is_valid({**line, **change}) is (change == {"kind": "exchange"})
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.none() | st.binary(max_size=64) | st.text(max_size=64).map(lambda t: t.encode("utf-8", "surrogatepass")))
-def test_any_body_comes_back_as_it_was(body: bytes | None) -> None:
-    assert decoded_body(orjson.loads(orjson.dumps(encoded_body(body)))) == body
-
-
-def test_a_long_body_is_stored_deflated_and_comes_back() -> None:
-    body = b'{"a":' * 200_000
-    stored = encoded_body(body)
-    assert set(stored) == {"body_deflate"} and len(stored["body_deflate"] or "") < 10_000
-    assert decoded_body(stored) == body
-
-
-@pytest.mark.parametrize("stored", [{"body_deflate": "AAAA"}, {"body_base64": "é"}, {"body_deflate": "eJw="}])
-def test_a_damaged_body_is_refused(stored: dict[str, str]) -> None:
-    with pytest.raises((RecordError, ValueError)):
-        decoded_body(stored)
 
 
 @settings(max_examples=100, deadline=None)

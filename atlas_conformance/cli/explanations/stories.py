@@ -191,8 +191,7 @@ def _elsewhere(world: World, kind: Kind, operations: Iterable[Operation], job: s
 
 
 def _place(operation: Operation, cluster: Cluster, job: str) -> dict[str, str]:
-    values = {"groupId": cluster.project, "name": cluster.name, "clusterName": cluster.name}
-    return {name: values.get(name, job) for name in operation.path_parameters}
+    return operation.values(cluster.project, cluster.name, job)
 
 
 def pages(world: World, kind: Kind) -> Iterator[Exchange]:

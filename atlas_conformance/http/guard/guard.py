@@ -11,9 +11,9 @@ from atlas_conformance.contracts.exchange import Request, Response
 from atlas_conformance.contracts.validation import NotJson, parse_json
 from atlas_conformance.http.failures import Withheld
 from atlas_conformance.http.guard.fronts import Turn
+from atlas_conformance.http.guard.harm import harm_of, leads_nowhere, objection_to_restore
 from atlas_conformance.http.guard.reach import (
     Atlas,
-    Names,
     Place,
     fold,
     names_of,
@@ -201,13 +201,17 @@ class Guard:
         place = place_of(request)
         if place is None or not _is_create(request, place):
             return None
-        if place.makes == "job" and (self.budget is None or self._harm(request, place) is None):
+        if place.makes == "job" and (self.budget is None or harm_of(request, place, self._atlas) is None):
             return None
         return self._reserve(request, place, wait)
 
     def _objection_to_delete(self, place: Place) -> str | None:
         """Judge the delete of a snapshot on loopback: it may be one of this run's, or one that exists nowhere."""
-        if place.item is None or self._nowhere(place) or self._atlas.id_standing(place.item) in ("absent", "malformed"):
+        if (
+            place.item is None
+            or leads_nowhere(place, self._atlas)
+            or self._atlas.id_standing(place.item) in ("absent", "malformed")
+        ):
             return None
         with self._lock:
             taken = {fold(item) for (_, _, item), operation in self._created.items() if _makes(operation) == "snapshot"}
@@ -254,7 +258,7 @@ class Guard:
 
     def _objection_to_other(self, request: Request, place: Place) -> str | None:
         """Judge a DELETE, or a method that the path does not have."""
-        if self._nowhere(place):
+        if leads_nowhere(place, self._atlas):
             return None
         if place.item is not None:
             standing = self._atlas.id_standing(place.item)
@@ -272,7 +276,7 @@ class Guard:
         return "it could change something that exists"
 
     def _objection_to_create(self, request: Request, place: Place, wait: bool, *, again: bool) -> str | None:
-        harm = self._harm_of_take(place) if place.makes == "snapshot" else self._harm(request, place)
+        harm = harm_of(request, place, self._atlas)
         if harm is None:
             return None
         if self.mode == "refusals":
@@ -285,89 +289,12 @@ class Guard:
             names = names_of(request.body, place)
             if names is None:
                 return harm
-            reason = self._objection_to_restore(place, names)
+            taken = self._taken_of(place.project, place.cluster)
+            reason = objection_to_restore(place, names, self._atlas, taken, self._safety.destroyable)
         if reason is not None or not again:
             return reason or self._reserve(request, place, wait)
         has_place = self._places[_key(request)] > 0
         return None if has_place else "the endpoint turned out to be remote while it waited to be sent"
-
-    def _nowhere(self, place: Place) -> bool:
-        """Whether the path itself leads to nothing that exists."""
-        project = self._atlas.id_standing(place.project)
-        cluster = self._atlas.name_standing(place.cluster, item=False)
-        if "absent" in (project, cluster):
-            return True
-        if project != "malformed" or cluster != "malformed":
-            return False
-        return not (self._atlas.projects_like(place.project) and self._atlas.names_like(place.cluster))
-
-    def _harm_of_take(self, place: Place) -> str | None:
-        """Say what a request for a snapshot would do, or None where its path leads to nothing that exists."""
-        return None if self._nowhere(place) else "it could take a snapshot of a cluster that may exist"
-
-    def _harm(self, request: Request, place: Place) -> str | None:
-        """Say what a create could touch if it were wrongly accepted, or None where it could touch nothing."""
-        atlas = self._atlas
-        names = names_of(request.body, place)
-        nowhere = self._nowhere(place)
-        if names is None:
-            text = (request.body or b"").decode("latin-1")
-            if mentioned := atlas.mentions(text):
-                return f"its body, which is no JSON, holds {mentioned}"
-            absent = atlas.holds_absent(text, place)
-            return None if nowhere or absent else "its body is no JSON and its path leads to a cluster that may exist"
-        snapshots = [atlas.id_standing(value) for value in names.snapshots]
-        targets = [atlas.name_standing(value, item=True) for value in names.targets]
-        if any(standing in ("known", "foreign") for standing in snapshots):
-            return "its snapshot is not known to be absent"
-        if any(atlas.id_standing(value) == "foreign" for value in names.projects):
-            return "its target project is neither listed nor known to be absent"
-        if any(standing in ("known", "foreign") for standing in targets):
-            return "its target is not known to be absent"
-        if any(atlas.mentions(value) for value in names.other):
-            return "its body names something that may exist"
-        # To restore to a moment takes no snapshot, so that an absent one keeps nothing safe.
-        plain = [] if names.by_moment else [atlas.id_standing(value) for value in names.plain_snapshots]
-        plain += [atlas.name_standing(value, item=True) for value in names.plain_targets]
-        if nowhere or "absent" in plain:
-            return None
-        return "it names no absent snapshot and no absent target, and its path leads to a cluster that may exist"
-
-    def _objection_to_restore(self, place: Place, names: Names) -> str | None:
-        """Judge a create that could touch something, in the mode `restore` on a remote endpoint."""
-        atlas = self._atlas
-        if not names.is_object:
-            return "its body is no object, which an endpoint may read once more"
-        if atlas.id_standing(place.project) == "foreign":
-            return "its project is not listed in the target file"
-        own = self._taken_of(place.project, place.cluster)
-        if any(atlas.id_standing(value) == "foreign" and value not in own for value in names.snapshots):
-            return "its snapshot is not listed in the target file"
-        if any(atlas.id_standing(value) == "foreign" for value in names.projects):
-            return "its target project is not listed in the target file"
-        if any(atlas.mentions(value) for value in names.other):
-            return "its body names something under an undocumented property"
-        projects = {fold(value) for value in names.projects if atlas.id_standing(value) == "known"}
-        if not (len(names.projects) == 1 and projects == set(names.projects) == set(names.plain_projects)):
-            # Left out, repeated or unusable: an endpoint may fall back on the project in the path, or repair the id.
-            projects.add(fold(place.project))
-            projects |= {known for value in names.projects for known in atlas.projects_like(value)}
-        usable = [value for value in names.targets if atlas.name_standing(value, item=True) != "malformed"]
-        targets = [value for value in usable if atlas.name_standing(value, item=True) != "absent"]
-        targets += [known for value in names.targets if value not in usable for known in atlas.names_like(value)]
-        named = [value for value in names.plain_targets if value in usable]
-        # Where everything is a download, a key that speaks of a restore is one that an endpoint may heed all the same.
-        plainly = place.delivers and not (names.says_how or names.by_moment)
-        downloads = plainly or names.delivery == "download"
-        if not named and not (downloads and names.plain_snapshots and not names.says_where):
-            # No usable target: an endpoint may fall back on the cluster in the path.
-            targets.append(place.cluster)
-        destroyable = {(project, fold(name)) for project, name in self._safety.destroyable}
-        for name in targets:
-            for project in sorted(projects):
-                if (project, fold(name)) not in destroyable:
-                    return f"cluster {name!r} of project {project} is not listed as destroyable"
-        return None
 
 
 def _makes(operation: str) -> str:

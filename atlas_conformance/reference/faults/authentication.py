@@ -9,8 +9,9 @@ from typing import Any
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import TOKEN, Class, Fault
-from atlas_conformance.reference.fault_parts import ALL, CREATES, sound
+from atlas_conformance.reference.fault_parts import ALL, CREATES, is_there, resource_of, sound
 from atlas_conformance.reference.messages import Answer, Call, Refusal
+from atlas_conformance.reference.resources import new_job
 from atlas_conformance.reference.steps import Step
 
 
@@ -56,7 +57,7 @@ def _creating_for_readers(backend: Backend, call: Call, refusal: Refusal) -> Ref
     snapshot = next(iter(backend.fixtures.snapshots))
     if refusal.status == 403 and call.role == "reader":
         call.fields = {"snapshotId": snapshot, "targetDeploymentItemName": "z", "deliveryType": "download"}
-        backend.jobs.add(backend.new_job(call))
+        backend.jobs.add(new_job(backend, call))
     return refusal
 
 
@@ -104,7 +105,7 @@ def _operations() -> Iterator[Fault]:
         yield _fault(
             operation, "readers-create", "A-ROLE", "A reader may create a job.", "negative", skip=frozenset({"A-ROLE"})
         )
-        if Contract.load().operations[operation].cluster_kind != "tenant":
+        if is_there("list", resource_of(operation)):  # where it can be seen
             yield _fault(
                 operation,
                 "refused-readers-create",

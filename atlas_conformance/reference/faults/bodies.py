@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
-from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.reference.bodies import CLUSTER_FIELDS, SHARED_FIELDS, Field, is_cluster_name, is_item_name
+from atlas_conformance.reference.bodies import Field, is_cluster_name, is_item_name
 from atlas_conformance.reference.fault import Class, Fault
 from atlas_conformance.reference.fault_parts import (
     CREATES,
@@ -16,22 +15,28 @@ from atlas_conformance.reference.fault_parts import (
     excusing,
     field_where,
     normalising,
+    resource_of,
     sound,
 )
 from atlas_conformance.reference.messages import Call
+from atlas_conformance.reference.resources import SERVED
 
 
 def _fields(operation: str) -> tuple[Field, ...]:
-    return CLUSTER_FIELDS if Contract.load().operations[operation].cluster_kind == "dedicated" else SHARED_FIELDS
+    return SERVED[resource_of(operation)].fields
+
+
+def _form_of(operation: str, name: str) -> Callable[[str], bool]:
+    """Return what tells whether a property's value has the form that it must have."""
+    found = next(field.conforms for field in _fields(operation) if field.name == name)
+    assert found is not None
+    return found
 
 
 def _target(operation: str) -> tuple[str, str]:
     """Return the names of an operation's target and target project."""
-    return (
-        ("targetClusterName", "targetGroupId")
-        if operation in DEDICATED
-        else ("targetDeploymentItemName", "targetProjectId")
-    )
+    project, name = resource_of(operation).target or ("", "")
+    return name, project
 
 
 def _taking(
@@ -75,12 +80,31 @@ def _is_null(name: str) -> Callable[[Call], bool]:
     return lambda call: call.fields.get(name, "") is None
 
 
+_Slip: TypeAlias = tuple[str, Callable[[str], bool], str]
+
+_SLIPS: Mapping[Callable[[str], bool] | None, tuple[_Slip, ...]] = {
+    None: (
+        ("65", lambda value: len(value) == 65, "A 65th code point is taken."),
+        ("empty", lambda value: not value, "An empty name is taken."),
+    ),
+    is_cluster_name: (
+        ("hyphen-first", lambda value: value.startswith("-"), "A leading hyphen is taken."),
+        ("scripts", str.isalnum, "Letters of every script are taken in a cluster's name."),
+        ("underscore", lambda value: "_" in value, "An underscore is taken."),
+    ),
+    is_item_name: (
+        ("space", lambda value: " " in value, "A space is taken."),
+        ("utf16-length", lambda value: 65 <= len(value) <= 128, "Up to 128 code points are taken."),
+    ),
+}
+"""Malformed names that slip through: of every target, and of one whose name must have a form."""
+
+
 def _unchecked_patterns() -> Iterator[Fault]:
     for operation in CREATES:
         target, project = _target(operation)
         for field, lookup in (("snapshotId", "N-SNAPSHOT"), (target, "free/target"), (project, "free/target")):
-            conforms = next(one.conforms for one in _fields(operation) if one.name == field)
-            assert conforms is not None
+            conforms = _form_of(operation, field)
             steps = (f"B-PATTERN/{field}", lookup)
             yield _taking(
                 operation,
@@ -93,7 +117,7 @@ def _unchecked_patterns() -> Iterator[Fault]:
             )
     for operation in CREATES:
         target, _ = _target(operation)
-        conforms = is_cluster_name if operation in DEDICATED else is_item_name
+        conforms = _form_of(operation, target)
 
         def rare(test: Callable[[str], bool], good: Callable[[str], bool] = conforms) -> Callable[[Any], bool]:
             return lambda value: isinstance(value, str) and not good(value) and test(value)
@@ -101,55 +125,10 @@ def _unchecked_patterns() -> Iterator[Fault]:
         def newline(value: str, good: Callable[[str], bool] = conforms) -> bool:
             return value.endswith("\n") and good(value[:-1])
 
-        steps = (f"B-PATTERN/{target}", "free/target")
-        yield _taking(operation, "newline", target, rare(newline), "A trailing newline is taken.", "subtle", steps)
-        yield _taking(
-            operation,
-            "65",
-            target,
-            rare(lambda value: len(value) == 65),
-            "A 65th code point is taken.",
-            "subtle",
-            steps,
-        )
-        yield _taking(
-            operation, "empty", target, rare(lambda value: not value), "An empty name is taken.", "subtle", steps
-        )
-        if operation in DEDICATED:
-            yield _taking(
-                operation,
-                "hyphen-first",
-                target,
-                rare(lambda v: v.startswith("-")),
-                "A leading hyphen is taken.",
-                "subtle",
-                steps,
-            )
-            yield _taking(
-                operation,
-                "scripts",
-                target,
-                rare(lambda value: value.isalnum()),
-                "Letters of every script are taken in a cluster's name.",
-                "subtle",
-                steps,
-            )
-            yield _taking(
-                operation, "underscore", target, rare(lambda v: "_" in v), "An underscore is taken.", "subtle", steps
-            )
-        else:
-            yield _taking(
-                operation, "space", target, rare(lambda value: " " in value), "A space is taken.", "subtle", steps
-            )
-            yield _taking(
-                operation,
-                "utf16-length",
-                target,
-                rare(lambda value: 65 <= len(value) <= 128),
-                "Up to 128 code points are taken.",
-                "subtle",
-                steps,
-            )
+        slips: tuple[_Slip, ...] = (("newline", newline, "A trailing newline is taken."), *_SLIPS[None])
+        for what, taken, sentence in (*slips, *_SLIPS[conforms]):
+            steps = (f"B-PATTERN/{target}", "free/target")
+            yield _taking(operation, what, target, rare(taken), sentence, "subtle", steps)
 
 
 def _normalised_identifiers() -> Iterator[Fault]:

@@ -13,11 +13,11 @@ from typing import Any
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.authentication import TOKEN_PATH
 from atlas_conformance.reference.backend import Backend
-from atlas_conformance.reference.documents import job_document
 from atlas_conformance.reference.fault import Fault, Page
 from atlas_conformance.reference.fault_parts import ALL, both, excusing, failing, shifted, sound
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call
+from atlas_conformance.reference.resources import job_document
 
 PAUSE = 0.01
 """Seconds for which a call is held open."""
@@ -72,9 +72,8 @@ def _not_cancelled(backend: Backend, call: Call, answer: Answer) -> Answer:
 def _writers() -> Iterator[Fault]:
     for create in Contract.load().operations.values():
         if create.kind == "create" and create.level != "workflow":
-            requirement = "T-NEW" if create.cluster_kind == "dedicated" else "S-NEW"
             sentence = "Two creates at once are given one id."
-            yield _fault(create.id, "one-id-for-two", requirement, sentence, job=_id_of_the_other)
+            yield _fault(create.id, "one-id-for-two", create.resource.common["new"], sentence, job=_id_of_the_other)
     for operation in ("flex-create", "cluster-create"):
         sentence = "Of two creates at once, the job of one is lost."
         yield _fault(operation, "lost-write", "L-FOUND", sentence, answer=_overwritten)

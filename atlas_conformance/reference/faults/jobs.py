@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import Class, Fault
 from atlas_conformance.reference.fault_parts import (
@@ -18,6 +17,7 @@ from atlas_conformance.reference.fault_parts import (
     changing,
     drifting,
     hiding,
+    resource_of,
     shifted,
     showing,
     when,
@@ -30,10 +30,6 @@ _OTHER_ID = "0" * 23 + "1"
 
 def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
     return Fault(f"{operation}/{what}", requirement, (operation,), sentence, kind, **hooks)
-
-
-def _cluster_property(operation: str) -> str:
-    return "instanceName" if Contract.load().operations[operation].cluster_kind == "flex" else "clusterName"
 
 
 def _running(view: View) -> View:
@@ -66,9 +62,9 @@ def _flips(backend: Backend, call: Call, job: Job, document: dict[str, Any]) -> 
 
 def _creates() -> Iterator[Fault]:
     for operation in SHARED:
-        cluster = _cluster_property(operation)
+        project, cluster = resource_of(operation).place_fields
         for what, name, change in (
-            ("project-of-target", "projectId", None),
+            ("project-of-target", project, None),
             ("cluster-lower-case", cluster, str.lower),
             ("target-lower-case", "targetDeploymentItemName", str.lower),
             ("target-ascii", "targetDeploymentItemName", lambda text: "".join(c if c.isascii() else "x" for c in text)),
@@ -162,11 +158,10 @@ def _creates() -> Iterator[Fault]:
             view=changing("restoreScheduledDate", shifted(1)),
         )
     for operation in CREATES:
-        requirement = "S-NEW" if operation in SHARED else "T-NEW"
         yield _fault(
             operation,
             "id-reused-late",
-            requirement,
+            resource_of(operation).common["new"],
             "From the third job on, ids are used again.",
             "stateful",
             job=_reusing(3),

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import Check, is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
-from atlas_conformance.reference.fault_parts import ALL, CREATES, READS, failing, sound
+from atlas_conformance.reference.fault_parts import ALL, CREATES, READS, failing, is_there, resource_of, sound
 from atlas_conformance.reference.messages import Answer, Call, Refusal
+from atlas_conformance.reference.resources import new_job
 
 LISTS = ("flex-list", "cluster-list")
 
@@ -119,7 +119,7 @@ def _creating_all_the_same(status: int) -> Callable[[Backend, Call, Refusal], Re
 
     def refused(backend: Backend, call: Call, refusal: Refusal) -> Refusal:
         if refusal.status == status and isinstance(call.fields.get("snapshotId"), str):
-            backend.jobs.add(backend.new_job(call))
+            backend.jobs.add(new_job(backend, call))
         return refusal
 
     return refused
@@ -161,7 +161,7 @@ def _existence() -> Iterator[Fault]:
                 Refusal(403, refusal.code, refusal.detail) if refusal.code == "SNAPSHOT_NOT_FOUND" else refusal
             ),
         )
-        if Contract.load().operations[operation].cluster_kind != "tenant":
+        if is_there("list", resource_of(operation)):  # where it can be seen
             yield _fault(
                 operation,
                 "refused-and-created",
@@ -329,8 +329,9 @@ def _zero_based(backend: Backend, call: Call, page: Page) -> Page:
 
 
 def _of_all_clusters(backend: Backend, call: Call, page: Page) -> Page:
-    family = "flex" if "/flexClusters/" in call.path else "dedicated"
-    others = [one for one in backend.fixtures.inventory.clusters if one.kind == family and one.project == call.project]
+    assert call.operation is not None
+    kind, clusters = call.operation.cluster_kind, backend.fixtures.inventory.clusters
+    others = [one for one in clusters if one.kind == kind and one.project == call.project]
     found = tuple(job for one in others for job in backend.jobs.page(one.project, one.name, "newest", page.items, 0))
     return replace(page, jobs=found, total=len(found), more=False)
 

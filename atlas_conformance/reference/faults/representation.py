@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.resources import DEDICATED_JOB, FLEX_JOB, TENANT_JOB, Resource
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.fault import NOWHERE, Class, Fault
-from atlas_conformance.reference.fault_parts import ALL, CREATES, changing, hiding, on_error, on_success
+from atlas_conformance.reference.fault_parts import (
+    ALL,
+    CREATES,
+    View,
+    changing,
+    hiding,
+    on_error,
+    on_success,
+    resource_of,
+)
 from atlas_conformance.reference.messages import Answer, Call
 
 WITH_BODY = tuple(operation for operation in ALL if operation not in ("cluster-cancel", "snapshot-delete"))
@@ -23,6 +33,26 @@ ONE_JOB = tuple(
 )
 _TOLD = ("snapshotFinishedDate", "timestamp", "totalCount", "expiresAt", "expiration")
 """Of each kind of document a property that its other forms show too, at the latest once it has ended."""
+
+
+_DATE_AS_NUMBER: tuple[tuple[str, str, str, View], ...] = (
+    ("date-number", "C-SCHEMA", "expirationDate is a number.", changing("expirationDate", lambda text: 1_700_000_000)),
+)
+_OF_A_JOB: Mapping[Resource, tuple[tuple[str, str, str, View], ...]] = {
+    FLEX_JOB: _DATE_AS_NUMBER,
+    TENANT_JOB: _DATE_AS_NUMBER,
+    DEDICATED_JOB: (
+        ("failed-text", "C-SCHEMA", "failed is a string.", changing("failed", lambda value: str(value).lower())),
+        ("no-delivery", "C-SCHEMA", "deliveryType is left out.", hiding("deliveryType")),
+        (
+            "timestamp-local",
+            "T-TIME",
+            "timestamp has no time zone.",
+            changing("timestamp", lambda text: text.removesuffix("Z")),
+        ),
+    ),
+}
+"""Faults in the document of one job, by its resource: (what, requirement, sentence, view)."""
 
 
 def _fault(operation: str, what: str, requirement: str, sentence: str, kind: Class, **hooks: Any) -> Fault:
@@ -163,36 +193,8 @@ def _statuses_and_types() -> Iterator[Fault]:
             "shape",
             view=changing("id", lambda value: value[:23]),
         )
-        kind = Contract.load().operations[operation].cluster_kind
-        if kind == "dedicated":
-            yield _fault(
-                operation,
-                "failed-text",
-                "C-SCHEMA",
-                "failed is a string.",
-                "shape",
-                view=changing("failed", lambda value: str(value).lower()),
-            )
-            yield _fault(
-                operation, "no-delivery", "C-SCHEMA", "deliveryType is left out.", "shape", view=hiding("deliveryType")
-            )
-            yield _fault(
-                operation,
-                "timestamp-local",
-                "T-TIME",
-                "timestamp has no time zone.",
-                "shape",
-                view=changing("timestamp", lambda text: text.removesuffix("Z")),
-            )
-        else:
-            yield _fault(
-                operation,
-                "date-number",
-                "C-SCHEMA",
-                "expirationDate is a number.",
-                "shape",
-                view=changing("expirationDate", lambda text: 1_700_000_000),
-            )
+        for what, requirement, sentence, view in _OF_A_JOB[resource_of(operation)]:
+            yield _fault(operation, what, requirement, sentence, "shape", view=view)
     for operation in LISTS:
         yield _fault(
             operation,

@@ -22,11 +22,12 @@ from atlas_conformance.reference.fault_parts import (
     on_success,
     restated,
     sound,
+    steps_of,
     when,
 )
 from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal
-from atlas_conformance.reference.steps import media_range
+from atlas_conformance.reference.negotiation import media_range
 
 LISTS = ("flex-list", "cluster-list")
 _DEDICATED_SHOWN = (*DEDICATED, *DEDICATED_READS, "cluster-list")
@@ -108,32 +109,33 @@ def _fifth_refused(status: int, code: str, *headers: tuple[str, str]) -> Callabl
 # Refusals
 
 
+_OTHER_STATUSES = (
+    ("B-JSON", ("B-JSON/parse", "B-JSON/object"), 409),
+    ("B-TYPE", ("B-TYPE/snapshotId",), 403),
+    ("B-PATTERN", ("B-PATTERN/snapshotId",), 403),
+    ("B-RANGE", ("B-RANGE/oplogTs/minimum", "B-RANGE/oplogInc/minimum"), 404),
+    ("T-ENUM", ("T-ENUM", "B-REQUIRED/deliveryType"), 404),
+    ("T-TARGET", ("T-TARGET/automated/targetClusterName", "T-TARGET/pointInTime/targetClusterName"), 409),
+    ("T-SNAPSHOT", ("T-SNAPSHOT/automated", "T-SNAPSHOT/download"), 403),
+    ("T-POINT", ("T-POINT/none", "T-POINT/oplogTs-alone"), 409),
+    ("B-REQUIRED", ("B-REQUIRED/targetDeploymentItemName",), 409),
+)
+"""What is refused with another status, where an operation has such steps: (requirement, steps, status)."""
+
+
 def _statuses() -> Iterator[Fault]:
     for operation in CREATES:
-        dedicated = Contract.load().operations[operation].cluster_kind == "dedicated"
-        named = {
-            "B-JSON": (("B-JSON/parse", "B-JSON/object"), 409),
-            "B-TYPE": (("B-TYPE/snapshotId",), 403),
-            "B-PATTERN": (("B-PATTERN/snapshotId",), 403),
-        }
-        if dedicated:
-            named |= {
-                "B-RANGE": (("B-RANGE/oplogTs/minimum", "B-RANGE/oplogInc/minimum"), 404),
-                "T-ENUM": (("T-ENUM", "B-REQUIRED/deliveryType"), 404),
-                "T-TARGET": (("T-TARGET/automated/targetClusterName", "T-TARGET/pointInTime/targetClusterName"), 409),
-                "T-SNAPSHOT": (("T-SNAPSHOT/automated", "T-SNAPSHOT/download"), 403),
-                "T-POINT": (("T-POINT/none", "T-POINT/oplogTs-alone"), 409),
-            }
-        else:
-            named["B-REQUIRED"] = (("B-REQUIRED/targetDeploymentItemName",), 409)
-        for requirement, (steps, status) in named.items():
+        there = steps_of(operation)
+        for requirement, steps, status in _OTHER_STATUSES:
+            if not there.keys() >= set(steps):
+                continue
             yield _fault(
                 operation,
                 f"{requirement.lower()}-{status}",
                 requirement,
                 f"What {requirement} refuses is answered with {status}.",
                 "negative",
-                replace={step: restated(sound(operation, step), status) for step in steps},
+                replace={step: restated(there[step], status) for step in steps},
             )
         impossible = sound(operation, "N-TARGET")
         for what, sentence, check in (
@@ -152,7 +154,7 @@ def _statuses() -> Iterator[Fault]:
         sentence = "An undocumented property is taken."
         yield _fault(operation, "undocumented-taken", "B-UNKNOWN", sentence, "negative", skip=frozenset({"B-UNKNOWN"}))
         unknown = sound(operation, "B-UNKNOWN")
-        if dedicated:  # to any other body a target that is busy may be an answer too
+        if "T-ENUM" in there:  # to any other body a target that is busy may be an answer too
             forbidden = {"B-UNKNOWN": restated(unknown, 403)}
             sentence = "An undocumented property is refused with 403."
             yield _fault(operation, "undocumented-403", "B-ACCEPT", sentence, "negative", replace=forbidden)

@@ -1,32 +1,25 @@
-"""Faults in snapshots and downloads, and in the story that a restore and its snapshot tell (`SNAP-*`, `S-DELIVERY`)."""
+"""Faults in snapshots: their states, dates, takes, deletes and lists (`SNAP-*`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.inventory import Kind
+from atlas_conformance.contracts.resources import DEDICATED_SNAPSHOT, FLEX_SNAPSHOT, Resource
 from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.bodies import is_identifier
 from atlas_conformance.reference.fault import Class, Fault, Page
-from atlas_conformance.reference.fault_parts import changing, failing, on_success, shifted, showing
+from atlas_conformance.reference.fault_parts import failing, on_success, resource_of, shifted
 from atlas_conformance.reference.fixtures import DAY, Snapshot
-from atlas_conformance.reference.jobs import Job
 from atlas_conformance.reference.messages import Answer, Call, Refusal
-from atlas_conformance.reference.snapshots import status_of
 
 _SNAPSHOTS = tuple(one for one in Contract.load().operations.values() if one.resource.what == "snapshot")
 SHOWN = tuple(one.id for one in _SNAPSHOTS if one.media_type is not None)
 GETS = tuple(one.id for one in _SNAPSHOTS if one.kind == "get")
 LISTS = tuple(one.id for one in _SNAPSHOTS if one.kind == "list")
-RESTORES = ("flex-create", "flex-download", "cluster-create", "cluster-create-v1")
-_FIRST: dict[Kind | None, str] = {"flex": "PENDING", "dedicated": "queued"}
-_END: dict[Kind | None, str] = {"flex": "COMPLETED", "dedicated": "completed"}
-_FAILED: dict[Kind | None, str] = {"flex": "FAILED", "dedicated": "failed"}
-_DATE: dict[Kind | None, str] = {"flex": "finishTime", "dedicated": "createdAt"}
-_LAST_DATE: dict[Kind | None, str] = {"flex": "expiration", "dedicated": "expiresAt"}
+_ENDS = frozenset(one.resource.restorable for one in _SNAPSHOTS)
 
 View = Callable[[Backend, Call, Snapshot, dict[str, Any]], dict[str, Any]]
 
@@ -44,7 +37,7 @@ def _later(reads: int, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Vi
     """Return a view that changes a finished snapshot once it was shown a number of times."""
 
     def view(backend: Backend, call: Call, snapshot: Snapshot, document: dict[str, Any]) -> dict[str, Any]:
-        finished = document.get("status") in _END.values()
+        finished = document.get("status") in _ENDS
         return change(document) if finished and backend.reads[snapshot.id] > reads else document
 
     return view
@@ -83,12 +76,32 @@ def _is(*states: str) -> Callable[[dict[str, Any]], bool]:
     return lambda document: document.get("status") in states
 
 
+def _of_another_type(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"type": "replicaSet" if document["type"] == "shardedCluster" else "shardedCluster"}
+
+
+_MISDATED: Mapping[Resource, tuple[str, float]] = {
+    FLEX_SNAPSHOT: ("scheduledTime", 3_600),
+    DEDICATED_SNAPSHOT: ("expiresAt", -400 * DAY),
+}
+"""A date, and by how much it must be moved to lie on the wrong side of the date on which the snapshot was done."""
+
+_CHANGES: Mapping[Resource, tuple[tuple[str, str, Callable[[dict[str, Any]], dict[str, Any]]], ...]] = {
+    FLEX_SNAPSHOT: (("schedule", "scheduledTime", _moved("scheduledTime", -60)),),
+    DEDICATED_SNAPSHOT: (
+        ("type", "type", _of_another_type),
+        ("snapshotType", "snapshotType", _with(snapshotType="fallback")),
+        ("description", "description", _with(description="something else")),
+    ),
+}
+"""What must stay as it is and changes: (what, property, change)."""
+
+
 def _states_and_dates() -> Iterator[Fault]:
     for operation in SHOWN:
-        kind = Contract.load().operations[operation].cluster_kind
-        end, date, last = _END[kind], _DATE[kind], _LAST_DATE[kind]
-        for what, value in (("status-unknown", "done"), ("status-other-case", None)):
-            swapped = value or (end.upper() if kind == "dedicated" else end.lower())
+        resource = resource_of(operation)
+        first, end, date, last = resource.states[0][0], *_done(resource), resource.dates[-1]
+        for what, swapped in (("status-unknown", "done"), ("status-other-case", end.swapcase())):
             wanted = _always if operation == "snapshot-take" else _is(end)
             view = _where(wanted, _with(status=swapped))
             yield _fault(operation, what, "SNAP-STATUS", f"A status is {swapped}.", "shape", snapshot_view=view)
@@ -96,40 +109,41 @@ def _states_and_dates() -> Iterator[Fault]:
         yield _fault(operation, "date-not-utc", "SNAP-TIME", f"{last} is not in UTC.", "shape", snapshot_view=offset)
         short = _where(_always, _cut(last, "", 10))
         yield _fault(operation, "date-without-time", "SNAP-TIME", f"{last} has no time.", "shape", snapshot_view=short)
-        early = ("finishTime", "scheduledTime") if kind == "flex" else ("createdAt", "expiresAt")
-        seconds = 3_600 if kind == "flex" else -400 * DAY
-        view = _where(_is(end), _moved(early[1], seconds))
         if operation != "snapshot-take":
-            sentence = f"{early[1]} is on the wrong side of {early[0]}."
+            moved, seconds = _MISDATED[resource]
+            sentence = f"{moved} is on the wrong side of {date}."
+            view = _where(_is(end), _moved(moved, seconds))
             yield _fault(operation, "dates-out-of-order", "SNAP-TIME", sentence, "shape", snapshot_view=view)
-            yield from _over_time(operation, kind)
+            yield from _over_time(operation, resource)
             sentence = f"A snapshot that is {end} shows no {date}."
             hidden = _where(_is(end), _without(date))
             yield _fault(operation, "done-without-date", "SNAP-DONE", sentence, "shape", snapshot_view=hidden)
         if operation in ("snapshot-take", "flex-snapshot-list"):
-            dated = _where(_is(_FIRST[kind], "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
+            dated = _where(_is(first, "QUEUED", "RUNNING"), _with(**{date: "2026-01-01T00:00:00Z"}))
             sentence = f"A snapshot that is not done shows a {date}."
             yield _fault(operation, "date-too-early", "SNAP-DONE", sentence, "shape", snapshot_view=dated)
 
 
-def _over_time(operation: str, kind: Kind | None) -> Iterator[Fault]:
-    date = _DATE[kind]
-    back = _later(3, lambda document: _without(date)(document) | {"status": _FIRST[kind]})
+def _done(resource: Resource) -> tuple[str, str]:
+    """Return the state of a snapshot that is done, and the date that says since when."""
+    assert resource.restorable is not None
+    assert resource.dated_by is not None
+    return resource.restorable, resource.dated_by
+
+
+def _over_time(operation: str, resource: Resource) -> Iterator[Fault]:
+    first, (end, date) = resource.states[0][0], _done(resource)
+    back = _later(3, lambda document: _without(date)(document) | {"status": first})
     yield _fault(operation, "status-moves-back", "SNAP-FLOW", "A finished snapshot begins again.", "stateful",
                  snapshot_view=back)  # fmt: skip
-    failed = _later(3, _with(status=_FAILED[kind]))
+    failed = next(state for state in resource.terminal if state != end)
     yield _fault(operation, "end-changes", "SNAP-FLOW", "A completed snapshot turns out to have failed.", "stateful",
-                 snapshot_view=failed)  # fmt: skip
+                 snapshot_view=_later(3, _with(status=failed)))  # fmt: skip
     yield _fault(operation, "date-drifts", "SNAP-FIXED", f"{date} moves at each read.", "stateful",
                  snapshot_view=_drifting(date))  # fmt: skip
-    if kind == "flex":
-        yield _fault(operation, "schedule-changes", "SNAP-FIXED", "scheduledTime changes after some reads.", "stateful",
-                     snapshot_view=_later(3, _moved("scheduledTime", -60)))  # fmt: skip
-        return
-    for name, value in (("type", "shardedCluster"), ("snapshotType", "fallback"), ("description", "something else")):
-        value = "replicaSet" if name == "type" and Contract.load().operations[operation].sharded else value
-        yield _fault(operation, f"{name}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
-                     snapshot_view=_later(3, _with(**{name: value})))  # fmt: skip
+    for what, name, change in _CHANGES[resource]:
+        yield _fault(operation, f"{what}-changes", "SNAP-FIXED", f"{name} changes after some reads.", "stateful",
+                     snapshot_view=_later(3, change))  # fmt: skip
 
 
 def _repeated_id(backend: Backend, call: Call, snapshot: Snapshot) -> Snapshot:
@@ -311,63 +325,5 @@ _PAGES: tuple[tuple[str, str, Class, Callable[[Backend, Call, Page], Page]], ...
 )
 
 
-def _refused_taken(backend: Backend, call: Call) -> None:
-    """Refuse what the list shows as done."""
-    snapshot = backend.snapshots.find(call.fields.get("snapshotId"))
-    if snapshot is None:
-        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
-    kind = "flex" if call.operation is not None and call.operation.cluster_kind == "flex" else "dedicated"
-    if status_of(snapshot, kind, call.now) in _END.values() and (kind == "flex" or snapshot.begun is not None):
-        raise Refusal(404, "SNAPSHOT_NOT_FOUND", "There is no such snapshot.")
-
-
-def _late(backend: Backend, call: Call, job: Job) -> Job:
-    return job if job.snapshot_finished is None else replace(job, snapshot_finished=job.snapshot_finished - 3_600)
-
-
-def _restoring() -> Iterator[Fault]:
-    for operation in RESTORES:
-        # Where none can be taken all are refused.
-        refused = "SNAP-RESTORE" if Contract.load().operations[operation].cluster_kind == "dedicated" else "B-ACCEPT"
-        yield _fault(operation, "completed-refused", refused, "A snapshot that is listed completed is refused.",
-                     "stateful", replace={"N-SNAPSHOT": _refused_taken})  # fmt: skip
-        yield _fault(operation, "snapshot-date-off", "SNAP-RESTORE", "A job shows a date that is not its snapshot's.",
-                     "stateful", job=_late)  # fmt: skip
-        if Contract.load().operations[operation].cluster_kind == "dedicated":
-            skipped = frozenset({"N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-            yield _fault(operation, "deleted-restored", "SNAP-RESTORE", "A deleted snapshot is restored.", "stateful",
-                         skip=skipped)  # fmt: skip
-    for operation, name, requirement in (
-        ("flex-get", "snapshotFinishedDate", "S-SAME"), ("flex-list", "snapshotFinishedDate", "S-FIXED"),
-        ("cluster-get", "timestamp", "T-FLAGS"), ("cluster-get-v1", "timestamp", "T-FLAGS"),
-        ("cluster-list", "timestamp", "T-FLAGS"),
-    ):  # fmt: skip
-        yield _fault(operation, "snapshot-date-off-on-reads", requirement, "A read shows another date of the snapshot.",
-                     "stateful", view=changing(name, shifted(-7_200)))  # fmt: skip
-
-
-def _downloads() -> Iterator[Fault]:
-    operation = "flex-download"
-    for what, sentence, view in (
-        ("shows-restore", "A download says that it restores.", showing(deliveryType="RESTORE")),
-        ("shows-target", "A download shows a target.", showing(targetDeploymentItemName="Target0")),
-    ):
-        yield _fault(operation, what, "S-DELIVERY", sentence, "shape", view=view)
-    yield _fault(operation, "read-as-restore", "S-DELIVERY", "A download is kept as a restore.", "stateful",
-                 job=lambda b, c, job: replace(job, delivery="RESTORE"))  # fmt: skip
-    yield _fault(operation, "ended-failed", "S-NEW", "A download has failed at once.", "shape",
-                 view=showing(status="FAILED", restoreFinishedDate="2027-01-01T00:00:00Z"))  # fmt: skip
-    yield _fault(operation, "without-role", "A-ROLE", "Any role downloads.", "negative", skip=frozenset({"A-ROLE"}))
-    for step, requirement, sentence in (
-        ("B-REQUIRED/snapshotId", "B-REQUIRED", "A download without a snapshot is taken."),
-        ("B-PATTERN/snapshotId", "B-PATTERN", "A snapshot of any form is downloaded."),
-        ("B-TYPE/snapshotId", "B-TYPE", "A snapshot of any type is downloaded."),
-        ("N-SNAPSHOT", "N-SNAPSHOT", "A snapshot that does not exist is downloaded."),
-    ):
-        skipped = frozenset({step, "N-SNAPSHOT", "free/foreign-snapshot", "free/unfinished-snapshot"})
-        yield _fault(operation, f"{step.lower().replace('/', '-')}-unchecked", requirement, sentence, "negative",
-                     skip=skipped)  # fmt: skip
-
-
-FAULTS: tuple[Fault, ...] = (*_states_and_dates(), *_taking(), *_finding(), *_restoring(), *_downloads())
+FAULTS: tuple[Fault, ...] = (*_states_and_dates(), *_taking(), *_finding())
 """Faults of this family."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.reference.documents import job_document
 from atlas_conformance.reference.messages import Answer, Refusal
 from atlas_conformance.reference.neighbours.visits import GENERAL, Visit
+from atlas_conformance.reference.resources import job_document
 
 _READ = Contract.load().operations["cluster-get-v1"]
 

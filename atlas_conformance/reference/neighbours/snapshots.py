@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from atlas_conformance.contracts.inventory import Cluster
-from atlas_conformance.reference.backend import shards_of
+from atlas_conformance.reference.creation import shards_of
 from atlas_conformance.reference.documents import rfc3339
 from atlas_conformance.reference.fixtures import DAY, Snapshot
 from atlas_conformance.reference.messages import Answer, Refusal

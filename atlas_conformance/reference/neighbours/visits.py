@@ -13,7 +13,7 @@ from atlas_conformance.reference.backend import Backend
 from atlas_conformance.reference.documents import MOST_ITEMS, MOST_PAGES, USUAL_ITEMS, page_links
 from atlas_conformance.reference.fixtures import Organization, Project
 from atlas_conformance.reference.messages import Answer, Call, Refusal
-from atlas_conformance.reference.steps import media_range, version_of
+from atlas_conformance.reference.negotiation import media_range, version_of
 
 GENERAL = ("2023-01-01",)
 FLEX = ("2024-11-13",)

@@ -91,7 +91,7 @@ def _same_kinds(name: Credential, held: Credentials, bare: Target, server: Refer
 def _token(account: ServiceAccount, bare: Target) -> Secret:
     owner = Credentials(client_id=Secret(account.id), client_secret=Secret(account.secret))
     with Client(replace(bare, credentials=MappingProxyType({"owner": owner}))) as client:
-        exchange = client.fetch_token()
+        exchange = client.tokens.fetch()
     if exchange is None or exchange.response.status != 200:
         raise ServerError("the endpoint of the rehearsal gives no token")
     return Secret(json.loads(exchange.response.body)["access_token"])
