@@ -7,6 +7,7 @@ in the same way. That both failed is no cause.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ _MOST_TAINTED = 0.5
 
 _ON_ONE = frozenset({"get", "cancel", "delete"})
 """Kinds of operations whose path names one thing within its cluster and project."""
+
+_QUOTED = re.compile(r"'[^']*'")
+_DIGIT = re.compile("[0-9]")
 
 Link: TypeAlias = tuple[int, int, bool]
 """Two groups with a common cause; whether the first one is known to cause the second."""
@@ -170,11 +174,18 @@ def _takes_one_type_for_another(first: Node, second: Node) -> bool:
 
 
 def _is_wrong_alike(first: Node, second: Node) -> bool:
-    """Whether a header of two operations is wrong in the same way: with the same value, or where the same is owed."""
+    """Whether a header of two operations is wrong in the same way: with the same value, or where the same is owed.
+
+    What stands in quotes in what is owed is a value of this answer, and versions differ from operation to operation.
+    """
     if first.place.part != HEADER:
         return True
     one, other = first.group.finding, second.group.finding
-    return one.seen == other.seen or one.expected == other.expected
+    if one.seen == other.seen or _QUOTED.sub("", one.expected) == _QUOTED.sub("", other.expected):
+        return True
+    return all(
+        _DIGIT.sub("0", a) == _DIGIT.sub("0", b) for a, b in ((one.seen, other.seen), (one.expected, other.expected))
+    )
 
 
 def _is_missing(node: Node) -> bool:

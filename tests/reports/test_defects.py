@@ -379,3 +379,21 @@ def test_wrong_credentials_that_are_let_in_are_one_defect_whatever_test_sent_the
             test=f"suites/test_a.py::test_{n}[{operation}]",
         )
     assert len(told(made.end())) == 1
+
+
+@pytest.mark.parametrize(
+    ("requirement", "expected", "seen"),
+    [
+        ("E-CODE", "X-Error-Code equal to errorCode 'JOB_{}'", "'{}'"),
+        ("V-FLOOR", "media type application/vnd.atlas.202{}-01-01+json", "'application/vnd.atlas.2022-0{}-01+json'"),
+    ],
+)
+def test_a_header_with_values_of_its_operation_is_wrong_alike(
+    tmp_path: Path, requirement: str, expected: str, seen: str
+) -> None:
+    found = []
+    for n, operation in enumerate(["flex-get", "cluster-get"], 3):
+        where = "/response/headers/x-error-code"
+        wrong = at(requirement, operation, where, expected=expected.format(n), seen=seen.format(n))
+        found.append((operation, numbered("flex-get", n, status=404), (wrong,)))
+    assert len(told(report_of(tmp_path / "j", found))) == 1
