@@ -60,7 +60,8 @@ class Node:
     def compares(self) -> bool:
         """Whether it was found by comparing one answer with another one."""
         by_rule = self.known is not None and self.known.compares
-        return self.place.part == BODY and (by_rule or "as before" in self.group.finding.expected)
+        said = self.group.finding.expected
+        return self.place.part == BODY and (by_rule or "as before" in said or "the plain list" in said)
 
     @property
     def accepted(self) -> bool:
@@ -273,14 +274,16 @@ def _ordered(first: Node, second: Node) -> bool:
 
 
 def _shown_alike(nodes: Sequence[Node]) -> Iterator[Link]:
-    """Link what is wrong with one header of one operation's answers, or with one list and its pages."""
+    """Link what is wrong with one header of one operation's answers, or with one list, its pages, and what it shows of
+    earlier moments: a list that is out of date lacks jobs and shows old states.
+    """
 
     def header(node: Node) -> object:
         if node.place.part == HEADER:
             return (node.group.operation, node.place.field)
         operation = Contract.load().operations.get(node.group.operation)
-        of_list = operation is not None and operation.kind == "list" and node.requirement.startswith("L-")
-        return node.group.operation if of_list else None
+        of_list = operation is not None and operation.kind == "list"
+        return node.group.operation if of_list and (node.requirement.startswith("L-") or node.compares) else None
 
     for one, other in _pairs(nodes, header):
         yield one, other, False

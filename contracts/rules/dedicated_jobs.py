@@ -73,7 +73,7 @@ def _addresses(job: JobView, urls: Any) -> Iterator[tuple[str, Any]]:
 def a_finished_download_can_be_fetched(job: JobView) -> Outcome | None:
     """A download that finished well shows an address: in deliveryUrl, or in every member of components.
 
-    An `expiresAt` alone may show before the end, so without an address it is left to a later read.
+    An `expiresAt` alone may show before the end, so without any address it is left to a later read.
     """
     document = job.document
     if job.delivery is None or job.delivery.type != "download" or job.operation.kind == "create":
@@ -82,12 +82,13 @@ def a_finished_download_can_be_fetched(job: JobView) -> Outcome | None:
         return None
     urls, components = document.get("deliveryUrl"), document.get("components")
     parts = components if isinstance(components, list) else []
-    everywhere = all(isinstance(part, dict) and part.get("downloadUrl") for part in parts)
-    fetchable = bool(urls) or (bool(parts) and everywhere)
-    if document.get("finishedAt") is not None:
-        expected = "an address in deliveryUrl, or in every member of components, once the download has finished"
-        return holds(fetchable, expected, "none", f"{job.pointer}/deliveryUrl")
-    return HELD if fetchable and document.get("expiresAt") is not None else None
+    fetchable = [isinstance(part, dict) and bool(part.get("downloadUrl")) for part in parts]
+    everywhere = bool(urls) or (bool(parts) and all(fetchable))
+    if document.get("finishedAt") is None and not (document.get("expiresAt") and (everywhere or any(fetchable))):
+        return None
+    expected = "an address in deliveryUrl, or in every member of components, once the download has finished"
+    seen = "only in some members of components" if any(fetchable) else "none"
+    return holds(everywhere, expected, seen, f"{job.pointer}/deliveryUrl")
 
 
 @rule("T-TIME", on=JobView)

@@ -259,6 +259,9 @@ def deliveries() -> Iterable[Row]:
     yield row("a finished download without URL", dedicated("download", **FINISHED), "T-URL")
     half = [{"replicaSetName": "a", "downloadUrl": URL}, {"replicaSetName": "b"}]
     yield row("half the parts", dedicated("download", components=half, **FINISHED), "T-URL")
+    yield row(
+        "half the parts, and an end of their life", dedicated("download", components=half, expiresAt=LATER), "T-URL"
+    )
     yield row("no URL yet", dedicated("download", expiresAt=LATER))
     for flag in ("failed", "cancelled", "expired"):
         yield row(f"a {flag} download", dedicated("download", **{flag: True, **FINISHED}))
