@@ -184,19 +184,25 @@ def _before(one: _Claim, other: _Claim, name: str, beaten: str) -> bool:
     if one.depth is not None and other.depth is not None and one.depth != other.depth:
         return one.depth > other.depth  # who finds what is not there finds it anywhere
     if one.known is not None and beaten in one.known.before:
-        return not (one.compares and not other.compares and _accounts_for(other, one))
+        return not (_is_case_of(one, other) or (one.compares and not other.compares and _accounts_for(other, one)))
     if one.known is not None and beaten in one.known.outright and not one.held:
         return True
     if other.known is not None and name in other.known.before:
-        return other.compares and not one.compares and _accounts_for(one, other)
-    compares = (one.compares, other.compares)
-    if compares[0] != compares[1]:
-        return compares[1]
+        return _is_case_of(other, one) or (other.compares and not one.compares and _accounts_for(one, other))
     if len(one.exchanges) >= _DWARFED * len(other.exchanges):
         return True
+    compares = (one.compares, other.compares)
+    if compares[0] != compares[1]:
+        return compares[1] and len(other.exchanges) < _DWARFED * len(one.exchanges)
     there = one.exchanges & other.exchanges
     beside = (one.by_operation[operation] for operation in one.by_operation.keys() & other.by_operation.keys())
     return _covers(one, other) and 5 * (len(set[int]().union(*beside)) - len(there)) > len(other.exchanges)
+
+
+def _is_case_of(one: _Claim, other: _Claim) -> bool:
+    """Whether one requirement fails only where the other one does, and on the same operations seldom."""
+    beside = (other.by_operation.get(operation, set()) for operation in one.by_operation)
+    return _covers(other, one) and len(set[int]().union(*beside)) >= 2 * len(one.exchanges)
 
 
 def _accounts_for(one: _Claim, other: _Claim) -> bool:

@@ -397,3 +397,29 @@ def test_a_header_with_values_of_its_operation_is_wrong_alike(
         wrong = at(requirement, operation, where, expected=expected.format(n), seen=seen.format(n))
         found.append((operation, numbered("flex-get", n, status=404), (wrong,)))
     assert len(told(report_of(tmp_path / "j", found))) == 1
+
+
+def test_what_fails_only_where_another_requirement_does_and_seldom_is_a_case_of_it(tmp_path: Path) -> None:
+    echo = at("S-ECHO", "flex-get", "/response/body/instanceName")
+    schema = at("C-SCHEMA", "flex-get", "/response/body/instanceName", expected="must match ^[a-z]$")
+
+    def leads(often: int) -> list[tuple[str, set[str]]]:
+        found = [("flex-get", numbered("flex-get", n), (echo, *([schema] * (n < 4)))) for n in range(often)]
+        return told(report_of(tmp_path / str(often), found))
+
+    assert leads(4) == [("C-SCHEMA", {"S-ECHO"})]
+    assert leads(12) == [("S-ECHO", {"C-SCHEMA"})]
+
+
+def test_a_comparison_that_fails_far_more_often_leads_what_its_answers_show_by_themselves(tmp_path: Path) -> None:
+    where = "/response/body/timestamp"
+    late = at("T-TIME", "cluster-get", where, expected="no later than the answer itself")
+    other = at("SNAP-RESTORE", "cluster-get", where, expected="when its snapshot was done")
+
+    def leads(often: int) -> list[tuple[str, set[str]]]:
+        found = [("cluster-get", numbered("cluster-get", n), (late,)) for n in range(3)]
+        found += [("cluster-get", numbered("cluster-get", n), (other,)) for n in range(3, 3 + often)]
+        return told(report_of(tmp_path / str(often), found))
+
+    assert leads(6) == [("T-TIME", {"SNAP-RESTORE"})]
+    assert leads(40) == [("SNAP-RESTORE", {"T-TIME"})]
