@@ -13,20 +13,21 @@ DOCS_INSTALLED = $(VENV)/.docs-installed
 run: $(INSTALLED)
 	@$(BIN) atlas_conformance run $(ARGS)
 
-# Style, types, layers, then the project's own tests.
+# Style, types, layers, then the project's own tests, and how much of the product they cover, branches counted.
 test: $(INSTALLED) $(DOCS_INSTALLED)
 	@$(BIN) ruff check --quiet .
 	@$(BIN) ruff format --check .
 	@$(BIN) mypy
 	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
-	@$(BIN) pytest --numprocesses auto --dist loadfile $(ARGS)
-
-# All tests, with the branches of the product that they miss. It takes almost twice the time of `make test`.
-coverage: $(INSTALLED) $(DOCS_INSTALLED)
 	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(BIN) coverage run -m pytest --numprocesses auto --dist loadfile $(ARGS)
 	@$(BIN) coverage combine --quiet
-	@$(BIN) coverage report $(if $(ARGS),,--fail-under 90)
+	@echo "Coverage of the product, branches counted: $$($(BIN) coverage report --format=total) % (make coverage shows more)."
+	@$(if $(ARGS),,$(BIN) coverage report --format=total --fail-under=90 >/dev/null)
+
+# The lines and branches of the product that the last `make test` missed, module by module.
+coverage: $(INSTALLED)
+	@$(BIN) coverage report --show-missing
 
 # Build the documents as a site: open build/site/index.html.
 docs: $(DOCS_INSTALLED)

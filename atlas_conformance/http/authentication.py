@@ -32,6 +32,9 @@ _RESPONSE = re.compile(r'(?<=[ ,]response=")[0-9a-fA-F]+(?=")')
 _OTHER_DIGITS = str.maketrans("0123456789abcdefABCDEF", "fedcba9876543210543210")
 MOST_TOKEN_BYTES = 64 * 1024
 """A longer answer of the token endpoint holds no token that could go into a header."""
+_RESTARTS = 2
+"""How many tokens may be refused before their time: an endpoint that is started again may know none of before."""
+
 _LIFE_SECONDS = 3600.0
 _MARGIN_SECONDS = 300.0
 
@@ -135,7 +138,9 @@ class BearerSession:
         self._lock = threading.Lock()
         self._token: Secret | None = credentials.token
         self._renew_at = float("inf") if credentials.token else 0.0
+        self._lapses_at = 0.0
         self._worked = False
+        self._early = 0
         self.seen: list[Secret] = []
 
     def token(self) -> Secret:
@@ -150,6 +155,13 @@ class BearerSession:
         """Note that the endpoint took the token, so that a later 401 is worth a new one."""
         self._worked = True
 
+    @property
+    def lapses_early(self) -> bool:
+        """Whether tokens that worked were refused within their life, more often than restarts of the endpoint explain
+        (A-BEARER).
+        """
+        return self._early > _RESTARTS
+
     def renewed(self, refused: Secret) -> Secret | None:
         """Return a newer token than one that earned a 401, or None where another one would not help.
 
@@ -163,6 +175,7 @@ class BearerSession:
             if not self._worked:
                 return None
             self._worked = False
+            self._early += self._clock() < self._lapses_at
             self._obtain()
             return self._token
 
@@ -185,7 +198,8 @@ class BearerSession:
         life = min(max(life, 0.0), _LIFE_SECONDS)
         self._token = Secret(token)
         self.seen.append(self._token)
-        self._renew_at = self._clock() + life - min(_MARGIN_SECONDS, life / 2)
+        self._lapses_at = self._clock() + life
+        self._renew_at = self._lapses_at - min(_MARGIN_SECONDS, life / 2)
 
 
 def _seconds(life: object) -> float:

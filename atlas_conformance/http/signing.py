@@ -60,7 +60,7 @@ class Signer:
     def exchange(self, request: Request, prefer: Scheme | None) -> Exchange:
         """Send a request as whoever it says; `prefer` is the scheme where it leaves that open.
 
-        A token that is refused is renewed once. Raises MissingCredentials, Unsendable and Withheld before the request
+        A token that is refused is renewed once; where that happens too often, the refusal is the answer. Raises MissingCredentials, Unsendable and Withheld before the request
         is sent, and NoAnswer.
         """
         bearers = self._bearers
@@ -94,7 +94,7 @@ class Signer:
             renewed = bearer.renewed(token)
         except TokenRefused:
             return exchange
-        if renewed is None:
+        if renewed is None or bearer.lapses_early:
             return exchange
         return self._lines.exchange(request, Secret(f"Bearer {renewed.reveal()}"))
 

@@ -115,6 +115,7 @@ def test_an_answer_that_fails_once_is_reported_as_unstable(server: ReferenceServ
         assert group.repeat.again.exchange.response.status == 200
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", [None, "cluster-create/snapshot-not-shown"])
 def test_shards_add_up_to_the_whole_run(server: ReferenceServer, tmp_path: Path, fault: str | None) -> None:
     """A quick run in one part and in several: the same summary, but for times and what the endpoint drew."""

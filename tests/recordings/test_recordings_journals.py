@@ -37,6 +37,7 @@ def findings(summary: dict[str, Any]) -> dict[tuple[str, str, str], int]:
     }
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_journal_of_a_run_gives_the_same_findings(tmp_path: Path, fault: str) -> None:
     with ReferenceServer(seed=3, step=0.02, fault=fault) as server:

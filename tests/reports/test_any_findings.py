@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ findings = st.builds(
 exchanges = st.lists(st.tuples(st.booleans(), st.lists(findings, min_size=1, max_size=4)), min_size=1, max_size=10)
 
 
+@pytest.mark.unmeasured
 @given(exchanges)
 @settings(max_examples=150, deadline=None)
 def test_every_finding_is_reachable_exactly_once_in_every_format(found: list[tuple[bool, list[object]]]) -> None:

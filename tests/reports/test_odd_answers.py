@@ -173,6 +173,7 @@ def kept_under_load(odd: list[tuple[str, int, Headers, bytes]], folder: Path) ->
     assert list(Journal(folder / "j"))
 
 
+@pytest.mark.unmeasured
 @given(st.lists(answers, min_size=1, max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_a_run_of_any_answers_ends_with_its_reports(odd: list[tuple[str, int, Headers, bytes]]) -> None:

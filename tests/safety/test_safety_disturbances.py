@@ -23,6 +23,7 @@ def verdicts(report: Report) -> dict[tuple[str, str], str]:
     return {(row.id, operation): cell.status for row in report.rows.values() for operation, cell in row.cells.items()}
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     "disturbances", [ROUGH, {**ROUGH, "resets": 0.1, "a_second": 150}], ids=["rough", "rough-and-limited"]
 )

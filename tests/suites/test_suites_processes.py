@@ -66,6 +66,7 @@ def sameness(report: Report) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(("fault", "many"), [(None, 3), ("cluster-create/snapshot-not-shown", 2)])
 def test_processes_come_to_what_one_comes_to(
     server: ReferenceServer, tmp_path: Path, fault: str | None, many: int
@@ -81,6 +82,7 @@ def test_processes_come_to_what_one_comes_to(
     assert order_of(tmp_path / str(many))[:2] == order_of(tmp_path / "1")[:2]
 
 
+@pytest.mark.unmeasured
 def test_how_long_jobs_take_changes_no_count(server: ReferenceServer) -> None:
     chosen = ("S-URL", "S-FINISHED", "T-URL", "L-STABLE", "L-FOUND")
     counts = []

@@ -128,6 +128,7 @@ def test_every_freedom_belongs_to_one_group() -> None:
     assert sorted(name for names in ABOUT for name in names) == sorted(FREEDOMS)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("names", "freedoms"), CASES, ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else ""
 )
@@ -141,6 +142,7 @@ def test_an_endpoint_that_uses_its_freedom_passes(
     assert (code, report.verdict) == (0, "passed")
 
 
+@pytest.mark.unmeasured
 def test_every_other_choice_at_once_and_every_known_departure_pass(server: ReferenceServer, tmp_path: Path) -> None:
     """A whole run; known departures are reported as such, and every requirement is exercised all the same."""
     # An endpoint without the sunset operations shows nothing of them.

@@ -192,6 +192,17 @@ def test_a_token_is_fetched_once_and_renewed_before_it_lapses_or_after_a_401(ser
         assert Secret("token-8") in client.secrets
 
 
+def test_tokens_that_lapse_again_and_again_before_their_time_are_the_endpoints_failure(server: WireServer) -> None:
+    server.script = tokens = Tokens()
+    statuses = []
+    with Client(target(server, ACCOUNT)) as client:
+        for _ in range(4):
+            statuses += [client.send(Request("GET", PATH)).response.status for _ in range(2)]
+            tokens.given += 1  # what was given before is worth nothing now
+    # Two may be restarts of the endpoint; after a refusal that counts, the client goes on with a new token.
+    assert statuses == [200] * 6 + [401, 200]
+
+
 def test_a_token_that_never_worked_is_not_renewed_for_ever(server: WireServer) -> None:
     server.script = lambda arrival: answer(
         *((200, b'{"access_token": "t-t-t"}') if arrival.target.endswith("token") else (401, b"{}"))
