@@ -60,8 +60,8 @@ class Signer:
     def exchange(self, request: Request, prefer: Scheme | None) -> Exchange:
         """Send a request as whoever it says; `prefer` is the scheme where it leaves that open.
 
-        A token that is refused is renewed once; where that happens too often, the refusal is the answer. Raises MissingCredentials, Unsendable and Withheld before the request
-        is sent, and NoAnswer.
+        A token that is refused is renewed once; where that happens too often, the refusal is the answer. Raises
+        MissingCredentials, Unsendable and Withheld before the request is sent, and NoAnswer.
         """
         bearers = self._bearers
         scheme, identity = choice(request, self._credentials, prefer, lambda: self._token(request, bearers["owner"]))
