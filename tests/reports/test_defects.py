@@ -423,3 +423,10 @@ def test_a_comparison_that_fails_far_more_often_leads_what_its_answers_show_by_t
 
     assert leads(6) == [("T-TIME", {"SNAP-RESTORE"})]
     assert leads(40) == [("SNAP-RESTORE", {"T-TIME"})]
+
+
+def test_who_shows_what_never_was_shows_what_was_deleted_too(tmp_path: Path) -> None:
+    absent = at("N-SNAPSHOT", "snapshot-get", "/request/path/snapshotId", seen="200")
+    deleted = at("SNAP-FOUND", "snapshot-get", "/response/status", seen="200")
+    found = [("snapshot-get", numbered("flex-get", n), (one,)) for n, one in enumerate((deleted, absent, absent))]
+    assert told(report_of(tmp_path / "j", found)) == [("N-SNAPSHOT", {"SNAP-FOUND"})]
