@@ -258,8 +258,8 @@ class Chronicle:
         if known is not None and exchange.response.status < 500:
             view = GetView(known, exchange, examined.reading, self.contract)
             self._apply(view, examined)
-            if view.elsewhere:
-                return
+            if view.elsewhere or view.must_be_gone:
+                return  # that it is shown at all is found already
             note_read(view)
         if examined.document is not None:
             self._observe(exchange, examined, examined.document, examined.pointer, job_id)
