@@ -368,6 +368,13 @@ class PageView:
             return None
         return frozenset(str(link.get("rel")) for link in links if isinstance(link, dict))
 
+    def leads_to(self, relation: str) -> str | None:
+        """Return where the page's link of a relation leads; None where there is no such link, or it has no address."""
+        links = self.document.get("links")
+        shown = [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+        found = (link.get("href") for link in shown if link.get("rel") == relation)
+        return next((address for address in found if isinstance(address, str)), None)
+
     @property
     def total(self) -> int | None:
         """The number of items that the page tells."""

@@ -159,9 +159,11 @@ def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrat
         if not declined and draw(st.booleans()):
             document["totalCount"] = total
         if draw(st.booleans()):
-            relations = ["self", *(["next"] if total > size * number else []), *(["previous"] if number > 1 else [])]
-            href = f"https://cloud.example{request.path}"
-            document["links"] = [{"href": f"{href}?pageNum={number}", "rel": relation} for relation in relations]
+            pages = {"self": number}
+            pages |= {"next": number + 1} if total > size * number else {}
+            pages |= {"previous": number - 1} if number > 1 else {}
+            href = f"https://cloud.example{request.path}?pageNum="
+            document["links"] = [{"href": f"{href}{page}", "rel": relation} for relation, page in pages.items()]
         return document
 
     return drawn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from atlas_conformance.contracts.outcomes import Outcome, holds
@@ -9,6 +10,7 @@ from atlas_conformance.contracts.rulebook import rule
 from atlas_conformance.contracts.views import PageView
 
 _NOT_SHOWN = object()
+_PAGE_NUMBER = re.compile(r"[?&]pageNum=([^&#]*)")
 
 
 @rule("L-PAGE", on=PageView)
@@ -90,6 +92,18 @@ def the_links_fit_the_page(page: PageView) -> Iterator[Outcome]:
     yield holds("self" in relations, "links with rel self", relations, where)
     if len(page.document["results"]) < page.asked[0]:
         yield holds("next" not in relations, "no link with rel next on the last page", relations, where)
+
+
+@rule("L-PAGE", on=PageView)
+def the_next_page_is_another_one(page: PageView) -> Outcome | None:
+    """The link to the next page does not lead to the page itself again, and a page number in it is the next one."""
+    following = page.leads_to("next") if page.asked is not None else None
+    if page.asked is None or following is None:
+        return None
+    number = _PAGE_NUMBER.search(following)
+    held = following != page.leads_to("self") and (number is None or number[1] == str(page.asked[1] + 1))
+    expected = f"a link with rel next that leads to page {page.asked[1] + 1}"
+    return holds(held, expected, following, f"{page.pointer}/links")
 
 
 @rule("L-TOTAL", on=PageView)

@@ -52,6 +52,24 @@ def test_a_wrong_count_is_found_on_the_last_page(size: int, total: int, wrong: i
     assert found == ({"L-TOTAL"} if total + wrong >= 0 or total else set())
 
 
+@pytest.mark.parametrize(
+    ("address", "held"),
+    [
+        ("/jobs?itemsPerPage=2&pageNum=3", True),
+        ("/jobs?after=65f1", True),
+        ("http://[", True),
+        (None, True),
+        ("/jobs?itemsPerPage=2&pageNum=2", False),
+        ("/jobs?pageNum=1&itemsPerPage=2", False),
+        ("https://example.net/self", False),
+    ],
+)
+def test_the_link_to_the_next_page_leads_there(address: str | None, held: bool) -> None:
+    document = page_at(2, 2, 9)
+    next(link for link in document["links"] if link["rel"] == "next")["href"] = address
+    assert ("L-PAGE" not in failed(one(asked(2, 2), document))) == held
+
+
 def test_the_default_page_has_a_hundred_jobs() -> None:
     assert one(None, page_at(100, 1, 250)).findings == ()
     assert failed(one(None, page_at(101, 1, 250))) == {"L-PAGE"}

@@ -199,7 +199,7 @@ def _changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any
 
 def page(*jobs: Mapping[str, Any], rels: Iterable[str] = ("self",), **changes: Any) -> dict[str, Any]:
     """One page of a list that holds these jobs and no others."""
-    links = [{"rel": rel, "href": "https://example.net/"} for rel in rels]
+    links = [{"rel": rel, "href": f"https://example.net/{rel}"} for rel in rels]
     return _changed({"results": list(jobs), "totalCount": len(jobs), "links": links}, changes)
 
 
