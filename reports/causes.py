@@ -292,7 +292,7 @@ def _shown_alike(nodes: Sequence[Node]) -> Iterator[Link]:
 def _tainted(nodes: Sequence[Node], evidence: Evidence) -> Iterator[Link]:
     """Link what was wrongly accepted with what is found on the jobs that came of it, and on none besides.
 
-    Where the jobs came of several such requests together, the one that made most of them is the cause.
+    Where the jobs came of several such groups together, the group that made most of them is the cause.
     """
     most = max(1, _MOST_TAINTED * sum(evidence.created.values()))
     causes = {place: node.facts.made for place, node in enumerate(nodes) if 0 < len(node.facts.made) <= most}

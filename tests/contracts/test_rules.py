@@ -51,6 +51,8 @@ def test_a_rule_is_called_with_a_view_and_returns_its_outcome() -> None:
     view.document = {"deliveryType": "DOWNLOAD", "snapshotUrl": "https://a.example/u"}
     assert shared_jobs.only_a_download_shows_an_address(view) is HELD
     view.document = {"deliveryType": "DOWNLOAD"}
+    assert shared_jobs.only_a_download_shows_an_address(view) is HELD
+    view.document = {"deliveryType": "neither"}
     assert shared_jobs.only_a_download_shows_an_address(view) is None
 
 

@@ -338,7 +338,7 @@ def test_a_challenge_that_is_missing_explains_why_a_digest_is_refused(tmp_path: 
     assert told(report_of(tmp_path / "j", found)) == [("A-NONE", {"A-DIGEST"})]
 
 
-def test_what_is_found_on_jobs_of_several_wrong_creates_belongs_to_the_one_that_made_most(tmp_path: Path) -> None:
+def test_what_is_found_on_jobs_of_several_wrong_creates_belongs_to_that_which_made_most(tmp_path: Path) -> None:
     jobs = [f"{n:024x}" for n in range(1, 4)]
     found = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(10, 20)]
     pages = json.dumps({"results": [{"id": job} for job in jobs]}).encode()

@@ -194,6 +194,7 @@ def test_filters_show_what_they_say(tmp_path: Path) -> None:
     assert [id for id, hidden in cards if not hidden] == ["T-TARGET"]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 def test_ten_thousand_findings_open(tmp_path: Path) -> None:
     page = tmp_path / "many.html"

@@ -170,7 +170,7 @@ def test_shards_and_their_merging(desk: Desk) -> None:
 
 
 CRASHES = {
-    "in a test": "import atlas_conformance.runner.endpoint as m; m.Endpoint.verify = boom",
+    "in a test": "import atlas_conformance.runner.endpoint as m; m.Endpoint.send_all = boom",
     "in the client": "import atlas_conformance.http.signing as m; m.Signer.exchange = boom",
     "in the judge": "import atlas_conformance.contracts.chronicle as m; m.Chronicle._follow = boom",
     "in a report": "import atlas_conformance.reports.writing as m; m.RENDERERS = {name: boom for name in m.RENDERERS}",
