@@ -258,9 +258,11 @@ class Chronicle:
         if known is not None and exchange.response.status < 500:
             view = GetView(known, exchange, examined.reading, self.contract)
             self._apply(view, examined)
-            if view.elsewhere or view.must_be_gone:
-                return  # that it is shown at all is found already
+            if view.elsewhere:
+                return
             note_read(view)
+            if view.asks_for_deleted:
+                return  # whether it may be shown at all is judged already
         if examined.document is not None:
             self._observe(exchange, examined, examined.document, examined.pointer, job_id)
 
