@@ -87,9 +87,10 @@ class Facts:
 
     `exchanges` are their numbers, `related` those of others that findings rest on. `jobs` counts the findings by the
     ids of what they are about, `made` are the jobs that are faulty from their beginning: they came of requests that
-    should have been refused, or have the wrong id. `tests` are the functions that sent them, `marks` counts what their
-    requests had of what a requirement may blame (`mark` in requirements.toml), `seen` the requests themselves.
-    `statuses` are the status codes that answered, `since` is when the first one was sent (epoch seconds).
+    should have been refused, have the wrong id, or do not begin as a fresh one does. `tests` are the functions that
+    sent them, `marks` counts what their requests had of what a requirement may blame (`mark` in requirements.toml),
+    `seen` the requests themselves. `statuses` are the status codes that answered, `since` is when the first one was
+    sent (epoch seconds).
     """
 
     exchanges: set[int] = field(default_factory=set)
@@ -154,8 +155,16 @@ class Evidence:
         facts.since = found.exchange.started if facts.since is None else min(facts.since, found.exchange.started)
         if job is not None and 200 <= status < 300 and found.exchange.request.method == "POST":
             place = _place_of(record.finding.requirement, record.finding.place)
-            if place.part == OUTCOME or (place.part, place.field) == (BODY, "id"):
+            at_birth = record.finding.requirement in _at_birth()
+            if at_birth or place.part == OUTCOME or (place.part, place.field) == (BODY, "id"):
                 facts.made.add(job)
+
+
+@cache
+def _at_birth() -> frozenset[str]:
+    """Return the requirements on how a job or a snapshot begins."""
+    resources = {operation.resource for operation in Contract.load().operations.values()}
+    return frozenset(resource.common["new"] for resource in resources if "new" in resource.common)
 
 
 @cache

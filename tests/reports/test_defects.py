@@ -430,3 +430,13 @@ def test_who_shows_what_never_was_shows_what_was_deleted_too(tmp_path: Path) -> 
     deleted = at("SNAP-FOUND", "snapshot-get", "/response/status", seen="200")
     found = [("snapshot-get", numbered("flex-get", n), (one,)) for n, one in enumerate((deleted, absent, absent))]
     assert told(report_of(tmp_path / "j", found)) == [("N-SNAPSHOT", {"SNAP-FOUND"})]
+
+
+def test_what_changes_later_on_a_job_that_did_not_begin_as_a_fresh_one_belongs_to_its_create(tmp_path: Path) -> None:
+    found = [("flex-create", numbered("flex-create", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(5)]
+    made = numbered("flex-create", 5, answer=json.dumps({"id": JOB}).encode())
+    found.append(("flex-create", made, (at("S-NEW", "flex-create", "/response/body/status", seen="COMPLETED"),)))
+    page = json.dumps({"results": [{"id": JOB}]}).encode()
+    later = at("L-STABLE", "flex-list", "/response/body/results/0/restoreFinishedDate", expected="nothing changes")
+    found += [("flex-list", numbered("flex-list", n, answer=page), (later,)) for n in range(6, 9)]
+    assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"L-STABLE"})]
