@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.dates import is_in_life
@@ -25,6 +28,7 @@ from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.store import JobStore, Place
 
 _MOST_RESTORED = 10_000
+_NO_DIGIT = re.compile("[^0-9a-f]")
 Followed: TypeAlias = Callable[[Reading, str], JobHistory | None]
 """Finds the history of what a request is about, by its id."""
 
@@ -72,13 +76,20 @@ class Stories:
             known.deleted_ended = exchange.ended
 
     def note_deleted(self, exchange: Exchange, examined: Examined, followed: Followed) -> None:
-        """Note that a delete was answered with success, whoever asked for it: who is wrongly let in deletes as well."""
+        """Note that a delete was answered with success, whoever asked for it and however: who is wrongly let in deletes
+        as well, and a malformed id that is wrongly taken may be cleaned up into that of a snapshot.
+        """
         reading = examined.reading
         if reading.operation.kind != "delete" or reading.item is None or exchange.response.status >= 300:
             return
         known = followed(reading, reading.item)
         if known is not None:
             known.delete_started = min(known.delete_started, exchange.started)
+            return
+        cleaned = _NO_DIGIT.sub("", normalize("NFKD", unquote(reading.item)).lower())
+        for known in self._store.at(reading.operation.resource, reading.place):
+            if known.job in cleaned:
+                known.delete_started = min(known.delete_started, exchange.started)
 
     def judge_deleted(self, exchange: Exchange, examined: Examined, seen: set[str], *, whole: bool) -> None:
         """Judge a list by the deleted snapshots that it must no longer show; `whole`: it is all on this page."""

@@ -195,6 +195,16 @@ def test_a_deleted_snapshot_is_gone_within_30_seconds_and_stays_gone() -> None:
     assert told(*begun, listed(at=40))[-1].findings == ()
 
 
+@pytest.mark.parametrize("given", [TAKEN_ID.upper(), f" {TAKEN_ID}", f"%36{TAKEN_ID[1:]}", f"{{{TAKEN_ID}}}"])
+def test_a_delete_that_cleans_up_its_id_has_deleted_the_snapshot(given: str) -> None:
+    wrong = answer(request("snapshot-delete", snapshotId=given), b"", status=204, media="", started=2)
+    deleted = told(take(), get(done(), 1), wrong)
+    assert failed(deleted[-1]) == {"P-SNAPSHOT"}
+    assert told(take(), get(done(), 1), wrong, missing(40))[-1].findings == ()
+    another = answer(request("snapshot-delete", snapshotId="f" * 25), b"", status=204, media="", started=2)
+    assert "SNAP-FOUND" in failed(told(take(), get(done(), 1), another, missing(40))[-1])
+
+
 def test_a_delete_whose_answer_was_lost_leaves_everything_open() -> None:
     chronicle = Chronicle(KNOWN)
     chronicle.feed(take())
