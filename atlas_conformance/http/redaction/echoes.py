@@ -26,8 +26,8 @@ _PIECES = 16
 """Bones of at least this number are recognised by their pieces."""
 _COVERED = 0.75
 """The share of a secret's letters that shows, in pieces, from which on the secret shows."""
-_TOGETHER = 8
-"""How many values have one finder at least, until more come."""
+_TOGETHER = 4
+"""How many values the shortest block of values has, but for those that came last."""
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
@@ -60,7 +60,7 @@ class _Finder:
             yield self._grams[number]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _finder_of(values: tuple[str, ...]) -> _Finder:
     return _Finder(bone for value in values for bone in _bare_forms_of(value))
 
@@ -73,11 +73,17 @@ def _bare_forms_of(value: str) -> tuple[bytes, ...]:
 def _finders_of(values: tuple[str, ...]) -> tuple[_Finder, ...]:
     """Return what finds the pieces of these values.
 
-    An endpoint may hand out a value with each answer, which comes last: the finder of those before is kept meanwhile,
-    as it takes much longer to make than that of a few.
+    An endpoint may hand out a value with each answer, which comes last, and a finder of many values takes long to make.
+    So the values are cut into blocks, each half as long as the one before at most: most of them stay as they were.
     """
-    kept = len(values) - len(values) % _TOGETHER
-    parts = (values[:kept], values[kept:])
+    parts, at = [], 0
+    size = _TOGETHER << max(0, (len(values) // _TOGETHER).bit_length() - 1)
+    while size >= _TOGETHER:
+        if len(values) - at >= size:
+            parts.append(values[at : at + size])
+            at += size
+        size //= 2
+    parts.append(values[at:])
     return tuple(_finder_of(part) for part in parts if any(_bare_forms_of(value) for value in part))
 
 
@@ -125,7 +131,17 @@ class Forms:
         return any(finder.finds(part) for part in parts for finder in self._finders)
 
     def _holds(self, view: bytes) -> bool:
-        return any(form in view for form in self._bones)
+        return any(form in view for form in self._shown_in(view))
+
+    def _shown_in(self, view: bytes) -> Iterable[bytes]:
+        """Return the bones of which a view may hold the whole: those whose beginning it holds."""
+        if not self._finders:
+            return self._bones
+        pieces = self._pieces(view)
+        return [bone for bone in self._bones if bone[:_GRAM] in pieces] if pieces else ()
+
+    def _pieces(self, view: bytes) -> set[bytes]:
+        return {piece for part in _stretches(view) for finder in self._finders for piece in finder.pieces(part)}
 
     def masked(self, text: str) -> str:
         """Return text with every form of every value masked; the same object where there has none.
@@ -197,13 +213,12 @@ class Forms:
         """Tell whether a body still shows a value, spread over several places, after masking."""
         if not self._bones or not self._may_be_in(body):
             return False
-        if any(form in view for view in views(body) for form in self._bones if len(form) >= _LONG):
+        shown = list(views(body))
+        if any(form in view for view in shown for form in self._shown_in(view) if len(form) >= _LONG):
             return True
-        if not self._finders:
-            return False
-        parts = [part for view in views(body) for part in _stretches(view)]
-        grams = {piece for part in parts for finder in self._finders for piece in finder.pieces(part)}
-        return any(len(bone) >= _PIECES and _covered(bone, grams) >= _COVERED for bone in self._bones)
+        pieces = {piece for view in shown for piece in self._pieces(view)}
+        several = (bone for bone in self._bones if len(bone) >= _PIECES and any(piece in bone for piece in pieces))
+        return any(_covered(bone, pieces) >= _COVERED for bone in several)
 
 
 def odd_pattern(values: Iterable[str]) -> re.Pattern[str] | None:
