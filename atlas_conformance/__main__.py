@@ -8,7 +8,12 @@ import sys
 import traceback
 from pathlib import Path
 
-from atlas_conformance.reports.interrupts import ignore_interrupts, lose_no_interrupt, terminate_as_interrupt
+from atlas_conformance.reports.interrupts import (
+    ignore_interrupts,
+    is_interrupt,
+    lose_no_interrupt,
+    terminate_as_interrupt,
+)
 from atlas_conformance.reports.program import INTERRUPTED, OWN_ERROR, PROGRAM
 
 
@@ -23,15 +28,15 @@ def main() -> None:
     try:
         code = _code()
         ignore_interrupts()
-    except KeyboardInterrupt:
-        ignore_interrupts()
-        code = _complaint("interrupted before anything was done", INTERRUPTED)
     except BrokenPipeError:
         ignore_interrupts()
         code = 0  # who reads no further has what was wanted
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         ignore_interrupts()
-        code = _complaint(_own_error(error), OWN_ERROR)
+        if is_interrupt(error):
+            code = _complaint("interrupted before anything was done", INTERRUPTED)
+        else:
+            code = _complaint(_own_error(error), OWN_ERROR)
     # An interrupt that came while a library executed text of its own making, as dataclasses does, is noted by the
     # interpreter, which then ends itself by the signal whatever was made of it. To execute any text clears the note.
     exec("")
@@ -62,7 +67,7 @@ def _flush() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _own_error(error: Exception) -> str:
+def _own_error(error: BaseException) -> str:
     """Return one sentence on an error that nobody foresaw: what, and where, without any secret of the environment."""
     from atlas_conformance.http.redaction.redaction import mask_text, secrets_in
 

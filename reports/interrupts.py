@@ -46,6 +46,14 @@ def lose_no_interrupt(number: signal.Signals = signal.SIGINT) -> None:
     sys.unraisablehook = hook
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is an interrupt, or was made of one: Python 3.11 wraps what comes while it makes a class."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
+
+
 @contextmanager
 def _held_back() -> Iterator[list[int]]:
     """Let both signals do nothing inside, but for being noted in the list."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from atlas_conformance.reports.interrupts import delayed, lose_no_interrupt, undisturbed
+from atlas_conformance.reports.interrupts import delayed, is_interrupt, lose_no_interrupt, undisturbed
 from atlas_conformance.reports.scratch import scratch_folder
+from tests.atlas_conformance.program import surroundings
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +44,35 @@ def test_an_interrupt_within_a_destructor_comes_again(monkeypatch: pytest.Monkey
 
     with pytest.raises(KeyboardInterrupt):
         drop()
+
+
+class Interrupting:
+    """What is interrupted while a class takes it in."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
+
+
+def test_an_interrupt_that_was_wrapped_while_a_class_was_made_is_one() -> None:
+    with pytest.raises((KeyboardInterrupt, RuntimeError)) as caught:
+        type("Made", (), {"it": Interrupting()})
+    assert is_interrupt(caught.value)
+    assert not is_interrupt(RuntimeError("of another kind"))
+
+
+def test_an_interrupt_that_was_wrapped_ends_the_program_as_one(tmp_path: Path) -> None:
+    script = (
+        "from atlas_conformance import __main__ as program\n"
+        "def interrupted():\n"
+        "    raise RuntimeError('Error calling __set_name__') from KeyboardInterrupt()\n"
+        "program._code = interrupted\n"
+        "program.main()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=surroundings(), capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (4, "atlas-conformance: interrupted before anything was done\n")
 
 
 def test_what_is_undisturbed_is_done_to_its_end() -> None:
