@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """The signals that end a command before it is done."""
+
+_SOON = 0.01
+"""Seconds after which an interrupt that was dropped comes again."""
 
 
 def terminate_as_interrupt() -> None:
@@ -34,12 +39,24 @@ def lose_no_interrupt(number: signal.Signals = signal.SIGINT) -> None:
 
     `number` is the signal that comes then.
     """
-    before = sys.unraisablehook
+    before, main = sys.unraisablehook, threading.main_thread().ident
+    inside: list[bool] = []
+
+    def come_again() -> None:
+        time.sleep(_SOON)
+        while inside:
+            time.sleep(_SOON)
+        time.sleep(_SOON)
+        if main is not None:
+            signal.pthread_kill(main, number)
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
-            main = threading.main_thread().ident
-            threading.Timer(0.01, signal.pthread_kill, [main, number]).start()
+            inside.append(True)
+            # A bare thread: to start another kind takes locks, and an interrupt meanwhile could leave them shut.
+            with suppress(RuntimeError):
+                _thread.start_new_thread(come_again, ())
+            inside.clear()
         else:
             before(unraisable)
 
