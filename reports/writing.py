@@ -120,10 +120,6 @@ def write_reports(
     Each file appears whole or not at all, and all of them are tried, whatever becomes of one. Never raises for what
     a format or the folder does: the failures say so.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        return Written(failures=(f"The reports cannot be written to {directory}: {_reason(problem)}.",))
     written: list[Path] = []
     failures: list[str] = []
 
@@ -136,6 +132,10 @@ def write_reports(
 
     # Who waits for a pipe's reader may give up.
     with nullcontext() if any(is_special(directory / name) for name in (*FILES, JOURNAL)) else undisturbed():
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            return Written(failures=(f"The reports cannot be written to {directory}: {_reason(problem)}.",))
         for name, form in FILES.items():
             attempt(name, lambda path, form=form: put(path, RENDERERS[form](report, curl, standing)))  # type: ignore[misc]
         attempt(JOURNAL, lambda path: copy_into(journal, path))
