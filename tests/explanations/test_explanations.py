@@ -82,7 +82,6 @@ def test_the_pages_are_the_same_each_time_and_show_no_credentials() -> None:
         assert "mdb_sa_sk_" not in text and "response=" not in text
 
 
-@pytest.mark.unmeasured
 def test_a_page_is_read_as_it_is_meant() -> None:
     for name, text in pages().items():
         tokens = MarkdownIt("commonmark").enable("table").parse(text)

@@ -181,7 +181,6 @@ def test_a_run_of_any_answers_ends_with_its_reports(odd: list[tuple[str, int, He
         ended_with_reports(odd, Path(scratch))
 
 
-@pytest.mark.unmeasured
 @given(st.lists(answers, min_size=1, max_size=12))
 @settings(max_examples=40, deadline=None)
 def test_a_run_under_load_of_any_answers_keeps_its_record(odd: list[tuple[str, int, Headers, bytes]]) -> None:
