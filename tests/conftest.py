@@ -8,9 +8,18 @@ from collections.abc import Iterator
 import coverage
 import pytest
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # The worker is measured because this said so; the programs that its tests start would take twice their time.
-    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+def _measure_no_children() -> None:
+    """Let the programs that tests start run unmeasured.
+
+    They would take twice their time, and a signal that comes while one holds the lock of its measuring would hang it.
+    Each start of a measurement asks for its children anew. The first process of pytest starts workers, which count.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+_measure_no_children()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,3 +33,4 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         measured.start()
+        _measure_no_children()

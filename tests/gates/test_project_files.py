@@ -142,3 +142,10 @@ def test_a_commit_that_breaks_a_workflow_is_stopped(tmp_path: Path) -> None:
     broken.write_text((WORKFLOWS / "tests.yml").read_text("utf-8").replace("runs-on:", "runs-at:"), "utf-8")
     done = subprocess.run([*hooks()["github-workflows"], str(broken)], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1, done.stdout + done.stderr
+
+
+@pytest.mark.unmeasured
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_what_tests_start_is_not_measured(time: str) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert "COVERAGE_PROCESS_CONFIG" not in os.environ
