@@ -53,10 +53,12 @@ def lose_no_interrupt(number: signal.Signals = signal.SIGINT) -> None:
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
             inside.append(True)
-            # A bare thread: to start another kind takes locks, and an interrupt meanwhile could leave them shut.
-            with suppress(RuntimeError):
-                _thread.start_new_thread(come_again, ())
-            inside.clear()
+            try:
+                # A bare thread: to start another kind takes locks, and an interrupt meanwhile could leave them shut.
+                with suppress(RuntimeError):
+                    _thread.start_new_thread(come_again, ())
+            finally:
+                inside.clear()
         else:
             before(unraisable)
 
