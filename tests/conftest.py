@@ -13,7 +13,7 @@ def _measure_no_children() -> None:
     """Let the programs that tests start run unmeasured.
 
     They would take twice their time, and a signal that comes while one holds the lock of its measuring would hang it.
-    Each start of a measurement asks for its children anew. The first process of pytest starts workers, which count.
+    Each start of a measurement asks for its children again. The first process of pytest starts workers, which count.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
