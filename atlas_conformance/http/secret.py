@@ -52,6 +52,12 @@ class Secret:
         raise TypeError("a secret is never serialised")
 
 
+class Passing(Secret):
+    """A value that changes from one request to the next, such as a digest nonce."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """One identity at an endpoint: an API key pair (digest), a service account, or a ready-made bearer token.

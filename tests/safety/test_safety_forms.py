@@ -233,7 +233,21 @@ def test_what_an_endpoint_hands_out_is_remembered() -> None:
     known = {secret.reveal() for secret in handed.secrets}
     assert known == {f"c4n4ry-{one}" for one in ("cookie1", "header2", "nonce3", "opaque4", "token5")}
     for number in range(100):
-        handed.note(Response(200, (("Set-Cookie", f"s=rotating-{number:06}"),), b""))
-    latest = [secret.reveal() for secret in handed.secrets]
-    assert 16 <= len(latest) <= 24
-    assert latest[-16:] == [f"rotating-{number:06}" for number in range(84, 100)]
+        nonce = ("WWW-Authenticate", f'Digest realm="r", nonce="n0nce-{number:06}"')
+        handed.note(Response(200, (("Set-Cookie", f"s=rotating-{number:06}"), nonce), b""))
+    for begins in ("rotating", "n0nce"):
+        latest = [value for secret in handed.secrets if (value := secret.reveal()).startswith(begins)]
+        assert 16 <= len(latest) <= 24
+        assert latest[-16:] == [f"{begins}-{number:06}" for number in range(84, 100)]
+
+
+def test_values_are_found_whether_few_or_many_texts_are_searched() -> None:
+    forms = Forms(
+        [KEY, "c4n4ry-t0ken-of-a-service", "an0ther-v4lue"], lasting=True, passing=["f1rst-n0nce", "s3cond-n0nce"]
+    )
+    hidden = [KEY.upper(), KEY[::-1], "c4n4ry-t0ken-of-a-ser+vice", "s3cond%2dn0nce", b"an0ther-v4lue".hex()]
+    for _ in range(300):
+        assert not forms.may_be_in("an ordinary text, in which s3cond and nonce stand apart")
+        assert all(map(forms.may_be_in, hidden))
+    assert forms.may_be_in(base64.b32encode(KEY.encode()).decode())
+    assert not forms.may_be_in(base64.b32encode(b"s3cond-n0nce").decode())

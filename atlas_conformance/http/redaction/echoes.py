@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import ahocorasick_rs
 
@@ -22,12 +23,17 @@ LEAST_LENGTH = 6
 _LONG = 12
 """Bones of at least this number are no coincidence, whatever stands between them."""
 _GRAM = 6
+_PIECE = b"\1" * _GRAM
 _PIECES = 16
 """Bones of at least this number are recognised by their pieces."""
 _COVERED = 0.75
 """The share of a secret's letters that shows, in pieces, from which on the secret shows."""
+BLOCK = 8
+"""Values that are found by one finder; who forgets the oldest of many values forgets as many at once."""
 _TOGETHER = 4
-"""How many values the shortest block of values has, but for those that came last."""
+"""Of values that are fewer than a block, so many have one finder."""
+_MANY_USES = 100
+"""From so many searches on, one finder of all values is worth the time that it takes to make."""
 _MASK = MASK.encode()
 _STRETCH = 1024 * 1024
 """Bytes that are searched at once: they may hold a form so often that a list of all places would fill memory."""
@@ -37,75 +43,93 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[^"]+|"', re.DOTALL)
 
 
 @lru_cache(maxsize=16)
-def forms_of(values: tuple[str, ...]) -> Forms:
-    """Return the forms of these values, kept for the next time, and made so that many texts are searched quickly."""
-    return Forms(values, lasting=True)
+def forms_of(values: tuple[str, ...], passing: tuple[str, ...] = ()) -> Forms:
+    """Return the forms of these values, kept for the next time, and made so that many texts are searched quickly.
+
+    Rare encodings of `passing` ones, which change with each request, are not looked for.
+    """
+    return Forms(values, lasting=True, passing=passing)
 
 
 class _Finder:
-    """Finds the pieces of some bones in a text."""
+    """Finds some bones in a text, whole or in pieces."""
 
     def __init__(self, whole: Iterable[bytes]) -> None:
-        found = {bone[at : at + _GRAM] for bone in whole for at in range(len(bone) - _GRAM + 1)}
-        self._grams = tuple(found)
+        bones = tuple(whole)
+        self._lines = b"".join(bone + b"\n" for bone in bones)
+        self._grams = tuple({gram for bone in bones for gram in _grams(bone)})
         self._automaton = ahocorasick_rs.BytesAhoCorasick(self._grams)
 
     def finds(self, part: bytes) -> bool:
         """Tell whether any piece stands in this part of a text."""
         return bool(self._automaton.find_matches_as_indexes(part))
 
-    def pieces(self, part: bytes) -> Iterator[bytes]:
-        """Yield every piece that stands in this part of a text."""
-        for number, _, _ in self._automaton.find_matches_as_indexes(part, overlapping=True):
-            yield self._grams[number]
+    def pieces(self, parts: Iterable[bytes]) -> set[bytes]:
+        """Return every piece that stands in the parts of a text."""
+        matches = (self._automaton.find_matches_as_indexes(part, overlapping=True) for part in parts)
+        return {self._grams[number] for found in matches for number, _, _ in found}
+
+    def shows(self, parts: Iterable[bytes]) -> bool:
+        """Tell whether the parts of a text hold so many pieces that they may show any of the bones."""
+        pieces = self.pieces(parts)
+        candidates = {bone for piece in pieces for bone in self._holding(piece)}
+        return any(_is_shown(bone, pieces) for bone in candidates)
+
+    def _holding(self, piece: bytes) -> Iterator[bytes]:
+        at = self._lines.find(piece)
+        while at >= 0:
+            end = self._lines.index(b"\n", at)
+            yield self._lines[self._lines.rfind(b"\n", 0, at) + 1 : end]
+            at = self._lines.find(piece, end)
 
 
 @lru_cache(maxsize=64)
-def _finder_of(values: tuple[str, ...]) -> _Finder:
-    return _Finder(bone for value in values for bone in _bare_forms_of(value))
+def _finder_of(values: tuple[str, ...], *, rare: bool) -> _Finder:
+    return _Finder(bone for value in values for bone in _bare_forms_of(value, rare=rare))
 
 
 @lru_cache(maxsize=256)
-def _bare_forms_of(value: str) -> tuple[bytes, ...]:
-    return tuple(bare_forms(value, rare=True))
+def _bare_forms_of(value: str, *, rare: bool) -> tuple[bytes, ...]:
+    return tuple(bare_forms(value, rare=rare))
 
 
-def _finders_of(values: tuple[str, ...]) -> tuple[_Finder, ...]:
-    """Return what finds the pieces of these values.
+def _finders_of(values: tuple[str, ...], *, rare: bool) -> tuple[_Finder, ...]:
+    """Return what finds these values.
 
     An endpoint may hand out a value with each answer, which comes last, and a finder of many values takes long to make.
-    So the values are cut into blocks, each half as long as the one before at most: most of them stay as they were.
+    So each block of values has its finder, which is there already for most of them, and the last few values have one
+    each.
     """
-    parts, at = [], 0
-    size = _TOGETHER << max(0, (len(values) // _TOGETHER).bit_length() - 1)
-    while size >= _TOGETHER:
-        if len(values) - at >= size:
-            parts.append(values[at : at + size])
-            at += size
-        size //= 2
-    parts.append(values[at:])
-    return tuple(_finder_of(part) for part in parts if any(_bare_forms_of(value) for value in part))
+    ends = [0, *range(BLOCK, len(values) + 1, BLOCK)]
+    ends += range(ends[-1] + _TOGETHER, len(values) + 1, _TOGETHER)
+    ends += range(ends[-1] + 1, len(values) + 1)
+    parts = [values[start:end] for start, end in pairwise(ends)]
+    return tuple(_finder_of(part, rare=rare) for part in parts if any(_bare_forms_of(v, rare=rare) for v in part))
 
 
 class Forms:
     """Every way in which some values may be written.
 
     `lasting` ones take a while to make; they tell quickly of a text that it holds none, and find values in pieces.
-    `rare` encodings, such as base32, are looked for by lasting ones, and by others if asked for.
+    `rare` encodings, such as base32, are looked for by lasting ones, and by others if asked for, and never of values
+    that are `passing`.
     """
 
-    def __init__(self, values: Iterable[str], *, lasting: bool = False, rare: bool = False) -> None:
-        values = tuple(values)
-        kept = sorted({value for value in values if len(value) >= LEAST_LENGTH}, key=len, reverse=True)
-        self._kept = kept
+    def __init__(
+        self, values: Iterable[str], *, lasting: bool = False, rare: bool = False, passing: Iterable[str] = ()
+    ) -> None:
         rare = rare or lasting
-        forms = (_bare_forms_of(value) if lasting else bare_forms(value, rare=rare) for value in kept)
+        sorts = [(_long_enough(values), rare), (_long_enough(passing), False)]
+        self._kept = kept = sorted({value for sort, _ in sorts for value in sort}, key=len, reverse=True)
+        made = _bare_forms_of if lasting else bare_forms
+        forms = (made(value, rare=rare) for sort, rare in sorts for value in sort)
         self._bones = tuple(dict.fromkeys(form for of_value in forms for form in of_value))
         # Of a value of hardly any ASCII letters nothing is left: it is looked for as it is, and letter by letter.
         self._odd_pattern = odd_pattern(kept)
         self._finders: tuple[_Finder, ...] = ()
         if lasting:
-            self._finders = _finders_of(tuple(value for value in values if len(value) >= LEAST_LENGTH))
+            self._finders = tuple(finder for sort, rare in sorts for finder in _finders_of(sort, rare=rare))
+        self._uses = 0
 
     @cached_property
     def _bytes(self) -> tuple[bytes, ...]:
@@ -127,8 +151,12 @@ class Forms:
             return True
         if not self._finders:
             return any(self._holds(view) for view in views(text))
-        parts = (part for view in views(text) for part in _stretches(view))
-        return any(finder.finds(part) for part in parts for finder in self._finders)
+        self._uses += 1
+        if self._uses == _MANY_USES and len(self._finders) > 1:
+            self._finders = (_Finder(self._bones),)
+        parts = list(_stretches(b"\n".join(views(text))))
+        # Most texts hold no piece at all, and hardly any holds as many as a value has.
+        return any(finder.shows(parts) for part in parts for finder in self._finders if finder.finds(part))
 
     def _holds(self, view: bytes) -> bool:
         return any(form in view for form in self._shown_in(view))
@@ -141,7 +169,8 @@ class Forms:
         return [bone for bone in self._bones if bone[:_GRAM] in pieces] if pieces else ()
 
     def _pieces(self, view: bytes) -> set[bytes]:
-        return {piece for part in _stretches(view) for finder in self._finders for piece in finder.pieces(part)}
+        parts = list(_stretches(view))
+        return set().union(*(finder.pieces(parts) for finder in self._finders))
 
     def masked(self, text: str) -> str:
         """Return text with every form of every value masked; the same object where there has none.
@@ -218,7 +247,11 @@ class Forms:
             return True
         pieces = {piece for view in shown for piece in self._pieces(view)}
         several = (bone for bone in self._bones if len(bone) >= _PIECES and any(piece in bone for piece in pieces))
-        return any(_covered(bone, pieces) >= _COVERED for bone in several)
+        return any(_is_shown(bone, pieces) for bone in several)
+
+
+def _long_enough(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value for value in values if len(value) >= LEAST_LENGTH)
 
 
 def odd_pattern(values: Iterable[str]) -> re.Pattern[str] | None:
@@ -229,13 +262,20 @@ def odd_pattern(values: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(map(_escaped, odd))) if odd else None
 
 
-def _covered(bone: bytes, grams: set[bytes]) -> float:
-    """Return the share of the bones that some of these pieces make up."""
+def _grams(bone: bytes) -> Iterator[bytes]:
+    """Yield the pieces of some bones, one from each of them on."""
+    return (bone[at : at + _GRAM] for at in range(len(bone) - _GRAM + 1))
+
+
+def _is_shown(bone: bytes, pieces: Iterable[bytes]) -> bool:
+    """Tell whether pieces that a text holds make up these bones: all of short ones, most of long ones."""
     shown = bytearray(len(bone))
-    for at in range(len(bone) - _GRAM + 1):
-        if bone[at : at + _GRAM] in grams:
-            shown[at : at + _GRAM] = b"\1" * _GRAM
-    return sum(shown) / len(bone)
+    for piece in pieces:
+        at = bone.find(piece)
+        while at >= 0:
+            shown[at : at + _GRAM] = _PIECE
+            at = bone.find(piece, at + 1)
+    return sum(shown) >= len(bone) * (1 if len(bone) < _PIECES else _COVERED)
 
 
 def _stretches(view: bytes) -> Iterator[bytes]:

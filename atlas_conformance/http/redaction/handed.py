@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from atlas_conformance.contracts.exchange import Response
 from atlas_conformance.contracts.inventory import Inventory
+from atlas_conformance.http.redaction.echoes import BLOCK
 from atlas_conformance.http.redaction.shown import Shown, handed_over, shown_by_answer
-from atlas_conformance.http.secret import MASK, Secret
+from atlas_conformance.http.secret import MASK, Passing, Secret
 
-_MOST, _AT_LEAST = 24, 16
-"""How many are remembered at most, and how many of the latest in any case. The oldest are forgotten together, as each
-new set of values takes a while to be made ready for the search."""
+_MOST = 3 * BLOCK
+"""How many are remembered at most of those that pass, and of the others: a block of the oldest is forgotten at once, so
+that the rest stay in theirs."""
 _LEAST = 8
 _SURE = 16
 """A value of this length is no ordinary word, whatever it is made of."""
@@ -25,24 +26,26 @@ class Handed:
     def __init__(self, ordinary: Iterable[str]) -> None:
         self._ordinary = frozenset(ordinary)
         self._lock = threading.Lock()
-        self._values: dict[str, Secret] = {}
+        self._values: dict[bool, dict[str, Secret]] = {False: {}, True: {}}
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What is remembered."""
         with self._lock:
-            return tuple(self._values.values())
+            return tuple(secret for values in self._values.values() for secret in values.values())
 
     def note(self, response: Response) -> None:
         """Take in what an answer hands out."""
-        for value, _ in _of(response):
-            if value in self._values or not self._is_credential(value):
+        for value, kind in _of(response):
+            passing = kind == "passing"
+            values = self._values[passing]
+            if value in values or not self._is_credential(value):
                 continue
             with self._lock:
-                self._values[value] = Secret(value)
-                if len(self._values) > _MOST:
-                    for old in list(self._values)[:-_AT_LEAST]:
-                        del self._values[old]
+                values[value] = Passing(value) if passing else Secret(value)
+                if len(values) > _MOST:
+                    for old in list(values)[:BLOCK]:
+                        del values[old]
 
     def _is_credential(self, value: str) -> bool:
         if len(value) < _LEAST or value in self._ordinary or MASK in value:

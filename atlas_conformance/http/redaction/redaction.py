@@ -23,7 +23,7 @@ from atlas_conformance.http.redaction.shown import (
     shown_by_request,
 )
 from atlas_conformance.http.redaction.skeleton import stages
-from atlas_conformance.http.secret import MASK, Secret
+from atlas_conformance.http.secret import MASK, Passing, Secret
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 _SENT_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -128,7 +128,11 @@ def _shown(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _forms(secrets: Iterable[Secret]) -> Forms:
-    return forms_of(tuple([secret.reveal() for secret in secrets]))
+    lasting: list[str] = []
+    passing: list[str] = []
+    for secret in secrets:
+        (passing if isinstance(secret, Passing) else lasting).append(secret.reveal())
+    return forms_of(tuple(lasting), tuple(passing))
 
 
 def _values(headers: Headers) -> list[str]:

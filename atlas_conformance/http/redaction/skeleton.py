@@ -24,7 +24,6 @@ _UNIT = re.compile(rb"(?:\\U0000|%[uU]|[uU]\+)(?=[0-9a-fA-F]{4})")
 _NO_ESCAPE = re.compile(rb"\\(?![uxnrtbf'\"]|[0-3][0-7]{2})")
 """A backslash that Python's decoder reads in another way, or not at all."""
 _STRUCTURE = b'"\\,[]{} \t\r\n'.replace(b"\\", b"")
-_SIGNS_OF_ESCAPES = (b"\\", b"%", b"&", b"0x", b"0X", b"U+", b"u+")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
@@ -52,13 +51,19 @@ def stages(text: bytes) -> Iterator[bytes]:
     """
     yield text
     for _ in range(_DEPTH + 1):
-        if not any(sign in text for sign in _SIGNS_OF_ESCAPES):
+        if not _may_have_escapes(text):
             return
         undone = _undone(text)
         if undone == text:
             return
         yield undone
         text = undone
+
+
+def _may_have_escapes(text: bytes) -> bool:
+    if b"\\" in text or b"%" in text or b"&" in text:
+        return True
+    return b"0x" in text or b"0X" in text or b"u+" in text or b"U+" in text
 
 
 def _undone(text: bytes) -> bytes:
