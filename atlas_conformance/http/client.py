@@ -18,8 +18,9 @@ from atlas_conformance.http.guard.guard import READS, Guard
 from atlas_conformance.http.lines import Lines
 from atlas_conformance.http.pacing import Pacer
 from atlas_conformance.http.polling import LOOPBACK, REMOTE
+from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.handed import Handed, names_in
-from atlas_conformance.http.redaction.redaction import redact_response
+from atlas_conformance.http.redaction.redaction import known_forms, redact_response
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.http.signing import Signer
 from atlas_conformance.http.target import Target
@@ -93,6 +94,7 @@ class Client:
         self._writer = RequestWriter(target, user_agent)
         self._lines = Lines(target, self._writer, self.guard, self._pacer, self._ended, lambda: self.secrets)
         self._handed = Handed(names_in(target.inventory))
+        self._known: tuple[tuple[Secret, ...], Forms] | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._threads_started = 0
         self.tokens = TokenEndpoint(target, self.guard, self._lines, self._waiting)
@@ -141,6 +143,14 @@ class Client:
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret in use: the target's, the tokens fetched so far, and what the endpoint handed out lately."""
         return (*self.target.secrets, *self._signer.secrets, *self._handed.secrets)
+
+    @property
+    def forms(self) -> Forms:
+        """Every way in which one of the `secrets` may be written."""
+        known, secrets = self._known, self.secrets
+        if known is None or known[0] != secrets:
+            self._known = known = secrets, known_forms(secrets)
+        return known[1]
 
     def tell_outcomes(self, *, paced: Callable[[Exchange], object], unsettled: Callable[[Request], object]) -> None:
         """Call these from now on as `on_paced` and `on_unsettled`."""
@@ -224,7 +234,7 @@ class Client:
         for exchange in outcome.paced:
             self.paced += 1
             if self.on_paced:
-                self.on_paced(redact_response(exchange, self.secrets))
+                self.on_paced(redact_response(exchange, self.forms))
         attempt = outcome.attempt
         if outcome.unsettled and self.on_unsettled:
             self.on_unsettled(attempt.request)
@@ -233,7 +243,7 @@ class Client:
                 self._on_no_answer(attempt)
             raise attempt
         self._handed.note(attempt.response)
-        shown = redact_response(attempt, self.secrets)
+        shown = redact_response(attempt, self.forms)
         if self._on_exchange:
             self._on_exchange(shown)
         return shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.contract import Contract
@@ -12,6 +12,7 @@ from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
 from atlas_conformance.http.client import Attempt
 from atlas_conformance.http.failures import MissingCredentials, NoAnswer, Unsendable, Withheld
+from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.redaction import hushed, redact
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.load.ledger import Ledger
@@ -30,15 +31,15 @@ EXAMPLES = 20
 class Recorder:
     """Takes what became of each request of a process.
 
-    `secrets` are what is masked before anything is kept; `found` is called with each failure, with
-    the moment of its exchange. `silent_since` is when the first request had no answer after which none had one, and
+    `secrets` are what is masked before anything is kept, or its forms; `found` is called with each failure, with the
+    moment of its exchange. `silent_since` is when the first request had no answer after which none had one, and
     `broken_off` counts those that still waited for theirs when the run ended.
     """
 
     ledger: Ledger
     journal: JournalWriter
     record: RecordWriter
-    secrets: Callable[[], Collection[Secret]]
+    secrets: Callable[[], Iterable[Secret] | Forms]
     found: Callable[[Finding, float], object] | None = None
     requests: int = 0
     errors: int = 0
@@ -103,9 +104,8 @@ class Recorder:
         if not wanted:
             return
         related = [self._journalled(earlier) for earlier in evidence]
-        secrets = self.secrets()
         number = self.journal.exchange(
-            redact(exchange, secrets), operation=operation, test=who, judgement=Judgement(judgement.held)
+            redact(exchange, self.secrets()), operation=operation, test=who, judgement=Judgement(judgement.held)
         )
         self.journal.finding(number, *hushed(exchange, judgement.findings), related=related)
         self.journal.flush()

@@ -161,7 +161,7 @@ def station(
                 client.guard.forget(summary.project, summary.cluster, summary.job)
 
         ledger = Ledger(prepared.knowledge, alone=alone, closed=closed)
-        recorder = Recorder(ledger, journal, record, lambda: client.secrets)
+        recorder = Recorder(ledger, journal, record, lambda: client.forms)
         share = -(-plan.users // parts)
         crew = Crew(
             plan, client, ledger, recorder, partial(Actor, drawn, ledger, prepared.knowledge), over, name or "", share

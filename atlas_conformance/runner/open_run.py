@@ -222,7 +222,7 @@ class OpenRun:
             prepared.knowledge,
             journal,
             client.guard,
-            lambda: client.secrets,
+            lambda: client.forms,
             contract=setup.contract,
             stop=setup.stop,
             excluded=setup.options.excluded,

@@ -137,7 +137,7 @@ class Prober:
         found: tuple[Finding, ...] = tuple(f for f in judgement.findings if f.key in self.known)
         matched = Contract.load().match(exchange.request.method, exchange.request.path)
         n = endpoint.journal.exchange(
-            redact_request(exchange, endpoint.client.secrets),
+            redact_request(exchange, endpoint.client.forms),
             operation=None if matched is None else matched[0].id,
             test=CONTRAST,
             judgement=Judgement(findings=hushed(exchange, found)),

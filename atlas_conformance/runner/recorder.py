@@ -16,6 +16,7 @@ from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.http.failures import NoAnswer
 from atlas_conformance.http.guard.guard import Guard
+from atlas_conformance.http.redaction.echoes import Forms
 from atlas_conformance.http.redaction.redaction import hushed, redact_request
 from atlas_conformance.http.secret import Secret
 from atlas_conformance.reports.journal import JournalWriter
@@ -53,9 +54,9 @@ class _Test:
 class Recorder:
     """Judges exchanges, writes them to the journal, and knows what was found, in the run and in the test under way.
 
-    `secrets` returns what must not be written. The endpoint is held to `contract`, None for that of the package. `stop`
-    is asked after each finding whether the run has seen enough; None lets it go on to the end. Of requirements among
-    `excluded` nothing is said. In a `crowded` run other processes create jobs beside this one.
+    `secrets` returns what must not be written, or its forms. The endpoint is held to `contract`, None for that of the
+    package. `stop` is asked after each finding whether the run has seen enough; None lets it go on to the end. Of
+    requirements among `excluded` nothing is said. In a `crowded` run other processes create jobs beside this one.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Recorder:
         knowledge: Knowledge,
         journal: JournalWriter,
         guard: Guard,
-        secrets: Callable[[], tuple[Secret, ...]],
+        secrets: Callable[[], Iterable[Secret] | Forms],
         *,
         contract: Contract | None = None,
         stop: Callable[[Finding], bool] | None = None,

@@ -31,7 +31,7 @@ _COVERED = 0.75
 BLOCK = 8
 """Values that are found by one finder; who forgets the oldest of many values forgets as many at once."""
 _TOGETHER = 4
-"""Of values that are fewer than a block, so many have one finder."""
+"""Of the last values, which are fewer than a block, this number has one finder."""
 _MANY_USES = 100
 """From so many searches on, one finder of all values is worth the time that it takes to make."""
 _MASK = MASK.encode()

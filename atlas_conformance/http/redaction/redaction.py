@@ -55,19 +55,19 @@ class SpreadResponse(Response):
     """An answer that repeats a credential spread over several places: judged, but its body is never stored."""
 
 
-def redact(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
+def redact(exchange: Exchange, secrets: Iterable[Secret] | Forms = (), *, echoes: bool = True) -> Exchange:
     """Return the exchange with everything masked that must not be stored; the same object where nothing is.
 
-    `secrets` are values to mask wherever an endpoint repeats them, in any header or body. Without `echoes` what the
-    exchange itself shows is not looked for in the rest of the answer.
+    `secrets`, or their forms, are masked wherever an endpoint repeats them, in any header or body. Without `echoes`
+    what the exchange itself shows is not looked for in the rest of the answer.
     """
-    secrets = tuple(secrets)
+    secrets = known_forms(secrets)
     return redact_request(redact_response(exchange, secrets, echoes=echoes), secrets)
 
 
-def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchange:
+def redact_request(exchange: Exchange, secrets: Iterable[Secret] | Forms = ()) -> Exchange:
     """Like `redact`, of the request alone; the body of a SpreadResponse is left out."""
-    forms = _forms(secrets)
+    forms = known_forms(secrets)
     if isinstance(exchange.response, SpreadResponse):
         exchange = replace(exchange, response=_left_out(exchange.response, forms))
     request = exchange.request
@@ -80,13 +80,13 @@ def redact_request(exchange: Exchange, secrets: Iterable[Secret] = ()) -> Exchan
     return replace(exchange, request=replace(request, headers=headers, body=body, target=target))
 
 
-def redact_response(exchange: Exchange, secrets: Iterable[Secret] = (), *, echoes: bool = True) -> Exchange:
+def redact_response(exchange: Exchange, secrets: Iterable[Secret] | Forms = (), *, echoes: bool = True) -> Exchange:
     """Like `redact`, of the response alone: the request can still be retried.
 
     Without `echoes` what the exchange itself shows is not looked for in the rest of the answer.
     """
     response = exchange.response
-    forms = _forms(secrets)
+    forms = known_forms(secrets)
     told = forms.may_be_in_any(_joined(response.headers), response.body)
     headers = _headers(response.headers, forms if told else None)
     body = _body(response.body, forms if told else None)
@@ -127,7 +127,10 @@ def _shown(exchange: Exchange) -> tuple[str, ...]:
     return tuple(value for value, _ in (*shown_by_answer(answers), *shown_by_request(requests)) if value != MASK)
 
 
-def _forms(secrets: Iterable[Secret]) -> Forms:
+def known_forms(secrets: Iterable[Secret] | Forms) -> Forms:
+    """Return every way in which some secrets may be written, kept for the next time."""
+    if isinstance(secrets, Forms):
+        return secrets
     lasting: list[str] = []
     passing: list[str] = []
     for secret in secrets:
@@ -173,7 +176,7 @@ def secrets_in(environ: Mapping[str, str]) -> tuple[Secret, ...]:
 
 def mask_text(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return free text (a traceback, a log line) with secrets, and credentials in HTTP's own forms, masked."""
-    forms = _forms(secrets)
+    forms = known_forms(secrets)
     masked = _SCHEME_VALUE.sub(rf"\1\2{MASK}", forms.masked(text))
     if "igest" in masked or "nonce" in masked:
         masked = DIGEST_FIELD.sub(rf'\1\2"{MASK}"', masked)
