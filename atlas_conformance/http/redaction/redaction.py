@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from atlas_conformance.contracts.exchange import Exchange, Headers, Response
 from atlas_conformance.contracts.finding import Finding
@@ -91,11 +92,9 @@ def redact_response(exchange: Exchange, secrets: Iterable[Secret] | Forms = (), 
     headers = _headers(response.headers, forms if told else None)
     body = _body(response.body, forms if told else None)
     # What the answer's headers hand out, and what a recorded request shows, the rest of the answer may repeat.
-    shown = _shown(exchange) if echoes else ()
-    repeated = Forms(shown)
     spread = False
     # All at once: an answer may hand out a hundred cookies in as many headers, and most repeat none of them.
-    if shown and repeated.may_be_in_any(_joined(headers), body):
+    if echoes and (shown := _shown(exchange)) and (repeated := Forms(shown)).may_be_in_any(_joined(headers), body):
         headers = _headers(headers, repeated)
         body = repeated.masked_bytes(body)
         spread = repeated.remains_in(body)
@@ -188,13 +187,18 @@ def _headers(headers: Headers, forms: Forms | None) -> Headers:
     masked: list[tuple[str, str]] = []
     for pair in headers:
         name, value = pair
-        lower = name.lower()
-        if lower in _SENSITIVE_HEADERS or CREDENTIAL_NAME.search(lower):
-            value = _header_value(lower, value)
+        if _is_sensitive(name):
+            value = _header_value(name.lower(), value)
         value = forms.masked(value) if forms else value
         changed = changed or value != pair[1]
         masked.append((name, value))
     return tuple(masked) if changed else headers
+
+
+@lru_cache(maxsize=256)
+def _is_sensitive(name: str) -> bool:
+    lower = name.lower()
+    return lower in _SENSITIVE_HEADERS or CREDENTIAL_NAME.search(lower) is not None
 
 
 def _header_value(lower: str, value: str) -> str:
