@@ -204,7 +204,7 @@ def _expect_whole_list(
     endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
 ) -> int:
     """All pages of one size show each job once. They are read again while one is missing: no rule says how soon a list
-    shows a new job.
+    shows a new job. What stayed in one walk is not waited for in the next.
 
     The first page counts; how many more there are depends on how many jobs others make. Return how many jobs there are
     on the pages.
@@ -219,8 +219,9 @@ def _expect_whole_list(
             verdicts = Verdicts(operation.id)
             judge_walk(pages, owed if size == 100 else frozenset(), verdicts)
             judgement = verdicts.judgement()
-            if not judgement.findings or not again():
+            if not endpoint.traits.may_pass(judgement.findings) or not again():
                 break
+    endpoint.traits.stayed(judgement.findings)
     if any(finding.requirement == "L-FOUND" for finding in judgement.findings):
         verdicts = Verdicts(operation.id)
         judge_walk(pages, owed, verdicts, _shown_whole(endpoint, operation, scene))
