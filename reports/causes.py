@@ -69,6 +69,12 @@ class Node:
         return self.place.part == OUTCOME and self.status is not None and self.status < 300
 
     @property
+    def begets(self) -> bool:
+        """Whether something came into being by it that should not have, or under a wrong id."""
+        wrongly = self.place.part == OUTCOME or (self.place.part, self.place.field) == (BODY, "id")
+        return self.accepted or (wrongly and bool(self.facts.made))
+
+    @property
     def depth(self) -> int | None:
         """How deep in the path what it is about stands, on an operation on one thing; None for anything else."""
         operation = Contract.load().operations.get(self.group.operation)
@@ -307,7 +313,14 @@ def _tainted(nodes: Sequence[Node], evidence: Evidence) -> Iterator[Link]:
             if 10 * sum(count for job, count in jobs.items() if job in made_faulty) >= 9 * sum(jobs.values()):
                 enough = [max(found, key=lambda cause: found[cause])]
         for cause in enough:
-            yield cause, place, True
+            if nodes[cause].begets or not _on_the_same(nodes[cause], node):
+                yield cause, place, True
+
+
+def _on_the_same(one: Node, other: Node) -> bool:
+    """Whether most of what is wrong in one way stands in answers that are wrong in the other way, and comes of none."""
+    exchanges = other.facts.exchanges
+    return 2 * len(exchanges & one.facts.exchanges) > len(exchanges)
 
 
 def _held_against(nodes: Sequence[Node], partners: Mapping[int, int]) -> Iterator[Link]:

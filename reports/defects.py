@@ -148,7 +148,7 @@ def _leading(causes: Sequence[Node], members: Sequence[Node]) -> str:
         claim = claims.setdefault(node.requirement, _Claim(node.known))
         claim.exchanges |= node.facts.exchanges
         claim.first |= node.group.sample.test == EVERY_CREATE
-        claim.accepted |= node.accepted or bool(node.facts.made)
+        claim.accepted |= node.begets
         claim.held += node.held
         claim.compares &= node.compares
         claim.fields.add(node.place.role)

@@ -440,3 +440,12 @@ def test_what_changes_later_on_a_job_that_did_not_begin_as_a_fresh_one_belongs_t
     later = at("L-STABLE", "flex-list", "/response/body/results/0/restoreFinishedDate", expected="nothing changes")
     found += [("flex-list", numbered("flex-list", n, answer=page), (later,)) for n in range(6, 9)]
     assert told(report_of(tmp_path / "j", found)) == [("S-NEW", {"L-STABLE"})]
+
+
+def test_what_the_create_itself_shows_does_not_come_of_how_its_job_began(tmp_path: Path) -> None:
+    found = [("snapshot-take", numbered("snapshot-take", n, answer=b'{"id": "%024d"}' % n), ()) for n in range(5)]
+    for n in range(5, 8):
+        made = numbered("snapshot-take", n, answer=b'{"id": "%024d", "status": "done"}' % n)
+        wrong = [at(one, "snapshot-take", "/response/body/status", seen="done") for one in ("SNAP-NEW", "SNAP-STATUS")]
+        found.append(("snapshot-take", made, tuple(wrong)))
+    assert told(report_of(tmp_path / "j", found)) == [("SNAP-STATUS", {"SNAP-NEW"})]
