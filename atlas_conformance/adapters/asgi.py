@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+from atlas_conformance.adapters.failure import RequirementFailed
 from atlas_conformance.adapters.traffic import Passage, TrafficJudge
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -17,9 +18,9 @@ Application: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awa
 class JudgingMiddleware:
     """An ASGI application that passes everything to `app` and shows each exchange to `traffic`.
 
-    Messages go through as they come. An exchange is judged when the application has sent the whole answer; what is to
-    be raised is raised then, so that a test client shows it and a server logs it. An exchange whose request the
-    application did not read to its end, or whose answer it did not end, is not judged.
+    Messages go through as they come. An exchange is judged when the application has sent the whole answer. What is to
+    be raised is raised when it returns, so that it cannot catch it, a test client shows it and a server logs it. An
+    exchange whose request the application did not read to its end, or whose answer it did not end, is not judged.
     """
 
     def __init__(self, app: Application, traffic: TrafficJudge) -> None:
@@ -28,6 +29,8 @@ class JudgingMiddleware:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection. Raises what the application does, and RequirementFailed if the judge raises."""
+        if scope["type"] == "http":
+            scope = _with_list(scope)
         if scope["type"] != "http" or not self._traffic.concerns(_url(scope)):
             await self._app(scope, receive, send)
             return
@@ -53,6 +56,7 @@ class _Hearing:
             for name, value in headers
         )
         self._answer_sent = False
+        self._failed: RequirementFailed | None = None
         self._passage: Passage = traffic.begin(scope["method"], _url(scope), headers, b"")
 
     async def receive(self) -> Message:
@@ -63,21 +67,41 @@ class _Hearing:
         return message
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = _with_list(message)
         await self._send(message)
         if message["type"] == "http.response.start":
             self._passage.answered(message["status"], _headers(message.get("headers", ())))
         elif message["type"] == "http.response.body":
             self._passage.add(message.get("body", b""))
             self._answer_sent = not message.get("more_body", False)
+            if self._answer_sent:
+                self._passage.end()
+                if self._request_read:
+                    self._judge()
 
     def lose(self) -> None:
         self._passage.lose()
 
     def close(self) -> None:
         if self._answer_sent and self._request_read:
-            self._passage.complete()
+            self._judge()
         else:
             self._passage.abandon()
+        if self._failed is not None:
+            raise self._failed
+
+    def _judge(self) -> None:
+        try:
+            self._passage.complete()
+        except RequirementFailed as failed:
+            self._failed = failed
+
+
+def _with_list(holder: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return a scope or a message whose headers can be read twice: they may be any iterable."""
+    headers = holder.get("headers", ())
+    return holder if isinstance(headers, list | tuple) else {**holder, "headers": list(headers)}
 
 
 def _url(scope: MutableMapping[str, Any]) -> str:

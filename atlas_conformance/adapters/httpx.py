@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
 
 import httpx
 
@@ -18,6 +19,18 @@ class JudgingTransport(httpx.BaseTransport):
     def __init__(self, traffic: TrafficJudge, wrapped: httpx.BaseTransport | None = None) -> None:
         self._traffic = traffic
         self._wrapped = wrapped if wrapped is not None else httpx.HTTPTransport()
+
+    def __enter__(self) -> JudgingTransport:
+        self._wrapped.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self._wrapped.__exit__(kind, error, traceback)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises what the wrapped transport does, and RequirementFailed if the judge raises."""
@@ -45,6 +58,18 @@ class AsyncJudgingTransport(httpx.AsyncBaseTransport):
     def __init__(self, traffic: TrafficJudge, wrapped: httpx.AsyncBaseTransport | None = None) -> None:
         self._traffic = traffic
         self._wrapped = wrapped if wrapped is not None else httpx.AsyncHTTPTransport()
+
+    async def __aenter__(self) -> AsyncJudgingTransport:
+        await self._wrapped.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self._wrapped.__aexit__(kind, error, traceback)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises what the wrapped transport does, and RequirementFailed if the judge raises."""
@@ -77,6 +102,7 @@ class _Stream(httpx.SyncByteStream):
         for piece in self._wrapped:
             self._passage.add(piece)
             yield piece
+        self._passage.undo(_undone)
         self._passage.complete()
 
     def close(self) -> None:
@@ -95,6 +121,7 @@ class _AsyncStream(httpx.AsyncByteStream):
         async for piece in self._wrapped:
             self._passage.add(piece)
             yield piece
+        self._passage.undo(_undone)
         self._passage.complete()
 
     async def aclose(self) -> None:
@@ -125,6 +152,15 @@ def _answered(passage: Passage, response: httpx.Response) -> bool:
     passage.add(content)
     passage.complete()
     return True
+
+
+def _undone(encodings: str, body: bytes) -> bytes | None:
+    """Undo content encodings as httpx does, which passes over those that it does not know."""
+    try:
+        content = httpx.Response(200, headers={"Content-Encoding": encodings}, content=body).content
+    except httpx.DecodingError:
+        return None
+    return content if content != body else None
 
 
 def _headers(headers: httpx.Headers) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ class JudgingAdapter(BaseAdapter):
     """Passes every request to `wrapped` (None: the default adapter) and shows the exchange to `traffic`.
 
     Mount it with `session.mount("https://", JudgingAdapter(traffic))`. An answer that is asked for with `stream=True`,
-    and a request whose body is a stream, are not judged.
+    and a request whose body is a stream, are not judged. What `HTTPDigestAuth` sends after a 401 is.
     """
 
     def __init__(self, traffic: TrafficJudge, wrapped: BaseAdapter | None = None) -> None:
@@ -36,16 +36,23 @@ class JudgingAdapter(BaseAdapter):
         given: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         passage = self._begin(request, stream)
         if passage is None:
-            return self._wrapped.send(request, stream=stream, **given)
+            return self._by_way_of_this(self._wrapped.send(request, stream=stream, **given))
         try:
-            response = self._wrapped.send(request, stream=stream, **given)
+            response = self._by_way_of_this(self._wrapped.send(request, stream=stream, **given))
             content = response.content or b""
         except BaseException:
             passage.lose()
             raise
-        passage.answered(response.status_code, decoded(response.headers.items()))
+        headers = response.headers.items()
+        passage.answered(response.status_code, decoded(headers) if _is_undone(response) else list(headers))
         passage.add(content)
         passage.complete()
+        return response
+
+    def _by_way_of_this(self, response: requests.Response) -> requests.Response:
+        """Return a response whose `connection`, by which `HTTPDigestAuth` sends, is this adapter."""
+        if getattr(response, "connection", None) is self._wrapped:
+            response.connection = self  # type: ignore[assignment]
         return response
 
     def _begin(self, request: requests.PreparedRequest, stream: bool) -> Passage | None:
@@ -65,6 +72,13 @@ class JudgingAdapter(BaseAdapter):
     def close(self) -> None:
         """Close the wrapped adapter."""
         self._wrapped.close()
+
+
+def _is_undone(response: requests.Response) -> bool:
+    """Whether the body is read without its content encodings: urllib3 names those that it knows here."""
+    known = getattr(response.raw, "CONTENT_DECODERS", None)
+    encodings = [name.strip().lower() for name in response.headers.get("Content-Encoding", "").split(",")]
+    return known is None or all(name in ("", "identity", *known) for name in encodings)
 
 
 def _text(value: str | bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Credential
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.recordings.bodies import UNDONE
 from atlas_conformance.recordings.entries import Unjudged
 from atlas_conformance.recordings.masking import Masking, presentable
 from atlas_conformance.recordings.places import target_of
@@ -168,6 +169,7 @@ class Passage:
         self._request = request
         self._started = time.time()
         self._answer = Message()
+        self._ended: float | None = None
         self._over = False
 
     def sent(self, piece: bytes) -> None:
@@ -181,6 +183,22 @@ class Passage:
     def add(self, piece: bytes) -> None:
         """Note a piece of the answer's body."""
         self._answer.add(piece)
+
+    def undo(self, undo: Callable[[str, bytes], bytes | None]) -> None:
+        """Let the client undo content encodings that only it knows: `undo` is given their names and the body, and
+        returns the body, None where it does not know them either.
+        """
+        named = ",".join(value for name, value in self._answer.headers if name.lower() == "content-encoding")
+        if UNDONE.issuperset(name.strip().lower() for name in named.split(",")):
+            return
+        body = undo(named, bytes(self._answer.body))
+        if body is not None:
+            self.answered(self._answer.status, decoded(self._answer.headers))
+            self.add(body)
+
+    def end(self) -> None:
+        """Note that the answer ends now, whenever it is judged."""
+        self._ended = time.time()
 
     def complete(self) -> None:
         """Judge the exchange, whose answer has come in full. Raises RequirementFailed as `TrafficJudge.take` does."""
@@ -201,7 +219,7 @@ class Passage:
             self._traffic.lose(self._watched(), "have a body that was not read to its end")
 
     def _watched(self) -> Watched:
-        return Watched(self._request, self._answer, self._started, time.time())
+        return Watched(self._request, self._answer, self._started, self._ended or time.time())
 
 
 def decoded(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -127,6 +127,10 @@ def _joined(body: bytes) -> bytes:
     return body
 
 
+UNDONE = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "zstd"})
+"""The content encodings that can be undone here."""
+
+
 def undone(body: bytes, encodings: str, *, mangled: bool = False, strictly: bool = False) -> bytes:
     """Return the body with its content encodings undone; as it is where a recorder has undone them already.
 

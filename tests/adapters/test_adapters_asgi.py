@@ -144,3 +144,63 @@ def test_an_answer_that_is_not_ended_is_not_judged() -> None:
     asyncio.run(JudgingMiddleware(half, traffic)(scope, None, send))  # type: ignore[arg-type]
     assert sent == ["http.response.start", "http.response.body"]
     assert (traffic.judged, sum(traffic.unjudged.values())) == (0, 1)
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_an_answer_is_judged_when_it_is_sent_whatever_the_application_does_afterwards(breaks: bool) -> None:
+    traffic = TrafficJudge()
+    judged_by_then: list[int] = []
+
+    def going_on(document: Any) -> App:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await answering(200, document)(scope, receive, send)
+            judged_by_then.append(traffic.judged)
+            if breaks:
+                raise RuntimeError("in the background")
+
+        return app
+
+    done = job(status="COMPLETED", restoreFinishedDate="2026-01-03T00:00:00Z")
+    for document in (done, job()):
+        if breaks:
+            with pytest.raises(RuntimeError):
+                ask(JudgingMiddleware(going_on(document), traffic))
+        else:
+            ask(JudgingMiddleware(going_on(document), traffic))
+    assert judged_by_then == [1, 2]
+    assert not traffic.unjudged
+    assert "S-FLOW" in {failure.requirement for failure in traffic.failures}
+
+
+def test_an_application_cannot_catch_what_is_raised() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await answering(200, job(status="DONE"))(scope, receive, send)
+        except AssertionError:
+            pytest.fail("the application was raised at")
+
+    with pytest.raises(RequirementFailed):
+        ask(JudgingMiddleware(app, TrafficJudge(on_failure="raise")))
+
+
+def test_headers_may_be_any_iterable() -> None:
+    seen: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.extend(scope["headers"])
+
+        async def sending(message: Any) -> None:
+            if "headers" in message:
+                message = {**message, "headers": iter(message["headers"])}
+            await send(message)
+
+        await answering(200, job())(scope, receive, sending)
+
+    async def from_iterators(scope: Any, receive: Any, send: Any) -> None:
+        await JudgingMiddleware(app, traffic)({**scope, "headers": iter(scope["headers"])}, receive, send)
+
+    traffic = TrafficJudge(on_failure="raise")
+    answer = ask(from_iterators)
+    assert answer.headers["Content-Type"] == media_of(200)
+    assert (b"accept", HEADERS["Accept"].encode()) in seen
+    assert traffic.judged == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import httpx
@@ -222,3 +223,59 @@ def test_what_cannot_be_meant_is_refused() -> None:
     for url in ("mock.example/base", "ftp://mock.example", "http://mock.example:port", "http://["):
         with pytest.raises(ValueError, match="base_url"):
             TrafficJudge(base_url=url)
+
+
+class Started(httpx.MockTransport):
+    """A transport that works only between its start and its end."""
+
+    up = False
+
+    def __enter__(self) -> Started:
+        self.up = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.up = False
+
+    async def __aenter__(self) -> Started:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.__exit__()
+
+
+def test_a_wrapped_transport_is_entered_and_left() -> None:
+    wrapped = Started(answering((200, job())))
+    with httpx.Client(transport=JudgingTransport(TrafficJudge(), wrapped), headers=HEADERS) as http:
+        assert wrapped.up
+        http.get(URL + READ)
+    assert not wrapped.up
+
+    async def asked() -> None:
+        async with httpx.AsyncClient(transport=AsyncJudgingTransport(TrafficJudge(), wrapped)):
+            assert wrapped.up
+
+    asyncio.run(asked())
+    assert not wrapped.up
+
+
+def test_an_encoding_that_only_the_client_knows_is_undone_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Reversed:
+        def decode(self, data: bytes) -> bytes:
+            return data[::-1]
+
+        def flush(self) -> bytes:
+            return b""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        headers = {"Content-Type": media_of(200), "Content-Encoding": request.headers["Accept-Encoding"]}
+        return httpx.Response(200, headers=headers, stream=Pieces(encoded(job(status="DONE"))[::-1]))
+
+    decoders = import_module("httpx._decoders")
+    monkeypatch.setitem(decoders.SUPPORTED_DECODERS, "br", Reversed)
+    traffic = TrafficJudge()
+    for encoding in ("br", "unheard-of"):
+        with client(traffic, handle) as http:
+            http.get(URL + READ, headers={"Accept-Encoding": encoding})
+    assert (traffic.judged, sum(traffic.unjudged.values())) == (1, 1)
+    assert "S-STATUS" in {failure.requirement for failure in traffic.failures}

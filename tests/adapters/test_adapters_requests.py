@@ -102,3 +102,44 @@ def test_an_error_of_the_wrapped_adapter_reaches_the_client() -> None:
         with pytest.raises(requests.ConnectionError):
             http.get(URL + READ)
     assert traffic.unjudged == {"have no answer": 1}
+
+
+class Connected(Scripted):
+    """One whose answers lead back to it, as those of the default adapter do; the first one asks for a digest."""
+
+    def send(self, request: requests.PreparedRequest, stream: bool = False, **given: Any) -> requests.Response:  # type: ignore[override]
+        response = super().send(request, stream, **given)
+        response.connection = self  # type: ignore[assignment]
+        if response.status_code == 401:
+            response.headers["WWW-Authenticate"] = 'Digest realm="r", nonce="n-0-n-c-e", qop="auth"'
+        return response
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_sent_with_a_digest_is_judged(stream: bool) -> None:
+    traffic = TrafficJudge()
+    scripted = Connected((401, error(401)), (200, job(status="DONE")))
+    with requests.Session() as http:
+        http.trust_env = False
+        http.headers["Accept"] = HEADERS["Accept"]
+        http.mount("http://", JudgingAdapter(traffic, scripted))
+        http.auth = requests.auth.HTTPDigestAuth("public", "private")
+        answer = http.get(URL + READ, stream=stream)
+        assert (answer.status_code, len(scripted.given)) == (200, 2)
+    judged = (traffic.judged, sum(traffic.unjudged.values()))
+    assert judged == ((0, 2) if stream else (2, 0))
+    assert ("S-STATUS" in {failure.requirement for failure in traffic.failures}) is not stream
+
+
+def test_an_encoding_that_the_client_does_not_undo_is_not_judged() -> None:
+    class Odd(Scripted):
+        def send(self, request: requests.PreparedRequest, stream: bool = False, **given: Any) -> requests.Response:  # type: ignore[override]
+            response = super().send(request, stream, **given)
+            response.headers["Content-Encoding"] = "x-own"
+            return response
+
+    traffic = TrafficJudge(on_failure="raise")
+    with requests.Session() as http:
+        http.mount("http://", JudgingAdapter(traffic, Odd((200, {"odd": 1}))))
+        assert http.get(URL + READ, headers=HEADERS).content == encoded({"odd": 1})
+    assert (traffic.judged, sum(traffic.unjudged.values())) == (0, 1)
