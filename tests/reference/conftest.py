@@ -12,7 +12,7 @@ from tests.reference.calling import STEP, Caller
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[ReferenceServer]:
-    with ReferenceServer(step=STEP, seed=7) as running:
+    with ReferenceServer(step=STEP, seed=7, control=True) as running:
         yield running
 
 

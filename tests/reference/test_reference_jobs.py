@@ -10,7 +10,7 @@ import pytest
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Impossible
 from atlas_conformance.reference.jobs import Job
-from tests.reference.calling import Caller, error, schema, settle
+from tests.reference.calling import Caller, error, schema
 
 OPERATIONS = Contract.load().operations
 
@@ -71,7 +71,7 @@ def test_restoring_the_failing_snapshot_fails(caller: Caller) -> None:
         body = caller.body(operation, cluster=cluster)
         body["snapshotId"] = next(iter(failing.intersection(cluster.snapshots)))
         job = caller.create(operation, body=body, at={"cluster": cluster})
-        settle()
+        caller.settle()
         ended = caller.call(GET_OF[operation], at={"cluster": cluster, "job": job["id"]}).json()
         if kind == "dedicated":
             assert ended["failed"] is True
@@ -88,7 +88,7 @@ def test_a_sharded_download_has_components(caller: Caller) -> None:
     job = caller.create("cluster-create", body=body, at={"cluster": cluster})
     assert "deliveryUrl" not in job
     assert all("downloadUrl" not in component for component in job["components"])
-    settle()
+    caller.settle()
     ended = caller.call("cluster-get", at={"cluster": cluster, "job": job["id"]}).json()
     assert len(ended["components"]) == 2
     assert all(component["downloadUrl"].startswith("https://") for component in ended["components"])
@@ -152,13 +152,13 @@ def test_a_cancelled_job_reads_back_so_and_a_finished_one_is_kept(caller: Caller
     job = caller.create("cluster-create")
     answer = caller.call("cluster-cancel", at={"job": job["id"]})
     assert (answer.status_code, answer.content) == (204, b"")
-    settle()
+    caller.settle()
     read = caller.call("cluster-get", at={"job": job["id"]}).json()
     assert (read["cancelled"], read["failed"]) == (True, False)
     assert "finishedAt" not in read
     error(caller.call("cluster-cancel", at={"job": job["id"]}), 400)
     finished = caller.create("cluster-create")
-    settle()
+    caller.settle()
     error(caller.call("cluster-cancel", at={"job": finished["id"]}), 400)
     assert caller.call("cluster-get", at={"job": finished["id"]}).json()["cancelled"] is False
 
@@ -177,7 +177,7 @@ def test_lists_show_what_was_there_before(caller: Caller) -> None:
 
 def test_a_job_is_a_function_of_the_time_alone(caller: Caller) -> None:
     job = caller.create("cluster-create")
-    settle()
+    caller.settle()
     reads = [caller.call("cluster-get", at={"job": job["id"]}).json() for _ in range(3)]
     assert reads[0] == reads[1] == reads[2]
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.reference.calling import Caller, error, settle
+from tests.reference.calling import Caller, error
 
 NEWEST = "application/vnd.atlas.2025-03-12+json"
 
@@ -54,7 +54,7 @@ def test_snapshots_are_listed_and_shown_by_kind(caller: Caller) -> None:
     seen, under_way = 0, caller.cluster("flex")
     newest, deadline = caller.path("flex-snapshot-list", under_way), time.monotonic() + 10
     while rows(caller, newest)[0]["status"] != "COMPLETED" and time.monotonic() < deadline:
-        settle()  # one is under way from the start
+        caller.settle()  # one is under way from the start
     for cluster in caller.server.inventory.clusters:
         place = f"/api/atlas/v2/groups/{cluster.project}/clusters/{cluster.name}/backup"
         listed = shown = f"{place}/snapshots"

@@ -11,7 +11,7 @@ import pytest
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.reference.freedoms import FREEDOMS, resolve
-from tests.reference.calling import Caller, error, schema, settle
+from tests.reference.calling import Caller, error, schema
 
 OPERATIONS = Contract.load().operations
 
@@ -141,7 +141,7 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
     yield caller.call("flex-create", headers={"Content-Type": FLEX})
     yield caller.call("flex-create", at={"name": absent.cluster}, raw=b"{")
     yield caller.send("POST", caller.path("cluster-create-v1").rstrip("/"), body=dedicated)
-    settle()  # so what lists show of the jobs is the same in every run
+    caller.settle()  # so what lists show of the jobs is the same in every run
     yield caller.call("flex-list", headers={"Accept": "application/vnd.atlas.2020-01-01+json"})
     yield caller.call("flex-list", headers={"Accept": "application/vnd.atlas.2026-01-15+json"})
     yield caller.call("flex-list", query="?x=" + "a" * 9_000)
@@ -171,7 +171,7 @@ def transcript(caller: Caller) -> Iterator[httpx.Response]:
     yield caller.call(
         "cluster-create", at={"cluster": sharded}, body=caller.body("cluster-create", "download", cluster=sharded)
     )
-    settle()
+    caller.settle()
     yield caller.call("cluster-get", at={"job": job})
     yield caller.call("cluster-cancel", at={"job": job})
     yield caller.call("cluster-list", at={"cluster": sharded}, query="?itemsPerPage=5")
@@ -189,9 +189,9 @@ def around(caller: Caller, absent: str) -> Iterator[httpx.Response]:
     )
     yield caller.call("snapshot-take", body={"retentionInDays": 5})
     yield first
-    settle()
+    caller.settle()
     yield caller.call("snapshot-take", body={})
-    settle()
+    caller.settle()
     yield caller.call("snapshot-take", body={"description": "For long", "retentionInDays": 366})
 
 
@@ -262,9 +262,9 @@ def test_an_expiration_may_move(caller: Caller, name: str, field: str) -> None:
     caller.server.reset(freedoms={name: "moving", "date-fraction": "milliseconds"})
     family = "flex" if name == "expiration" else "cluster"
     job = caller.create(f"{family}-create", body=caller.body(f"{family}-create", "download"))["id"]
-    settle()
+    caller.settle()
     first = caller.call(f"{family}-get", at={"job": job}).json()
-    settle(1)
+    caller.settle(1)
     assert first[field] < caller.call(f"{family}-get", at={"job": job}).json()[field]
 
 
