@@ -72,8 +72,13 @@ class _Finder:
     def shows(self, parts: Iterable[bytes]) -> bool:
         """Tell whether the parts of a text hold so many pieces that they may show any of the bones."""
         pieces = self.pieces(parts)
-        candidates = {bone for piece in pieces for bone in self._holding(piece)}
-        return any(_is_shown(bone, pieces) for bone in candidates)
+        looked: set[bytes] = set()
+        for piece in pieces:
+            for bone in self._holding(piece):
+                if bone not in looked and _is_shown(bone, pieces):
+                    return True
+                looked.add(bone)
+        return False
 
     def _holding(self, piece: bytes) -> Iterator[bytes]:
         at = self._lines.find(piece)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789"
 _LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
@@ -120,7 +119,7 @@ def _undo(letters: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]
     text = "".join(letter for letter, _, _ in letters)
     at = 0
     for match in _ESCAPE.finditer(text):
-        yield from islice(letters, at, match.start())
+        yield from letters[at : match.start()]
         at = match.end()
         unit, byte, octet, decimal, code, name, octal = match.groups()
         if name is not None:
