@@ -7,8 +7,8 @@
     for finding in judgement.findings:
         print(finding.requirement, finding.expected, finding.seen, finding.place, finding.source)
 
-Everything in `__all__` is loaded when it is first asked for. Adapters are in `atlas_conformance.adapters`, Hypothesis
-strategies in `atlas_conformance.strategies`.
+Everything in `__all__`, and `__version__`, is loaded when it is first asked for. Adapters are in
+`atlas_conformance.adapters`, Hypothesis strategies in `atlas_conformance.strategies`.
 """
 
 from importlib import import_module
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from atlas_conformance.contracts.resources import Resource
     from atlas_conformance.contracts.store import JobStore
     from atlas_conformance.reference.server import ReferenceServer
+
+    __version__: str
 
 __all__ = [
     "Absent",
@@ -76,11 +78,13 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name. Raises AttributeError where there is none."""
+    """Load a public name, or tell the version. Raises AttributeError where there is no such name."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("atlas-conformance")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "__version__"]

@@ -6,7 +6,8 @@ fixture, or the suites are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from atlas_conformance.testing import AtlasEndpoint, Endpoints
 
 _SUITES = "atlas_conformance.suites"
+_JUDGES: pytest.StashKey[list[TrafficJudge]] = pytest.StashKey()
+"""The judges that a test has had from the fixture `atlas_judge`, however it came by them."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -37,10 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "atlas_judge(on_failure=, base_url=, credential=, strict=): what the fixture atlas_judge judges, and what it"
-        " does with a failure ('fail', 'raise' or 'collect')",
+        "atlas_judge(on_failure=, base_url=, credential=, strict=, remember=): what the fixture atlas_judge judges, and"
+        " what it does with a failure ('fail', 'raise' or 'collect')",
     )
-    config.addinivalue_line("markers", "atlas(scenario, seed=, step=, tls=): what the mock of the fixture atlas is")
+    config.addinivalue_line(
+        "markers", "atlas(scenario, seed=, step=, tls=, ...): the arguments of MockAtlas for the fixture atlas"
+    )
     if _asks_for_suites(config.option):
         from atlas_conformance.runner import join
 
@@ -82,17 +87,21 @@ def atlas(request: pytest.FixtureRequest) -> Iterator[MockAtlas]:
 
     The marker `atlas` takes the arguments of `MockAtlas`, such as `@pytest.mark.atlas("scenario.toml")`.
     """
-    from atlas_conformance.reference.mock import MockAtlas
+    from atlas_conformance.testing import MarkerError, make_mock
 
     marker = request.node.get_closest_marker("atlas")
-    given, options = (marker.args, marker.kwargs) if marker is not None else ((), {})
-    with MockAtlas(*given, **options) as mock:
+    try:
+        mock = make_mock(marker.args, marker.kwargs) if marker is not None else make_mock((), {})
+    except MarkerError as error:
+        raise pytest.UsageError(f"{request.node.nodeid}: {error}") from None
+    with contextlib.ExitStack() as stack:
+        stack.push(mock)
         yield mock
 
 
 @pytest.fixture
 def atlas_judge(request: pytest.FixtureRequest) -> TrafficJudge:
-    """Judges what an adapter hands to it; a test that ends well fails by what was found.
+    """Judges what an adapter hands to it; the test fails by what is found in its setup, its call or its teardown.
 
     Where the test also uses `atlas_endpoint`, what exists there is known to the judge.
     """
@@ -101,26 +110,64 @@ def atlas_judge(request: pytest.FixtureRequest) -> TrafficJudge:
     known = "atlas_endpoint" in request.fixturenames
     endpoint = request.getfixturevalue("atlas_endpoint") if known else None
     try:
-        return make_judge(_marked(request, "atlas_judge"), endpoint)
+        judge = make_judge(_marked(request, "atlas_judge"), endpoint)
     except MarkerError as error:
         raise pytest.UsageError(f"{request.node.nodeid}: {error}") from None
+    request.node.stash.setdefault(_JUDGES, []).append(judge)
+    return judge
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin without judges: a test may run again."""
+    item.stash[_JUDGES] = []
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
-    """Let a test that went to its end fail by what its judge has found."""
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that went to its end fail by what its judges have found, in its setup or since."""
+    __tracebackhide__ = True
     result = yield
-    judge = pyfuncitem.funcargs.get("atlas_judge")
-    if judge is not None:
-        from atlas_conformance.testing import settle
-
-        settle(judge)
+    _settle(item)
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a teardown fail by what was found in it, or before it in a test that was skipped."""
+    __tracebackhide__ = True
+    result = yield
+    _settle(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a phase of a test fails by itself, show beside its error what the judges have found."""
+    if call.excinfo is not None and not isinstance(call.excinfo.value, pytest.skip.Exception):
+        judges = item.stash.get(_JUDGES, [])
+        if judges:
+            from atlas_conformance.testing import news_of
+
+            news = news_of(judges)
+            if news:
+                item.add_report_section(call.when, "atlas_judge", "\n".join(map(str, news)))
+    return (yield)
+
+
+def _settle(item: pytest.Item) -> None:
+    __tracebackhide__ = True
+    judges = item.stash.get(_JUDGES, [])
+    if judges:
+        from atlas_conformance.testing import settle
+
+        settle(judges)
+
+
 def _marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
-    """Return the keywords of a test's markers of this name; of a keyword given twice, the nearest one counts."""
-    given: dict[str, Any] = {}
-    for mark in reversed(list(request.node.iter_markers(name))):
-        given |= mark.kwargs
-    return given
+    """Return the keywords of a test's markers of this name. Raises MarkerError."""
+    from atlas_conformance.testing import keywords_of
+
+    return keywords_of(name, request.node.iter_markers(name))

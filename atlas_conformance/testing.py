@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from atlas_conformance.adapters.failure import Failure, RequirementFailed
 from atlas_conformance.adapters.traffic import TrafficJudge
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.reference.arguments import check_arguments
 from atlas_conformance.reference.credentials import Credentials
+from atlas_conformance.reference.mock import MockAtlas
+from atlas_conformance.reference.scenario_file import ScenarioError
 from atlas_conformance.reference.server import ReferenceServer, ServerError
 from atlas_conformance.reference.settings import usual_step
 
+if TYPE_CHECKING:
+    import pytest
+
 _AT_START = ("level", "operations", "authentication", "rate", "latency")
 _AT_RESET = ("fault", "freedoms", "imitate", "step")
+_EXAMPLES = {"atlas_endpoint": "fault='flex-list/always-next'", "atlas_judge": "on_failure='raise'"}
 _JUDGING = ("base_url", "credential", "strict", "remember")
 
 
@@ -71,19 +79,27 @@ class Endpoints:
     def get(self, wanted: Mapping[str, Any]) -> AtlasEndpoint:
         """Return an endpoint that behaves as `wanted`, without jobs of earlier tests. Raises MarkerError."""
         _check("atlas_endpoint", wanted, (*_AT_RESET, *_AT_START))
+        try:
+            check_arguments(wanted)
+        except ServerError as error:
+            raise MarkerError(f"the marker atlas_endpoint: {error}") from None
         start = {name: wanted[name] for name in _AT_START if name in wanted}
         reset = {name: wanted[name] for name in _AT_RESET if name in wanted}
         try:
             server = self._server(start)
             server.reset(**{"step": usual_step(start.get("latency", 0.0)), **reset})
         except ServerError as error:
-            raise MarkerError(str(error)) from None
+            raise MarkerError(f"the marker atlas_endpoint: {error}" if wanted else str(error)) from None
         knowledge = Knowledge(server.inventory, _offered(start), "digest" in server.schemes)
         return AtlasEndpoint(server.url, server.inventory, server.credentials, knowledge)
 
     def _server(self, start: Mapping[str, Any]) -> ReferenceServer:
+        """Return the server that is started so; a new one where there is none, or its process has ended."""
         key = json.dumps(start, sort_keys=True, default=sorted)
-        if key not in self._servers:
+        known = self._servers.get(key)
+        if known is None or not known.is_running:
+            if known is not None:
+                known.stop()
             self._servers[key] = self._stack.enter_context(ReferenceServer(**start))
         return self._servers[key]
 
@@ -104,24 +120,62 @@ def make_judge(wanted: Mapping[str, Any], endpoint: AtlasEndpoint | None) -> Tra
     given = dict(wanted)
     on_failure = given.pop("on_failure", "fail")
     if on_failure not in ("fail", "raise", "collect"):
-        raise MarkerError(f"on_failure is 'fail', 'raise' or 'collect', not {on_failure!r}")
+        raise MarkerError(f"the marker atlas_judge: on_failure is 'fail', 'raise' or 'collect', not {on_failure!r}")
     if endpoint is not None:
         given = {"knowledge": endpoint.knowledge, "base_url": endpoint.url, **given}
     kind = _FailingJudge if on_failure == "fail" else TrafficJudge
     try:
         return kind(on_failure="raise" if on_failure == "raise" else "collect", **given)
-    except ValueError as error:
-        raise MarkerError(str(error)) from None
+    except (TypeError, ValueError) as error:
+        raise MarkerError(f"the marker atlas_judge: {error}") from None
+
+
+def make_mock(args: tuple[Any, ...], wanted: Mapping[str, Any]) -> MockAtlas:
+    """Return a mock that serves, made with the arguments of the marker `atlas`. Raises MarkerError."""
+    if len(args) > 1:
+        raise MarkerError("the marker atlas takes a scenario first, and everything else by its keyword")
+    try:
+        return MockAtlas(*args, **wanted).__enter__()
+    except (TypeError, ServerError, ScenarioError) as error:
+        raise MarkerError(f"the marker atlas: {error}") from None
 
 
 class _FailingJudge(TrafficJudge):
-    """One whose test fails at its end by what was collected."""
+    """One whose test fails by what was collected."""
+
+    _told = 0
+
+    def news(self) -> tuple[Failure, ...]:
+        """Return the failures that were collected since this was asked last."""
+        found = self.failures
+        news, self._told = found[self._told :], len(found)
+        return news
 
 
-def settle(judge: object) -> None:
-    """Raise RequirementFailed with what a judge has collected, if its test is to fail by that."""
-    if isinstance(judge, _FailingJudge) and judge.failures:
-        judge.assert_conforming()
+def news_of(judges: Iterable[object]) -> tuple[Failure, ...]:
+    """Return what these judges have found since this was asked last, of those whose tests are to fail by it."""
+    return tuple(failure for judge in judges if isinstance(judge, _FailingJudge) for failure in judge.news())
+
+
+def settle(judges: Iterable[object]) -> None:
+    """Raise RequirementFailed with what these judges have found since they were asked last, if that is anything."""
+    news = news_of(judges)
+    if news:
+        raise RequirementFailed(news)
+
+
+def keywords_of(marker: str, marks: Iterable[pytest.Mark]) -> dict[str, Any]:
+    """Return the keywords of a test's markers, the nearest first; of one given twice, the nearest counts.
+
+    Raises MarkerError where something stands without a keyword.
+    """
+    given: dict[str, Any] = {}
+    for mark in marks:
+        if mark.args:
+            example = _EXAMPLES[marker]
+            raise MarkerError(f"the marker {marker} takes keywords alone, such as {example}, not {mark.args[0]!r}")
+        given = {**mark.kwargs, **given}
+    return given
 
 
 def _check(marker: str, wanted: Mapping[str, Any], known: tuple[str, ...]) -> None:

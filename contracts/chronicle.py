@@ -12,7 +12,7 @@ from typing import Any
 
 from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import Exchange, Request
+from atlas_conformance.contracts.exchange import CREDENTIALS, SCHEMES, Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
 from atlas_conformance.contracts.history import JobHistory, JobKey
@@ -23,6 +23,7 @@ from atlas_conformance.contracts.observations import is_same_answer, observation
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rules.histories import PastView
+from atlas_conformance.contracts.slips import check_meant
 from atlas_conformance.contracts.store import JobStore, Place, Target
 from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list
 from atlas_conformance.contracts.verdicts import Verdicts
@@ -167,11 +168,18 @@ class Chronicle:
             known.delete_started = float("-inf")
 
     def feed(self, exchange: Exchange, *, free_target: bool = False) -> Judgement:
-        """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before."""
+        """Judge one more exchange. `free_target` says that its target is known not to be busy, whatever came before.
+
+        Raises ValueError or TypeError for the slips that `Judge.judge` names, and remembers nothing of the exchange.
+        """
+        check_meant(exchange, CREDENTIALS, SCHEMES)
         return self.tell(exchange, free_target=free_target).judgement
 
     def tell(self, exchange: Exchange, *, free_target: bool = False) -> Told:
-        """Judge one more exchange, as `feed` does, and separate what it shows alone from what rests on earlier ones."""
+        """Judge one more exchange, as `feed` does, and separate what it shows alone from what rests on earlier ones.
+
+        However odd the exchange is, it was really had so, and is no slip.
+        """
         excused = (
             exchange.request.method == "POST"
             and exchange.response.status in REFUSED
@@ -181,7 +189,7 @@ class Chronicle:
         )
         examined = self.judge.examine(exchange, busy=excused, idle=free_target)
         if examined is None:
-            judgement = self.judge.judge(exchange)
+            judgement = self.judge.judge_sent(exchange)
             return Told(judgement, judgement.held, None)
         alone = examined.verdicts.upheld
         self._stories.judge_restore(exchange, examined, idle=free_target)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 from urllib.parse import parse_qsl, unquote
+
+from atlas_conformance.contracts import slips
+from atlas_conformance.contracts.naming import kind_of
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -19,6 +22,9 @@ Credential: TypeAlias = Literal[
 """Whose credentials a request carries: a Project Owner's, a lesser role's, an owner's from an address outside the API
 access list, ones that nobody has, ones that are nearly the owner's (see `NEARLY_RIGHT`), none at all, or (recorded
 traffic) not known."""
+
+CREDENTIALS: tuple[Credential, ...] = get_args(Credential)
+"""Whose credentials a request may carry."""
 
 NEARLY_RIGHT: frozenset[Credential] = frozenset(
     {"wrong-secret", "cut-token", "changed-token", "recased-token", "known-nonce", "basic"}
@@ -32,6 +38,9 @@ NOBODY: frozenset[Credential] = NEARLY_RIGHT | {"none", "wrong"}
 
 Scheme: TypeAlias = Literal["any", "digest", "bearer"]
 """Which authentication scheme carries the credential; `any` leaves the choice to the client."""
+
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+"""The schemes that a request may ask for."""
 
 
 def header(headers: Headers | None, name: str) -> str | None:
@@ -50,6 +59,7 @@ class Request:
     `target` is the origin-form request target after the endpoint's base URL: it starts with `/api/` and is already
     percent-encoded, query included. `headers` are those the request itself asks for (never credentials); None means
     that a recording left them out. `body` None means no body, unless `body_recorded` is false: then it is not known.
+    A list of headers is taken as a tuple, and a bytearray as bytes; other types raise TypeError.
     """
 
     method: str
@@ -59,6 +69,17 @@ class Request:
     credential: Credential = "owner"
     scheme: Scheme = "any"
     body_recorded: bool = True
+
+    def __post_init__(self) -> None:
+        # Every exchange of a run comes by here, so the usual types are told at a glance.
+        if self.method.__class__ is not str:
+            slips.text("method", self.method)
+        if self.target.__class__ is not str:
+            slips.text("target", self.target)
+        if self.headers.__class__ is not tuple and self.headers is not None:
+            object.__setattr__(self, "headers", slips.pairs(self.headers, "request"))
+        if self.body.__class__ is not bytes and self.body is not None:
+            object.__setattr__(self, "body", slips.octets(self.body, "request", "None"))
 
     @cached_property
     def path(self) -> str:
@@ -81,11 +102,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """A response: its status code, headers in the order received, and the decoded body (content encodings undone)."""
+    """A response: its status code, headers in the order received, and the decoded body (content encodings undone).
+
+    A list of headers is taken as a tuple, and a bytearray as bytes; other types raise TypeError.
+    """
 
     status: int
     headers: Headers
     body: bytes
+
+    def __post_init__(self) -> None:
+        if self.status.__class__ is not int:
+            slips.status(self.status)
+        if self.headers.__class__ is not tuple:
+            object.__setattr__(self, "headers", slips.pairs(self.headers, "response"))
+        if self.body.__class__ is not bytes:
+            object.__setattr__(self, "body", slips.octets(self.body, "response", "b''"))
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header `name`, or None."""
@@ -118,6 +150,16 @@ class Exchange:
     response: Response
     started: float
     ended: float
+
+    def __post_init__(self) -> None:
+        if self.started.__class__ is not float:
+            slips.moment("started", self.started)
+        if self.ended.__class__ is not float:
+            slips.moment("ended", self.ended)
+        if not isinstance(self.request, Request):
+            raise TypeError(f"the request of an exchange is a Request, not {kind_of(self.request)}")
+        if not isinstance(self.response, Response):
+            raise TypeError(f"the response of an exchange is a Response, not {kind_of(self.response)}")
 
 
 def decoded_segments(path: str) -> tuple[str, ...]:

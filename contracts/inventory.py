@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from atlas_conformance.contracts.naming import unknown
+
 Impossible: TypeAlias = Literal["encryption at rest", "other major version"]
 """Why a restore target takes no restore: its storage engine encrypts at rest, or it runs another major version."""
 Kind: TypeAlias = Literal["flex", "tenant", "dedicated"]
@@ -12,6 +14,9 @@ Kind: TypeAlias = Literal["flex", "tenant", "dedicated"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Every kind of a cluster."""
+
+IMPOSSIBLE: tuple[Impossible, ...] = get_args(Impossible)
+"""Every reason why a restore target takes no restore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,12 @@ class Cluster:
     snapshots: tuple[str, ...] = ()
     point_in_time: PointInTime | None = None
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(unknown("kind of cluster", self.kind, KINDS))
+        if isinstance(self.snapshots, str):
+            raise TypeError("the snapshots of a cluster are a tuple of ids, not a str")
+
 
 @dataclass(frozen=True, slots=True)
 class RestoreTarget:
@@ -47,6 +58,15 @@ class RestoreTarget:
     name: str
     accepts: frozenset[Kind]
     impossible: Impossible | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.accepts, str):
+            raise TypeError("what a restore target accepts is a frozenset of kinds of clusters, not a str")
+        for kind in self.accepts:
+            if kind not in KINDS:
+                raise ValueError(unknown("kind of cluster", kind, KINDS))
+        if self.impossible is not None and self.impossible not in IMPOSSIBLE:
+            raise ValueError(unknown("reason why a target is impossible", self.impossible, IMPOSSIBLE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from typing import Any
 
 from atlas_conformance.contracts import rules
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import Exchange
+from atlas_conformance.contracts.exchange import CREDENTIALS, SCHEMES, Exchange
 from atlas_conformance.contracts.finding import Judgement
-from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.knowledge import Knowledge, check_offered
 from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.naming import kind_of
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
 from atlas_conformance.contracts.rulebook import rule_book
 from atlas_conformance.contracts.rules.moments import Past, judge_future, latest_past
 from atlas_conformance.contracts.rules.statuses import judge_refusal
+from atlas_conformance.contracts.slips import check_meant
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import (
     BODY,
@@ -108,9 +110,17 @@ class Judge:
     ) -> None:
         """Judge by `contract` (without one: by what the package brings); without `knowledge`, nothing is known to
         exist.
+
+        Raises TypeError for what is no contract or no knowledge, and ValueError where the knowledge offers an operation
+        that the contract has not.
         """
         self.contract = contract if contract is not None else Contract.load()
         self.knowledge = knowledge if knowledge is not None else _NOTHING_KNOWN
+        if not isinstance(self.contract, Contract):
+            raise TypeError(f"the contract of a judge is a Contract, not {kind_of(contract)}")
+        if not isinstance(self.knowledge, Knowledge):
+            raise TypeError(f"the knowledge of a judge is a Knowledge, not {kind_of(knowledge)}")
+        check_offered(self.knowledge.offered, self.contract.operations)
         self.book = rule_book(self.contract)
         self.readings = Readings(self.knowledge, self.contract)
         self._memory = memory
@@ -119,8 +129,14 @@ class Judge:
         """Judge one exchange by every rule that it settles alone.
 
         An exchange of no offered operation is not judged and yields an empty judgement, but for a method that the path
-        of an offered operation does not have: that is owed a 404 or 405.
+        of an offered operation does not have: that is owed a 404 or 405. Raises ValueError or TypeError for a slip: a
+        method in lower case, a whole URL as the target, a credential that there is not, a header that is no text.
         """
+        check_meant(exchange, CREDENTIALS, SCHEMES)
+        return self.judge_sent(exchange)
+
+    def judge_sent(self, exchange: Exchange) -> Judgement:
+        """Judge one exchange as `judge` does, however odd: it was really had so."""
         examined = self.examine(exchange)
         return examined.verdicts.judgement() if examined is not None else self._judge_bystander(exchange)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from atlas_conformance.contracts.inventory import Cluster, Inventory, RestoreTarget
+from atlas_conformance.contracts.naming import kind_of, unknown
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,14 @@ class Knowledge:
     def target(self, project: str, name: str) -> RestoreTarget | None:
         """The restore target known to exist under this project and name, or None."""
         return next((t for t in self.inventory.targets if t.project == project and t.name == name), None)
+
+
+def check_offered(offered: Collection[str] | None, operations: Collection[str]) -> None:
+    """Raise TypeError or ValueError where what is offered is no set of ids of the contract's `operations`."""
+    if offered is None:
+        return
+    if isinstance(offered, str) or not isinstance(offered, Collection):
+        raise TypeError(f"Knowledge.offered is a frozenset of the ids of operations, not {kind_of(offered)}")
+    for name in offered:
+        if not isinstance(name, str) or name not in operations:
+            raise ValueError(f"Knowledge.offered: {unknown('operation', name, operations)}")

@@ -30,6 +30,9 @@ class JobStore:
     """
 
     def __init__(self, most: int | None = None) -> None:
+        """Keep nothing yet. Raises ValueError where there is to be room for no job."""
+        if most is not None and (not isinstance(most, int) or most < 1):
+            raise ValueError(f"as many jobs are remembered as a number of at least 1 says, not {most!r}")
         self.most = most
         self._jobs: dict[JobKey, JobHistory] = {}
         self._places: dict[tuple[Resource, str], dict[Place, JobHistory]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.exchange import Exchange
@@ -75,3 +76,6 @@ class RequirementFailed(AssertionError):
         self.seen = self.failure.seen
         self.place = self.failure.place
         self.source = self.failure.source
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.failures,), vars(self)

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from atlas_conformance.adapters.failure import Failure, RequirementFailed
 from atlas_conformance.contracts.chronicle import Chronicle
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import Credential
+from atlas_conformance.contracts.exchange import CREDENTIALS, Credential
 from atlas_conformance.contracts.knowledge import Knowledge
+from atlas_conformance.contracts.naming import unknown
 from atlas_conformance.recordings.bodies import UNDONE
 from atlas_conformance.recordings.entries import Unjudged
 from atlas_conformance.recordings.masking import Masking, presentable
@@ -53,16 +54,24 @@ class TrafficJudge:
         strict: bool = False,
         remember: int = 10_000,
     ) -> None:
-        """Judge nothing yet. Raises ValueError for a `base_url` that is no http(s) URL, or an odd `on_failure`."""
+        """Judge nothing yet. Raises ValueError or TypeError for an argument that cannot be meant."""
         if on_failure not in ("collect", "raise"):
             raise ValueError(f"on_failure is 'collect' or 'raise', not {on_failure!r}")
-        self._base = None if base_url is None else _place(base_url.rstrip("/"))
+        self._base = None if base_url is None else _place(str(base_url).rstrip("/"))
         if base_url is not None and self._base is None:
             raise ValueError(f"base_url is an http or https URL, not {base_url!r}")
+        if credential not in CREDENTIALS:
+            raise ValueError(unknown("credential", credential, CREDENTIALS))
+        if not isinstance(strict, bool):
+            raise TypeError(f"strict is True or False, not {strict!r}")
+        if not isinstance(remember, int) or isinstance(remember, bool) or remember < 1:
+            raise ValueError(f"remember is a number of jobs, at least 1, not {remember!r}")
+        if knowledge is None:
+            knowledge = Knowledge()
         self._raises = on_failure == "raise"
         self._credential: Credential = credential
         self._strict = strict
-        self._chronicle = Chronicle(knowledge or Knowledge(), contract=contract, remember=remember)
+        self._chronicle = Chronicle(knowledge, contract=contract, remember=remember)
         self._masking = Masking()
         self._lock = threading.Lock()
         self._failures: dict[tuple[str, str, str], Failure] = {}
@@ -136,7 +145,7 @@ class TrafficJudge:
         # A 401 may ask for a digest response or a fresh token: it tells nothing of whoever does send credentials.
         credential = "unknown" if exchange.response.status == 401 else self._credential
         request = replace(exchange.request, credential=credential)
-        judgement = self._chronicle.feed(replace(exchange, request=request))
+        judgement = self._chronicle.tell(replace(exchange, request=request)).judgement
         self.judged += 1
         self.held |= judgement.held
         if not judgement.findings:

@@ -180,11 +180,10 @@ def serve_command(**given: Any) -> None:
         control = _is_loopback(given["host"]) if given["control"] is None else given["control"]
         options = _options(given) | {"certificate": certificate, "control": control}
         level = options["level"]
-        server = ReferenceServer(**options, in_process=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         try:
-            with server:
+            with ReferenceServer(**options, in_process=True) as server:
                 _write_files(given, server, level, made, control)
                 for line in announcement(server, made, control=control):
                     click.echo(line)

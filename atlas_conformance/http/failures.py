@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from atlas_conformance.contracts.exchange import Request
 
@@ -27,6 +27,9 @@ class NotSent(Exception):
         self.request = request
         self.reason = reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.request, self.reason), vars(self)
+
 
 class Withheld(NotSent):
     """The safety guard did not allow the request, so it never left."""
@@ -46,3 +49,6 @@ class NoAnswer(NotSent):
     def __init__(self, request: Request, reason: str, cause: Cause) -> None:
         super().__init__(request, reason)
         self.cause = cause
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.request, self.reason, self.cause), vars(self)

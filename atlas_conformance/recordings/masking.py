@@ -214,7 +214,7 @@ def _harmless(before: Exchange, after: Exchange) -> bool:
 
 
 def _findings(exchange: Exchange) -> Counter[tuple[str, str, str | None]]:
-    found = Judge(knowledge=Knowledge()).judge(exchange).findings
+    found = Judge(knowledge=Knowledge()).judge_sent(exchange).findings
     return Counter((finding.requirement, finding.operation, finding.departure) for finding in found)
 
 

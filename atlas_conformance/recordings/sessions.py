@@ -69,18 +69,18 @@ class Sessions:
         Raises PagesDiffer where pages are not followed one by one and have to be.
         """
         if page is None or not self._paged:
-            return self._joined.feed(exchange)
+            return self._joined.tell(exchange).judgement
         if not self._page_by_page:
-            joined = self._joined.feed(exchange)
+            joined = self._joined.tell(exchange).judgement
             failures = _failures(joined)
-            if failures and failures - _failures(Judge(knowledge=self.knowledge).judge(exchange)):
+            if failures and failures - _failures(Judge(knowledge=self.knowledge).judge_sent(exchange)):
                 raise PagesDiffer
             return joined
         own = self._page(page)
-        alone = own.chronicle.feed(exchange)
+        alone = own.chronicle.tell(exchange).judgement
         if own.alone:
             return alone
-        joined = self._joined.feed(exchange)
+        joined = self._joined.tell(exchange).judgement
         more = _failures(joined) - _failures(alone)
         if not more:
             return joined

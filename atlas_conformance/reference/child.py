@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from typing import Any
 
 gc.set_threshold(50_000, 50, 100)  # before all else is loaded: it stays, and to look for garbage among it takes time
@@ -61,6 +62,10 @@ def main(descriptor: int, parent: int) -> None:
                     service.reset(fault_named(wanted["fault"]), wanted["freedoms"], wanted["step"], wanted["imitate"])
             except ServerError as error:
                 answer = {"failure": str(error)}
+            except Exception as error:
+                # The process is shared: what one order gets wrong must not take it from those that come after.
+                traceback.print_exc(file=sys.stderr)
+                answer = {"failure": f"the endpoint could not carry out its orders ({type(error).__name__}: {error})"}
             try:
                 control.sendall(json.dumps(answer).encode() + b"\n")
             except OSError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from atlas_conformance.contracts.naming import unknown
 from atlas_conformance.reference.clock import Clock
 from atlas_conformance.reference.directions import Directions, Rule
 from atlas_conformance.reference.jobs import Job, Jobs, brought_to
@@ -113,8 +114,17 @@ class Controls:
         return _state(changed, now)
 
     def fail_next(self, failing: Failing) -> None:
-        """Let restores that are created from now on fail."""
-        self._application.endpoint.backend.outcomes.fail(failing)
+        """Let restores that are created from now on fail; raises ValueError where they are of what there is not."""
+        backend = self._application.endpoint.backend
+        places = [(cluster.project, cluster.name) for cluster in backend.fixtures.inventory.clusters]
+        if failing.project is not None and failing.project not in {project for project, _ in places}:
+            raise ValueError(unknown("project", failing.project, {project for project, _ in places}))
+        names = {name for project, name in places if failing.project in (None, project)}
+        if failing.cluster is not None and failing.cluster not in names:
+            raise ValueError(unknown("cluster", failing.cluster, names))
+        if failing.snapshot is not None and backend.snapshots.find(failing.snapshot) is None:
+            raise ValueError(f"there is no snapshot {failing.snapshot!r}")
+        backend.outcomes.fail(failing)
 
     def _job(self, job_id: str) -> Job:
         job = self._jobs.find(job_id)

@@ -19,6 +19,9 @@ LOOKUPS = "lookups"
 PLACES = (*Contract.load().operations, TOKEN, LOOKUPS)
 """What a rule may name as its operations."""
 
+STATUSES = frozenset(HTTPStatus)
+"""What a rule may answer with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -84,10 +87,14 @@ class Directions:
             self.add(rule)
 
     def add(self, rule: Rule) -> None:
-        """Add a rule after all others; raises ValueError where an operation, its fault or its freedoms are unknown."""
+        """Add a rule after all others; raises ValueError where an operation, its status, its fault or its freedoms are
+        unknown.
+        """
         unknown = [name for name in rule.operations if name not in PLACES]
         if unknown:
             raise ValueError(f"there is no operation {unknown[0]!r}; there are {', '.join(PLACES)}")
+        if rule.status is not None and rule.status not in STATUSES:
+            raise ValueError(f"there is no HTTP status {rule.status}")
         self._endpoints.append(self._made(rule) if rule.fault is not None or rule.freedoms else None)
         self.rules.append(rule)
         self._seen.append(0)

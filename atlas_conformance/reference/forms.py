@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from atlas_conformance.reference.directions import PLACES, Rule
+from atlas_conformance.reference.directions import PLACES, STATUSES, Rule
 from atlas_conformance.reference.outcomes import Failing
 
 if TYPE_CHECKING:
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=3_153_600_000)]
-
-
-_STATUSES = frozenset(HTTPStatus)
 
 
 class Form(BaseModel):
@@ -70,7 +66,7 @@ class RuleForm(Form):
             raise ValueError("the rule does nothing; give it status, drop, fault, freedoms or delay")
         if self.status is None and (self.error_code is not None or self.retry_after is not None):
             raise ValueError("error_code and retry_after belong to a status")
-        if self.status is not None and self.status not in _STATUSES:
+        if self.status is not None and self.status not in STATUSES:
             raise ValueError(f"there is no HTTP status {self.status}")
         _known(self.fault, self.freedoms)
         return self

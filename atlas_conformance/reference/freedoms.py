@@ -5,9 +5,10 @@ The first choice of each is what the reference endpoint does unless told otherwi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+
+from atlas_conformance.contracts.naming import unknown
 
 FREEDOMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -96,14 +97,6 @@ IMITATIONS = frozenset({"K-TIMESTAMP", "K-PARAMETERS", "K-EMPTY-URL", "K-FREQUEN
 """The known departures of the real service that the reference endpoint can show."""
 
 
-def _unknown(kind: str, given: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    close = difflib.get_close_matches(given, names, 1)
-    return f"there is no {kind} {given!r}; " + (
-        f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
-    )
-
-
 def resolve(chosen: Mapping[str, str]) -> Mapping[str, str]:
     """Return every freedom's choice, the default where none is made.
 
@@ -111,9 +104,9 @@ def resolve(chosen: Mapping[str, str]) -> Mapping[str, str]:
     """
     for name, choice in chosen.items():
         if name not in FREEDOMS:
-            raise ValueError(_unknown("freedom", name, FREEDOMS))
+            raise ValueError(unknown("freedom", name, FREEDOMS))
         if choice not in FREEDOMS[name]:
-            raise ValueError(_unknown(f"choice of the freedom {name!r} named", choice, FREEDOMS[name]))
+            raise ValueError(unknown(f"choice of the freedom {name!r} named", choice, FREEDOMS[name]))
     return MappingProxyType({name: chosen.get(name, choices[0]) for name, choices in FREEDOMS.items()})
 
 
@@ -121,5 +114,5 @@ def known_imitations(wanted: Iterable[str]) -> frozenset[str]:
     """Return the departures to imitate as a set; raises ValueError with one sentence for one that is not known."""
     found = frozenset(wanted)
     for name in sorted(found - IMITATIONS):
-        raise ValueError(_unknown("known departure", name, IMITATIONS))
+        raise ValueError(unknown("known departure", name, IMITATIONS))
     return found

@@ -114,6 +114,9 @@ class Refusal(Exception):
         self.fields = fields
         self.headers = headers
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.code, self.detail), vars(self)
+
 
 def _parameters(refusal: Refusal, choice: str) -> list[Any]:
     match choice:

@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from atlas_conformance.contracts.inventory import Cluster, Kind
+from atlas_conformance.reference.arguments import are_names, check_arguments
 from atlas_conformance.reference.controls import Controls, JobState, SeenRequest
 from atlas_conformance.reference.credentials import Credentials, client_environment
 from atlas_conformance.reference.directions import Rule
@@ -27,6 +29,14 @@ T = TypeVar("T")
 __all__ = ["JobState", "MockAtlas", "SeenRequest", "ServerError"]
 
 
+_OPTIONS = tuple(
+    name
+    for name in signature(ReferenceServer).parameters
+    if name not in ("scenario", "seed", "step", "control", "in_process")
+)
+_TAKEN = ("scenario", "seed", "step", "tls", *_OPTIONS)
+
+
 class MockAtlas:
     """A mock Atlas on a port of this machine, served from a thread of this process; a context manager.
 
@@ -36,7 +46,8 @@ class MockAtlas:
     - `tls`: serve https, with a certificate made on the spot; clients are to trust the file `ca_file`.
     - `options`: further arguments of `ReferenceServer`, such as `freedoms`, `authentication`, `rate` and `latency`.
 
-    Entering raises ServerError, or ScenarioError for a scenario that can't be used. Every method may be called from any
+    Making it raises TypeError for an argument that it does not take, and ServerError for one of a wrong type. Entering
+    raises ServerError, or ScenarioError for a scenario that can't be used. Every method may be called from any
     thread; each takes effect between two requests.
     """
 
@@ -49,6 +60,15 @@ class MockAtlas:
         tls: bool = False,
         **options: Any,
     ) -> None:
+        for name in options:
+            if name not in _OPTIONS:
+                raise TypeError(f"MockAtlas takes {', '.join(_TAKEN)}, not {name}")
+        if scenario is not None and not isinstance(scenario, str | Path):
+            from atlas_conformance.reference.scenario import Scenario
+
+            if not isinstance(scenario, Scenario):
+                raise ServerError(f"scenario is a Scenario or the path of a scenario file, not {scenario!r}")
+        check_arguments({"seed": seed, "step": step, **options})
         self._scenario = scenario
         self._options: dict[str, Any] = {"seed": seed, "step": step, **options}
         self._tls = tls
@@ -197,7 +217,10 @@ class MockAtlas:
     def fail_next_restore(
         self, *, times: int = 1, project: str | None = None, cluster: str | None = None, snapshot: str | None = None
     ) -> None:
-        """Let the next restores fail: any, or those of a project, a cluster's name or a snapshot."""
+        """Let the next restores fail: any, or those of a project, a cluster's name or a snapshot.
+
+        Raises ValueError where there is no such project, cluster or snapshot.
+        """
         failing = Failing(project, cluster, snapshot, times=times)
         self._do(lambda controls: controls.fail_next(failing))
 
@@ -213,13 +236,19 @@ class MockAtlas:
         self._do(lambda controls: controls.forget_requests())
 
     def add_rule(self, rule: Rule) -> None:
-        """Answer some requests otherwise; raises ValueError where the rule's fault or freedoms are not known."""
+        """Answer some requests otherwise; raises ValueError where what the rule names is not known."""
         self._do(lambda controls: controls.add_rule(rule))
 
     def answer_next(
         self, status: int, *, operations: Iterable[str] = (), times: int = 1, retry_after: int | None = None
     ) -> None:
-        """Answer the next requests with an error: any of the contract's operations, or of those named."""
+        """Answer the next requests with an error: any of the contract's operations, or of those named.
+
+        Raises ValueError for a status or an operation that there is not.
+        """
+        operations = tuple(operations) if not isinstance(operations, str) else operations
+        if not are_names(operations):
+            raise ValueError(f"operations is a list of ids of operations, such as ['flex-get'], not {operations!r}")
         self.add_rule(Rule(operations=tuple(operations), times=times, status=status, retry_after=retry_after))
 
     def clear_rules(self) -> None:

@@ -160,6 +160,9 @@ class Misplaced(ValueError):
         super().__init__(sentence)
         self.place = place
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.place, *self.args), vars(self)
+
 
 _Place = tuple[str | int, ...]
 

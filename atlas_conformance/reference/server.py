@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from atlas_conformance.contracts.inventory import Inventory
 from atlas_conformance.contracts.knowledge_form import inventory_as_json
 from atlas_conformance.contracts.operation import Level
+from atlas_conformance.reference.arguments import check_arguments
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.credentials import Credentials
 from atlas_conformance.reference.fault import Fault
@@ -58,7 +59,8 @@ class ReferenceServer:
     - `in_process`: serve from a thread of this process instead of a process of its own. The child process ends with
       this one, however this one ends.
 
-    `url`, `inventory` and `credentials` are there once it is entered. Entering and `reset` raise ServerError.
+    `url`, `inventory` and `credentials` are there once it is entered. Making it, entering it and `reset` raise
+    ServerError.
     """
 
     url: str
@@ -91,6 +93,29 @@ class ReferenceServer:
         certificate: tuple[str, str] | None = None,
         in_process: bool = False,
     ) -> None:
+        """Start nothing yet. Raises ServerError for an argument of a wrong type."""
+        check_arguments(
+            {
+                "step": step,
+                "seed": seed,
+                "database": database,
+                "freedoms": freedoms,
+                "imitate": imitate,
+                "fault": fault,
+                "level": level,
+                "operations": operations,
+                "authentication": authentication,
+                "rate": rate,
+                "latency": latency,
+                "nonce_life": nonce_life,
+                "port": port,
+                "host": host,
+                "inventory": inventory,
+                "earlier": earlier,
+                "disturbances": disturbances,
+                "scenario": scenario,
+            }
+        )
         self._fault = fault if isinstance(fault, Fault) else None
         self._in_process = in_process
         self._settings = Settings(
@@ -98,7 +123,7 @@ class ReferenceServer:
             seed=seed,
             database=database,
             freedoms=dict(freedoms or {}),
-            imitate=tuple(sorted(imitate)),
+            imitate=tuple(sorted(imitate or ())),
             fault=fault if isinstance(fault, str) else None,
             level=level,
             operations=None if operations is None else tuple(sorted(operations)),
@@ -157,6 +182,11 @@ class ReferenceServer:
         """The authentication schemes that are offered."""
         return self._settings.authentication
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it serves, and takes orders."""
+        return self._service is not None or (self._child is not None and self._child.is_there)
+
     def stop(self) -> None:
         """Stop serving; harmless when it has stopped already."""
         service, self._service = self._service, None
@@ -178,13 +208,14 @@ class ReferenceServer:
 
         URL, inventory, credentials, nonces and tokens stay; `step` stays unless given.
         """
+        check_arguments({"fault": fault, "freedoms": freedoms, "imitate": imitate, "step": step})
         if self._service is not None:
             chosen = fault if isinstance(fault, Fault) else fault_named(fault)
-            self._service.reset(chosen, freedoms or {}, step, imitate)
+            self._service.reset(chosen, freedoms or {}, step, imitate or ())
         elif self._child is not None:
             if isinstance(fault, Fault):
                 raise ServerError("a fault outside the catalogue needs in_process=True")
-            self._child.ask(fault=fault, freedoms=dict(freedoms or {}), imitate=sorted(imitate), step=step)
+            self._child.ask(fault=fault, freedoms=dict(freedoms or {}), imitate=sorted(imitate or ()), step=step)
         else:
             raise ServerError("the endpoint is not running")
 
@@ -212,7 +243,13 @@ class _Child:
         self._socket = ours
         self._socket.settimeout(START_LIMIT)
         self._lines = ours.makefile("r", encoding="utf-8")
+        self._answers = True
         self._say(asdict(settings))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the process runs, and has answered every order."""
+        return self._answers and self._process.poll() is None
 
     def started(self) -> tuple[str, int, int]:
         """Wait until it serves; return its URL, seed and epoch. Where it does not, raises ServerError and ends it."""
@@ -238,6 +275,7 @@ class _Child:
         except OSError:
             line = ""
         if not line:
+            self._answers = False
             raise ServerError("the endpoint's process ended unexpectedly")
         answer: dict[str, Any] = json.loads(line)
         if "failure" in answer:

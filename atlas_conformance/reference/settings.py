@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from atlas_conformance.contracts.contract import Contract
 from atlas_conformance.contracts.knowledge_form import inventory_of_json
+from atlas_conformance.contracts.naming import unknown
 from atlas_conformance.contracts.operation import LEVELS, Level
 from atlas_conformance.reference.authentication import SCHEMES
 from atlas_conformance.reference.credentials import Credentials, make_credentials
@@ -102,8 +104,15 @@ def checked(settings: Settings) -> Settings:
         raise ServerError(f"there is no level {settings.level!r}; it is {' or '.join(LEVELS)}")
     if not set(settings.authentication) <= set(SCHEMES):
         raise ServerError("authentication is digest, bearer, both or none")
+    if settings.operations is not None:
+        for name in settings.operations:
+            if name not in Contract.load().operations:
+                raise ServerError(unknown("operation", name, Contract.load().operations))
     if settings.rate is not None and settings.rate < 1:
         raise ServerError("a rate is at least 1 request a minute")
+    for what, seconds in (("latency", settings.latency), ("nonce_life", settings.nonce_life)):
+        if not seconds >= 0:
+            raise ServerError(f"a {what} of {seconds} s makes no sense; it is 0 or more")
     if settings.certificate is not None:
         _check_certificate(settings.certificate, settings.key)
     return settings

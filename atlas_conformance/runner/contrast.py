@@ -147,7 +147,7 @@ class _Search:
 
     def _is_shown_alone(self, group: FindingGroup) -> bool:
         """Whether one exchange shows a failure by itself: what rests on several says nothing of one request."""
-        found = self.endpoint.judge.judge(group.sample.exchange).findings
+        found = self.endpoint.judge.judge_sent(group.sample.exchange).findings
         return group.key in {finding.key for finding in found}
 
     def _others(self, question: Question) -> list[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Finding, Judgement
@@ -21,6 +22,9 @@ class NewFailure(AssertionError):
             f"{f.requirement} on {f.operation}: expected {f.expected}, seen {f.seen} ({f.pointer})" for f in findings
         ]
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.findings,), vars(self)
 
 
 class EndpointLost(RuntimeError):

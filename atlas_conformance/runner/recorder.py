@@ -247,7 +247,7 @@ class Recorder:
     def learn(self, exchanges: Iterable[Exchange]) -> None:
         """Let the chronicle know of exchanges that other processes had; what they made is not this one's to tell of."""
         for exchange in exchanges:
-            self.chronicle.feed(exchange)
+            self.chronicle.tell(exchange)
         self.foreign = frozenset(made.key for made in self.chronicle.made())
 
     def _write(self, exchange: Exchange, operation: str | None, judgement: Judgement, *, passing: bool) -> int:

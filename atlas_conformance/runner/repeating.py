@@ -43,7 +43,7 @@ class Repeating:
         untried = [f for f in judgement.findings if f.departure is None and self._tries.get(f.key, 0) < TRIES]
         if not untried:
             return []
-        alone = {finding.key for finding in self.judge.judge(exchange).findings}
+        alone = {finding.key for finding in self.judge.judge_sent(exchange).findings}
         wanted = list({finding.key: finding for finding in untried if finding.key in alone}.values())
         if not wanted:
             return []

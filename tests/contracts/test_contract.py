@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -216,5 +217,7 @@ def test_the_public_names_are_there_and_loaded_only_when_asked_for() -> None:
     program = "import sys, atlas_conformance; print([m for m in sys.modules if m.startswith('atlas_conformance.')])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "[]"
+    assert atlas_conformance.__version__ == metadata.version("atlas-conformance")
+    assert "__version__" in dir(atlas_conformance)
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         _ = atlas_conformance.Nothing  # type: ignore[attr-defined]

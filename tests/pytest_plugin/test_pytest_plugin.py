@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+from atlas_conformance import testing
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = "atlas_conformance.pytest_plugin"
 
@@ -222,3 +224,218 @@ def test_a_mock_is_steered_by_the_test(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0, ended.stdout
     assert "2 passed" in ended.stdout
+
+
+WRONG = """
+    import httpx
+    import pytest
+    from atlas_conformance.adapters import JudgingTransport
+
+    PATH = "/api/atlas/v2/groups/32b6e34b3d91647abb20e7b8/flexClusters/Flex0/backup/restoreJobs"
+
+    def wrong_exchange(judge, path=PATH):
+        wrong = httpx.MockTransport(lambda request: httpx.Response(200, json={"results": 1}))
+        with httpx.Client(base_url="http://mock", transport=JudgingTransport(judge, wrong)) as http:
+            http.get(path, headers={"Accept": "application/vnd.atlas.2024-11-13+json"})
+"""
+
+
+def test_a_test_fails_however_it_had_its_judge_and_whenever_it_found_something(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        "-rfEp",
+        test=WRONG
+        + """
+    @pytest.fixture
+    def hidden(request):
+        return request.getfixturevalue("atlas_judge")
+
+    @pytest.fixture
+    def before(atlas_judge):
+        wrong_exchange(atlas_judge)
+
+    @pytest.fixture
+    def after(atlas_judge):
+        yield
+        wrong_exchange(atlas_judge)
+
+    @pytest.fixture
+    def hidden_after(request):
+        judge = request.getfixturevalue("atlas_judge")
+        yield
+        wrong_exchange(judge)
+
+    def test_call_asked_for_in_the_test(request):
+        wrong_exchange(request.getfixturevalue("atlas_judge"))
+
+    def test_call_asked_for_in_a_fixture(hidden):
+        wrong_exchange(hidden)
+
+    def test_call_in_setup(before):
+        pass
+
+    def test_teardown_plain(after):
+        pass
+
+    def test_teardown_hidden(hidden_after):
+        pass
+
+    def test_teardown_after_a_skip(atlas_judge):
+        wrong_exchange(atlas_judge)
+        pytest.skip("no more")
+
+    def test_call_and_teardown(atlas_judge, after):
+        wrong_exchange(atlas_judge, PATH + "/5f1d0c2e9b8f7a6053e1d2c4")
+
+    def test_twice_the_same(atlas_judge, after):
+        wrong_exchange(atlas_judge)
+
+    @pytest.mark.atlas_judge(on_failure="collect")
+    def test_collects(atlas_judge, after):
+        wrong_exchange(atlas_judge)
+
+    class TestOfAClass:
+        def test_call_in_a_class(self, hidden):
+            wrong_exchange(hidden)
+    """,
+    )
+    lines = {line.split(" - ")[0].replace("test_own.py::", "") for line in ended.stdout.splitlines()}
+    told = {line for line in lines if line.split(" ")[0] in ("FAILED", "ERROR", "PASSED")}
+    assert told == {
+        "FAILED test_call_asked_for_in_the_test",
+        "FAILED test_call_asked_for_in_a_fixture",
+        "FAILED test_call_in_setup",
+        "PASSED test_teardown_plain",
+        "ERROR test_teardown_plain",
+        "PASSED test_teardown_hidden",
+        "ERROR test_teardown_hidden",
+        "ERROR test_teardown_after_a_skip",
+        "FAILED test_call_and_teardown",
+        "ERROR test_call_and_teardown",
+        "FAILED test_twice_the_same",
+        "PASSED test_collects",
+        "FAILED TestOfAClass::test_call_in_a_class",
+    }, ended.stdout
+    assert "RequirementFailed: C-MEDIA does not hold on flex-list" in ended.stdout
+
+
+def test_what_was_found_is_shown_beside_the_error_of_the_test_itself(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        test=WRONG
+        + """
+    @pytest.fixture
+    def breaking(atlas_judge):
+        wrong_exchange(atlas_judge)
+        raise LookupError("in setup")
+
+    def test_setup(breaking):
+        pass
+
+    def test_call(atlas_judge):
+        wrong_exchange(atlas_judge)
+        assert 1 == 2
+    """,
+    )
+    assert "1 failed, 1 error" in ended.stdout, ended.stdout
+    assert "Captured atlas_judge setup" in ended.stdout
+    assert "Captured atlas_judge call" in ended.stdout
+    assert ended.stdout.count("C-SCHEMA does not hold on flex-list") == 2
+    assert "pytest_plugin.py" not in ended.stdout
+
+
+def test_a_marker_that_cannot_be_meant_is_one_sentence_and_spoils_no_other_test(tmp_path: Path) -> None:
+    wrong = {
+        "atlas_endpoint('flex-list/always-next')": "takes keywords alone, such as fault='flex-list/always-next', not ",
+        "atlas_endpoint(fault=['flex-list/always-next'])": "fault is the id of one fault, such as ",
+        "atlas_endpoint(fault='flex-list/always-nxt')": "no fault 'flex-list/always-nxt'; did you mean ",
+        "atlas_endpoint(operations=['flex-gte'])": "there is no operation 'flex-gte'; did you mean 'flex-get'?",
+        "atlas_endpoint(operations='flex-get')": "operations is a list of ids of operations, such as ['flex-get'], ",
+        "atlas_endpoint(authentication='digest')": "authentication is a list of schemes, such as ['digest'], or [] for",
+        "atlas_endpoint(authentication=['digets'])": "authentication is digest, bearer, both or none",
+        "atlas_endpoint(level='cor')": "there is no level 'cor'",
+        "atlas_endpoint(latency='1')": "latency is a number of seconds, not '1'",
+        "atlas_endpoint(latency=-1)": "a latency of -1 s makes no sense",
+        "atlas_endpoint(step='x')": "step is a number of seconds, not 'x'",
+        "atlas_endpoint(rate='5')": "rate is a whole number of requests a minute, not '5'",
+        "atlas_endpoint(freedoms=['charset'])": "freedoms is a mapping of freedoms to choices",
+        "atlas_endpoint(freedoms={'charset': ['all']})": "freedoms is a mapping of freedoms to choices",
+        "atlas_endpoint(imitate='K-EMPTY-URL')": "imitate is a list of known departures",
+        "atlas_judge('raise')": "takes keywords alone, such as on_failure='raise', not 'raise'",
+        "atlas_judge(credential='ownr')": "there is no credential 'ownr'; did you mean 'owner'?",
+        "atlas_judge(remember='x')": "remember is a number of jobs, at least 1, not 'x'",
+        "atlas_judge(strict='no')": "strict is True or False, not 'no'",
+        "atlas_judge(base_url=5)": "base_url is an http or https URL, not 5",
+        "atlas(nope=1)": "MockAtlas takes scenario, seed, step, tls, database, ",
+        "atlas('a.toml', 5)": "takes a scenario first, and everything else by its keyword",
+        "atlas(5)": "scenario is a Scenario or the path of a scenario file, not 5",
+        "atlas(step='x')": "step is a number of seconds, not 'x'",
+        "atlas('nowhere.toml')": "nowhere.toml",
+        "atlas(operations=['flex-gte'])": "there is no operation 'flex-gte'",
+    }
+    tests = ["import pytest", "def test_first(atlas_endpoint, atlas_judge): pass"]
+    for number, marker in enumerate(wrong):
+        fixture = marker.partition("(")[0]
+        tests.append(f"@pytest.mark.{marker}\ndef test_{number:02}({fixture}): pass")
+    tests.append("def test_last(atlas_endpoint, atlas_judge, atlas): pass")
+    ended = run(tmp_path, test="\n\n".join(tests))
+    assert f"2 passed, {len(wrong)} errors" in ended.stdout, ended.stdout
+    errors = [line for line in ended.stdout.splitlines() if line.startswith("E ") and "UsageError: test_own.py" in line]
+    assert len(errors) == len(wrong)
+    for line, (marker, sentence) in zip(errors, wrong.items(), strict=True):
+        assert f"the marker {marker.partition('(')[0]}" in line
+        assert sentence in line, line
+    assert "ended unexpectedly" not in ended.stdout
+
+
+def test_an_endpoint_whose_process_died_is_replaced_for_the_next_test(tmp_path: Path) -> None:
+    ended = run(
+        tmp_path,
+        test="""
+    import json
+    import os
+    import signal
+
+    import pytest
+
+    @pytest.fixture
+    def child(_atlas_endpoints, atlas_endpoint):
+        (server,) = _atlas_endpoints._servers.values()
+        return server._child
+
+    def test_kills_it(child):
+        os.kill(child._process.pid, signal.SIGKILL)
+        child._process.wait(5)
+
+    def test_has_another(child):
+        assert child._process.poll() is None
+
+    def test_gives_an_order_that_makes_no_sense(child):
+        with pytest.raises(Exception, match="the endpoint could not carry out its orders .KeyError: 'fault'"):
+            child.ask(nonsense=1)
+        assert child.is_there
+
+    def test_stops_it(child):
+        os.kill(child._process.pid, signal.SIGSTOP)
+        child._socket.settimeout(0.1)
+        with pytest.raises(Exception, match="ended unexpectedly"):
+            child.ask(fault=None, freedoms={}, imitate=[], step=None)
+        os.kill(child._process.pid, signal.SIGCONT)
+
+    def test_has_one_that_answers(child):
+        assert child.is_there
+    """,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "5 passed" in ended.stdout
+
+
+def test_the_markers_are_described_with_all_that_they_take(tmp_path: Path) -> None:
+    described = {line.partition("(")[0]: line for line in run(tmp_path, "--markers").stdout.splitlines()}
+
+    taken = {
+        "atlas_endpoint": (*testing._AT_START, *testing._AT_RESET),
+        "atlas_judge": ("on_failure", *testing._JUDGING),
+    }
+    for marker, keywords in taken.items():
+        assert all(f"{keyword}=" in described[f"@pytest.mark.{marker}"] for keyword in keywords)
