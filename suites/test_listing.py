@@ -30,6 +30,8 @@ _WALKS = (1, 2, 7, 100)
 _PRETTY_WALK = 2
 _LARGEST = 500
 _FEW_PAGES = 7
+_MAY_LAG = (30.0, 30.0)
+"""How long a list may lack a new job (L-FOUND), on loopback as anywhere; once one lacks it longer, others get less."""
 
 
 @covers("L-SCOPE")
@@ -203,14 +205,14 @@ def _owed(endpoint: Endpoint, operation: Operation, scene: Scene) -> frozenset[s
 def _expect_whole_list(
     endpoint: Endpoint, operation: Operation, scene: Scene, size: int, owed: frozenset[str], **query: str
 ) -> int:
-    """All pages of one size show each job once. They are read again while one is missing: no rule says how soon a list
-    shows a new job. What stayed in one walk is not waited for in the next.
+    """All pages of one size show each job once. They are read again while one is missing, as a list has 30 seconds to
+    show a new job. What stayed in one walk is not waited for in the next.
 
     The first page counts; how many more there are depends on how many jobs others make. Return how many jobs there are
     on the pages.
     """
     first = _page(endpoint, operation, scene, size, 1, query)
-    with endpoint.waiting((2.0, 30.0)) as again, endpoint.in_passing():
+    with endpoint.waiting(_MAY_LAG) as later, endpoint.waiting((2.0, 30.0)) as again, endpoint.in_passing():
         while True:
             pages, exchanges = _pages(endpoint, operation, scene, size, query, first)
             first = None
@@ -219,7 +221,9 @@ def _expect_whole_list(
             verdicts = Verdicts(operation.id)
             judge_walk(pages, owed if size == 100 else frozenset(), verdicts)
             judgement = verdicts.judgement()
-            if not endpoint.traits.may_pass(judgement.findings) or not again():
+            lacks = any(finding.requirement == "L-FOUND" for finding in judgement.findings)
+            wait = later if lacks and not endpoint.traits.has_stayed("L-FOUND") else again
+            if not endpoint.traits.may_pass(judgement.findings) or not wait():
                 break
     endpoint.traits.stayed(judgement.findings)
     if any(finding.requirement == "L-FOUND" for finding in judgement.findings):

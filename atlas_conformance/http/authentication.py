@@ -6,8 +6,9 @@ import base64
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -30,6 +31,11 @@ WRONG_ACCOUNT = Credentials(
 
 TOKEN_PATH = "/api/oauth/token"
 _RESPONSE = re.compile(r'(?<=[ ,]response=")[0-9a-fA-F]+(?=")')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?:\s+[\w-]+\s*=|\s*(?=,|$))")
+_ALGORITHM = re.compile(r'(?i)[ ,]algorithm\s*=\s*"?([\w-]+)')
+_ALGORITHMS = {f"{name}{more}" for name in ("MD5", "SHA", "SHA-256", "SHA-512") for more in ("", "-SESS")}
+"""Those that httpx knows."""
 _OTHER_DIGITS = str.maketrans("0123456789abcdefABCDEF", "fedcba9876543210543210")
 MOST_TOKEN_BYTES = 64 * 1024
 """A longer answer of the token endpoint holds no token that could go into a header."""
@@ -98,7 +104,7 @@ class DigestSession:
             answer = send(_authorization(request))
             if answer.status != 401 or not answer.challenges:
                 return answer
-            headers = [("www-authenticate", _digest_first(value)) for value in answer.challenges]
+            headers = [("www-authenticate", _digest_of(answer.challenges))]
             try:
                 flow.send(httpx.Response(401, headers=headers, request=request))
             except StopIteration:
@@ -226,7 +232,15 @@ def basic(client_id: Secret, client_secret: Secret) -> Secret:
     return Secret("Basic " + base64.b64encode(pair).decode())
 
 
-def _digest_first(challenge: str) -> str:
-    """Return a header that lists several challenges from its digest one on, which is where httpx looks for it."""
-    start = challenge.lower().find("digest ")
-    return challenge[start:] if start > 0 else challenge
+def _digest_of(headers: Iterable[str]) -> str:
+    """Return the digest challenge to answer, of headers that may list several challenges each: the first one of an
+    algorithm that is known here, else the first one; an empty text where there is none.
+    """
+    found: list[str] = []
+    for header in headers:
+        bare = _QUOTED.sub(lambda quoted: '"' + "x" * (len(quoted[0]) - 2) + '"', header)
+        starts = [scheme.start(1) for scheme in _SCHEME.finditer(bare)]
+        parts = [header[start:end].rstrip(", ") for start, end in pairwise([*starts, len(header)])]
+        found += [part for part in parts if part[:7].lower() == "digest "]
+    known = (part for part in found if (named := _ALGORITHM.search(part)) is None or named[1].upper() in _ALGORITHMS)
+    return next(known, found[0] if found else "")

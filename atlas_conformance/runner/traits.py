@@ -24,6 +24,10 @@ class Traits:
         """Tell whether it is worth to wait: some finding may pass with time, as none like it has stayed to the end."""
         return any(_sort(finding) not in self._stayed for finding in findings)
 
+    def has_stayed(self, requirement: str) -> bool:
+        """Tell whether a finding of the requirement has stayed, on whatever operation."""
+        return any(name == requirement for name, _ in self._stayed)
+
     def stayed(self, findings: Iterable[Finding]) -> None:
         """Take in which findings stayed, however long somebody waited."""
         self._stayed.update(map(_sort, findings))

@@ -24,6 +24,8 @@ def test_what_stays_is_not_waited_for_again() -> None:
     assert traits.may_pass([LOST])
     traits.stayed([LOST])
     assert not traits.may_pass([LOST, replace(LOST, seen="one of them")])
+    assert traits.has_stayed("L-FOUND")
+    assert not traits.has_stayed("L-TOTAL")
     # Another list may just be late, and then it owes nothing yet.
     assert traits.may_pass([LOST, OTHERS])
 
