@@ -151,5 +151,5 @@ def write(folder: Path, change: Change | None = None) -> Path:
         if text is None:
             (folder / name).unlink()
         else:
-            (folder / name).write_text(text, "utf-8")
+            (folder / name).write_text(text, "utf-8", "surrogateescape")
     return folder
