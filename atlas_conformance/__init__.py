@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from atlas_conformance.adapters.traffic import TrafficJudge
     from atlas_conformance.contracts.chronicle import Chronicle
     from atlas_conformance.contracts.contract import Contract
+    from atlas_conformance.contracts.contract_error import ContractError
     from atlas_conformance.contracts.exchange import Exchange, Request, Response
     from atlas_conformance.contracts.finding import Finding, Judgement
     from atlas_conformance.contracts.inventory import Absent, Cluster, Inventory, PointInTime, RestoreTarget
@@ -37,6 +38,7 @@ __all__ = [
     "Chronicle",
     "Cluster",
     "Contract",
+    "ContractError",
     "Exchange",
     "Failure",
     "Finding",
@@ -63,6 +65,7 @@ _NAMES = {
     "adapters.traffic": ("TrafficJudge",),
     "contracts.chronicle": ("Chronicle",),
     "contracts.contract": ("Contract",),
+    "contracts.contract_error": ("ContractError",),
     "contracts.exchange": ("Exchange", "Request", "Response"),
     "contracts.finding": ("Finding", "Judgement"),
     "contracts.inventory": ("Absent", "Cluster", "Inventory", "PointInTime", "RestoreTarget"),

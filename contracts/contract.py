@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from atlas_conformance.contracts.contract_error import ContractError
+from atlas_conformance.contracts.data_files import read_toml, read_yaml
+from atlas_conformance.contracts.data_form import check_form
 from atlas_conformance.contracts.decision import Delivery, read_deliveries
 from atlas_conformance.contracts.departure import UNKNOWN, KnownDeparture, read_departures
 from atlas_conformance.contracts.operation import Operation, Paths, read_operations
 from atlas_conformance.contracts.requirement import Requirement, Source, read_requirements, read_sources
 from atlas_conformance.contracts.resources import Resource
+from atlas_conformance.contracts.schema_check import check_schemas
+from atlas_conformance.contracts.selector import ROLES, roles_in
 from atlas_conformance.contracts.validation import SCHEMAS, Schemas, SchemaValidator, load_schemas
 
 FOLDER = Path(__file__).parent
 """The folder of the contract that the package brings."""
+ERROR_SCHEMA = "error.json"
+"""The schema file that every error is judged by."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,8 @@ class Contract:
         """Read the contract of a folder; without one, that of the package, which is read once.
 
         The folder holds `openapi.yaml`, `schemas/`, `sources.toml`, `requirements.toml`, `delivery.toml` and
-        `departures.toml`. Raises OSError if a file is missing, ValueError if one is invalid.
+        `departures.toml`. Raises OSError if a file is missing, and ContractError, which is a ValueError, if one is
+        invalid: it says where, and what would be right.
         """
         return _default() if folder is None else _read(Path(folder))
 
@@ -132,37 +137,69 @@ def _default() -> Contract:
 
 
 def _read(folder: Path) -> Contract:
-    openapi = yaml.load((folder / "openapi.yaml").read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    openapi = read_yaml(folder, "openapi.yaml")
+    check_form(openapi, "openapi.yaml")
     operations = read_operations(openapi)
     sources = read_sources(_toml(folder, "sources"))
+    requirements = _toml(folder, "requirements")
     contract = Contract(
         openapi=openapi,
         operations=operations,
         schemas=load_schemas(SCHEMAS) if folder == FOLDER else Schemas.load(folder / "schemas"),
         sources=sources,
-        requirements=read_requirements(_toml(folder, "requirements"), operations, sources),
+        requirements=read_requirements(requirements, operations, sources),
         deliveries=read_deliveries(_toml(folder, "delivery")),
         departures=read_departures(_toml(folder, "departures"), operations.values()),
     )
-    _check(contract)
+    spoken = frozenset[str]().union(*(roles_in(described["on"]) for described in requirements.values()))
+    if ERROR_SCHEMA not in contract.schemas.documents:
+        raise ContractError(f"schemas/ has no {ERROR_SCHEMA}, by which every error is judged")
+    _check_operations(contract, ROLES | spoken | {one.resource.what for one in operations.values()})
+    _check_requirements(contract)
+    check_schemas(contract.schemas.documents, contract.requirements.keys())
     return contract
 
 
 def _toml(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{name}.toml: {error}") from None
+    document = read_toml(folder, f"{name}.toml")
+    check_form(document, f"{name}.toml")
+    return document
 
 
-def _check(contract: Contract) -> None:
-    """Raise ValueError where one file names something that another does not have."""
+def _check_operations(contract: Contract, roles: Set[str]) -> None:
+    """Raise ContractError where an operation names something that another file does not have.
+
+    `roles` are what path parameters may name.
+    """
     for operation in contract.operations.values():
         for parameter in operation.parameters:
             for requirement in (parameter.malformed, parameter.absent):
                 if requirement is not None and requirement not in contract.requirements:
                     where = f"openapi.yaml: the parameter {parameter.name} of {operation.id}"
-                    raise ValueError(f"{where} names {requirement}, which requirements.toml does not have")
+                    raise ContractError(f"{where} names {requirement}, which requirements.toml does not have")
+            if parameter.role not in roles:
+                where = f"openapi.yaml: the parameter {parameter.name} of {operation.id}"
+                known = f"there are {', '.join(sorted(roles))}, and what the last word of an x-resource names"
+                raise ContractError(f"{where} has the x-role {parameter.role}, which nothing speaks of; {known}")
         for schema in (operation.request_schema, operation.response_schema):
             if schema is not None and schema not in contract.schemas.documents:
-                raise ValueError(f"openapi.yaml: {operation.id} names {schema}, which schemas/ does not have")
+                raise ContractError(f"openapi.yaml: {operation.id} names {schema}, which schemas/ does not have")
+
+
+def _check_requirements(contract: Contract) -> None:
+    """Raise ContractError where the decision table or a departure names something that another file does not have."""
+    for row in contract.deliveries.values():
+        fields = (row.required, row.meaningless, row.echoed, row.echoed_where_shown)
+        named = {requirement for table in fields for requirement in table.values()}
+        named |= {row.alternatives_requirement} if row.alternatives_requirement is not None else set()
+        for requirement in sorted(named - contract.requirements.keys()):
+            where = f"delivery.toml: {row.type}"
+            raise ContractError(f"{where} names {requirement}, which requirements.toml does not have")
+    for departure in contract.departures.values():
+        where = f"departures.toml: {departure.id}"
+        if departure.requirement not in contract.requirements:
+            raise ContractError(f"{where} names {departure.requirement}, which requirements.toml does not have")
+        for place in departure.places:
+            schema = place.schema.partition("#")[0]
+            if schema not in contract.schemas.documents:
+                raise ContractError(f"{where} names {schema}, which schemas/ does not have")

@@ -8,7 +8,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from atlas_conformance.contracts.contract_error import ContractError
 from atlas_conformance.contracts.operation import Operation
+from atlas_conformance.contracts.schema_check import check_schema
 from atlas_conformance.contracts.selector import selected
 from atlas_conformance.contracts.validation import InlineSchema
 
@@ -100,18 +102,30 @@ def _at(document: Any, steps: list[str]) -> tuple[bool, Any]:
 
 
 def read_departures(document: Mapping[str, Any], operations: Iterable[Operation]) -> Mapping[str, KnownDeparture]:
-    """Return the departures that `departures.toml` describes, by id. Raises ValueError as `selected` does."""
+    """Return the departures that `departures.toml` describes, by id.
+
+    The document has the form of `departures.toml`. Raises ContractError where a selector names nothing, or a schema is
+    none.
+    """
     known = list(operations)
     return MappingProxyType({key: _departure(key, described, known) for key, described in document.items()})
 
 
 def _departure(departure_id: str, described: Mapping[str, Any], operations: list[Operation]) -> KnownDeparture:
+    where = f"departures.toml: {departure_id}"
+    for number, place in enumerate(described["places"], 1):
+        for name in ("value", "when"):
+            check_schema(place[name], f"{where} › places › number {number} › {name}")
+    try:
+        bound = selected(described["on"], operations)
+    except ValueError as error:
+        raise ContractError(f"{where}: {error}") from None
     return KnownDeparture(
         id=departure_id,
         statement=described["statement"],
         evidence=described["evidence"],
         requirement=described["requirement"],
-        operations=selected(described["on"], operations),
+        operations=bound,
         subjects=tuple(described["subjects"]),
         places=tuple(Place(**place) for place in described["places"]),
     )

@@ -172,7 +172,7 @@ class Judge:
             judge_anew = partial(self._judge_answer, exchange, reading, moot)
             answer = self._memory.recall(exchange, lambda: judge_anew(self._verdicts(operation)))
             verdicts.include(answer.verdicts)
-        if answer.past is not None:
+        if answer.past is not None and self.book.judges(answer.past.requirement, operation.id):
             judge_future(exchange, answer.past, verdicts)
         return Examined(reading, answer.document, answer.pointer, verdicts)
 
@@ -280,6 +280,8 @@ class Judge:
 
     def judge_refused_token(self, exchange: Exchange, what: str, verdicts: Verdicts) -> None:
         """A-WRONG: the token endpoint gives no token to a client that is not who it says; `what` is wrong with it."""
+        if not self.book.judges("A-WRONG", verdicts.operation):
+            return
         given = 200 <= exchange.response.status < 300 and TokenView(exchange.response).gives
         expected = f"no token for {what}"
         verdicts.check("A-WRONG", not given, expected, f"{exchange.response.status} with a token", "/response/status")

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
+from atlas_conformance.contracts.contract_error import ContractError
 from atlas_conformance.contracts.exchange import decoded_segments
 from atlas_conformance.contracts.inventory import Kind
 from atlas_conformance.contracts.patterns import Matcher, compile_pattern
 from atlas_conformance.contracts.resources import Resource, resource_named
+from atlas_conformance.contracts.schema_check import check_schema
 
 HTTP_STATUSES = frozenset({405, 406, 410, 413, 414, 415, 429, 431, 503})
 """Statuses that HTTP itself may answer on every operation, beside the documented ones."""
@@ -157,7 +159,7 @@ def _parameter(segment: str) -> str | None:
 def read_operations(document: Mapping[str, Any]) -> Mapping[str, Operation]:
     """Return the operations of an OpenAPI document by id, in the order of `x-order`, and then as they stand.
 
-    Raises ValueError for a path parameter that has no role, and for a link to an operation that is not there.
+    The document has the form of `openapi.yaml`. Raises ContractError where what it says does not fit together.
     """
     found = [
         _operation(document, template, method, item, described)
@@ -168,27 +170,38 @@ def read_operations(document: Mapping[str, Any]) -> Mapping[str, Operation]:
     order = {operation_id: place for place, operation_id in enumerate(document.get("x-order", ()))}
     operations = {operation.id: operation for operation in sorted(found, key=lambda o: order.get(o.id, len(order)))}
     for operation in found:
+        if operations[operation.id] is not operation:
+            places = " and ".join(f"{o.method} {o.template}" for o in found if o.id == operation.id)
+            raise ContractError(
+                f"openapi.yaml: {places} have one operationId, {operation.id}; each needs one of its own"
+            )
         for name, linked in operation.links.items():
             if linked not in operations:
                 where = f"openapi.yaml: the link {name} of {operation.id}"
-                raise ValueError(f"{where} leads to {linked}, which is not there")
+                raise ContractError(f"{where} leads to {linked}, which is not there")
     return MappingProxyType(operations)
 
 
 def _operation(
     document: Mapping[str, Any], template: str, method: str, item: Mapping[str, Any], described: Mapping[str, Any]
 ) -> Operation:
+    operation_id = described["operationId"]
+    where = f"openapi.yaml: {operation_id}"
     responses = {int(status): response for status, response in described["responses"].items()}
-    (success,) = (status for status in responses if 200 <= status < 300)
-    content = responses[success].get("content")
-    listed = [_resolved(document, p) for p in (*item.get("parameters", ()), *described.get("parameters", ()))]
+    success = _success(responses, where)
+    answer = _resolved(document, responses[success], f"{where} › responses › {success}")
+    content = answer.get("content")
+    body = _resolved(document, described.get("requestBody", {}), f"{where} › requestBody")
+    given = (*item.get("parameters", ()), *described.get("parameters", ()))
+    listed = [_resolved(document, one, f"{where} › parameters") for one in given]
     parameters = {p["name"]: p for p in listed if p["in"] == "path"}
-    links = responses[success].get("links", {})
+    links = answer.get("links", {})
     names = filter(None, map(_parameter, template.split("/")))
-    in_path = tuple(_path_parameter(described["operationId"], name, parameters) for name in names)
+    in_path = tuple(_path_parameter(operation_id, name, parameters) for name in names)
+    _check_roles(operation_id, in_path)
     kindred = _kindred(document, template, described["x-resource"])
     return Operation(
-        id=described["operationId"],
+        id=operation_id,
         method=method.upper(),
         template=template,
         level=described["x-level"],
@@ -196,11 +209,11 @@ def _operation(
         resource=resource_named(described["x-resource"]),
         kind=described["x-kind"],
         media_type=next(iter(content)) if content else None,
-        kindred_media_type=_media_type(one for _, one in kindred),
+        kindred_media_type=_media_type(document, (one for _, one in kindred)),
         statuses=frozenset(responses) - HTTP_STATUSES,
         success=success,
-        request_schema=_schema_file(described.get("requestBody", {}).get("content")),
-        response_schema=_schema_file(content),
+        request_schema=_schema_file(body.get("content"), f"{where} › requestBody"),
+        response_schema=_schema_file(content, f"{where} › responses › {success}"),
         parameters=in_path,
         roles=MappingProxyType({parameter.role: parameter.name for parameter in in_path}),
         links=MappingProxyType({name: link["operationId"] for name, link in links.items()}),
@@ -208,7 +221,7 @@ def _operation(
         delivery=described.get("x-delivery"),
         sharded=described.get("x-sharded", False),
         paged=any(p["name"] == "itemsPerPage" for p in listed),
-        takes_no_body=not described.get("requestBody", {}).get("required", True),
+        takes_no_body=not body.get("required", True),
         sunset=described.get("x-sunset", False),
     )
 
@@ -224,12 +237,24 @@ def _kindred(document: Mapping[str, Any], template: str, resource: str) -> list[
     ]
 
 
-def _media_type(operations: Iterable[Mapping[str, Any]]) -> str | None:
+def _success(responses: Iterable[int], where: str) -> int:
+    """Return the one status of a success."""
+    successes = [status for status in responses if 200 <= status < 300]
+    if len(successes) != 1:
+        seen = ", ".join(map(str, successes)) or "none"
+        raise ContractError(f"{where} › responses: there is exactly one status from 200 to 299, not {seen}")
+    return successes[0]
+
+
+def _media_type(document: Mapping[str, Any], operations: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the media type of the first of these operations whose success has a body."""
     for described in operations:
         for status, response in described["responses"].items():
-            if status.startswith("2") and "content" in response:
-                return str(next(iter(response["content"])))
+            if status.startswith("2"):
+                where = f"openapi.yaml: {described['operationId']} › responses › {status}"
+                content = _resolved(document, response, where).get("content")
+                if content:
+                    return str(next(iter(content)))
     return None
 
 
@@ -238,12 +263,20 @@ def _quoted(value: str) -> str:
     return quote(value, safe="", errors="surrogatepass")
 
 
-def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow a reference inside the document."""
+def _resolved(document: Mapping[str, Any], node: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Follow a reference inside the document. Raises ContractError where it leads to nothing, or back to itself."""
+    followed: list[str] = []
     while "$ref" in node:
+        reference = node["$ref"]
+        if reference in followed:
+            raise ContractError(f"{where}: the $ref {reference} leads back to itself; it must end at an object")
+        followed.append(reference)
         found: Any = document
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
+        for step in reference.removeprefix("#/").split("/"):
+            name = step.replace("~1", "/").replace("~0", "~")
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping):
+            raise ContractError(f"{where}: the $ref {reference} leads to no object of this file")
         node = found
     return node
 
@@ -251,8 +284,9 @@ def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[s
 def _path_parameter(operation: str, name: str, described: Mapping[str, Mapping[str, Any]]) -> Parameter:
     parameter = described.get(name, {})
     if "x-role" not in parameter:
-        raise ValueError(f"openapi.yaml: the path parameter {name} of {operation} needs x-role: what it names")
+        raise ContractError(f"openapi.yaml: the path parameter {name} of {operation} needs x-role: what it names")
     schema = parameter.get("schema", {})
+    check_schema(schema, f"openapi.yaml: the path parameter {name} of {operation} › schema")
     pattern = compile_pattern(schema["pattern"]) if "pattern" in schema else None
     longest = schema.get("maxLength")
     return Parameter(
@@ -260,10 +294,22 @@ def _path_parameter(operation: str, name: str, described: Mapping[str, Mapping[s
     )
 
 
-def _schema_file(content: Mapping[str, Any] | None) -> str | None:
+def _check_roles(operation: str, parameters: Iterable[Parameter]) -> None:
+    """Raise ContractError where two parameters of a path name the same sort of thing."""
+    known: dict[str, str] = {}
+    for parameter in parameters:
+        other = known.setdefault(parameter.role, parameter.name)
+        if other != parameter.name:
+            both = f"{other} and {parameter.name} of {operation}"
+            raise ContractError(f"openapi.yaml: {both} have one x-role, {parameter.role}; each needs one of its own")
+
+
+def _schema_file(content: Mapping[str, Any] | None, where: str) -> str | None:
     """Return the schema file of the only media type; of alternatives (plain or in an envelope) it is the first."""
     if not content:
         return None
+    if len(content) > 1:
+        raise ContractError(f"{where} › content: there is exactly one media type, not {', '.join(content)}")
     (media,) = content.values()
     schema = media["schema"]
     schema = schema.get("anyOf", [schema])[0]

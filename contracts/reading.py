@@ -35,7 +35,7 @@ _LATEST, _PATHS = 32, 1_024
 """How many requests are remembered with their readings, and how many paths: most requests of a run share a few."""
 _BUSY = Freedom("a target that may be busy", REFUSED)
 _BUSY_THOUGH_MALFORMED = Freedom("a target that may be busy", frozenset({409}))
-_PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom]]
+_PathReading: TypeAlias = tuple[Sequence[Violation], Sequence[Freedom], bool]
 _LIST_PARAMETERS = frozenset({"itemsPerPage", "pageNum", "includeCount"})
 
 
@@ -46,7 +46,11 @@ class Reading:
     `document` is the parsed body (None where there is none or it could not be read). `envelope` and `pretty` are true,
     false, or None where the request leaves it open. `accepts` says what the `Accept` header asks of a v2 success.
     `undocumented` are the properties of the body that are undocumented. `too_large` are the statuses that HTTP has for
-    what is large, as far as the request is.
+    what is large, as far as the request is. `path_is_malformed` says that a parameter of the path is malformed, which
+    an endpoint may say to anybody.
+
+    What a request does wrong is a violation only if the requirement that says so binds the operation. Otherwise it is
+    a freedom: the endpoint may refuse the request, and no rule asks for that.
     """
 
     operation: Operation
@@ -59,6 +63,7 @@ class Reading:
     accepts: Accepts = field(default_factory=Accepts)
     undocumented: tuple[str, ...] = ()
     too_large: frozenset[int] = frozenset()
+    path_is_malformed: bool = False
 
     @property
     def flag_is_odd(self) -> bool:
@@ -94,11 +99,6 @@ class Reading:
     def must_succeed_or_refuse_by_name(self) -> bool:
         """Whether nothing but a success, or one of `refusals`, conforms."""
         return not self.violations and all(freedom.exact for freedom in self.freedoms)
-
-    @property
-    def path_is_malformed(self) -> bool:
-        """Whether a parameter of the path is malformed, which an endpoint may say to anybody."""
-        return any(violation.requirement.startswith("P-") for violation in self.violations)
 
     @property
     def refusals(self) -> frozenset[int]:
@@ -172,6 +172,8 @@ def _read(
     too_large = _too_large(request)
     if too_large:
         freedoms.append(Freedom("a large request", too_large | {400}))
+    if violations:
+        violations = _bound(violations, operation, contract, freedoms)
     return Reading(
         operation,
         parameters,
@@ -183,7 +185,21 @@ def _read(
         asked,
         body.undocumented,
         too_large,
+        known[2],
     )
+
+
+def _bound(
+    violations: Sequence[Violation], operation: Operation, contract: Contract, freedoms: list[Freedom]
+) -> list[Violation]:
+    """Return the violations of what binds the operation; of each other one, note that the endpoint may refuse it."""
+    bound: list[Violation] = []
+    for violation in violations:
+        if contract.binds(violation.requirement, operation.id):
+            bound.append(violation)
+        else:
+            freedoms.append(Freedom(violation.expected, violation.statuses))
+    return bound
 
 
 def _too_large(request: Request) -> frozenset[int]:
@@ -215,7 +231,7 @@ def _read_path(operation: Operation, parameters: Mapping[str, str], knowledge: K
                 freedoms.append(Freedom("a malformed name that no rule refuses", frozenset({400, 404})))
     if not malformed:
         _read_existence(operation, parameters, knowledge, violations, freedoms)
-    return violations, freedoms
+    return violations, freedoms, malformed
 
 
 @reads("N-GROUP", "N-CLUSTER", "N-JOB", "N-SNAPSHOT")
@@ -238,13 +254,14 @@ def _read_existence(
         else:
             freedoms.append(Freedom(expected, frozenset(statuses)))
 
-    (project, name), what = operation.place(parameters), operation.resource.what
-    item = operation.item(parameters)
-    item_is_absent = item is not None and item == inventory.absent_id(what)
-    if item is not None and not item_is_absent and not inventory.takes_any:
-        # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
-        statuses = frozenset({400, 401, 403, 404})
-        freedoms.append(Freedom(f"a {what} that may not exist", statuses, of_item=True))
+    project, name = operation.place(parameters)
+    things = [one.role for one in operation.parameters if one.role not in ("project", "cluster")]
+    absent_things = [what for what in things if parameters[operation.roles[what]] == inventory.absent_id(what)]
+    for what in things:
+        if what not in absent_things and not inventory.takes_any:
+            # A job that exists elsewhere may be refused as such (L-SCOPE), whatever else is wrong.
+            statuses, of_item = frozenset({400, 401, 403, 404}), what == operation.resource.what
+            freedoms.append(Freedom(f"a {what} that may not exist", statuses, of_item=of_item))
     if absent is not None and project == absent.project:
         refuse("project", "an absent project not found", 401, 403, 404)
         return
@@ -269,7 +286,7 @@ def _read_existence(
         freedoms.append(Freedom(f"a {cluster.kind} cluster through the {kind} route", statuses))
     if operation.sharded and (cluster is None or not cluster.sharded or inventory.invented):
         freedoms.append(Freedom("a cluster that is not known to be sharded", frozenset({400, 404})))
-    if item_is_absent:
+    for what in absent_things:
         refuse(what, f"an absent {what} not found", 404)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from atlas_conformance.contracts.contract_error import ContractError
+from atlas_conformance.contracts.data_form import brief
 from atlas_conformance.contracts.operation import LEVELS, Level, Operation
 from atlas_conformance.contracts.selector import selected
 
@@ -138,13 +140,14 @@ def read_requirements(
 ) -> Mapping[str, Requirement]:
     """Return the requirements that `requirements.toml` describes, by id and in its order.
 
-    Raises ValueError for a selector that names nothing, a source that does not exist, and an unknown basis or force.
+    The document has the form of `requirements.toml`. Raises ContractError for a selector that names nothing, and for a
+    requirement or source that does not exist.
     """
     for key, described in document.items():
         for list_ in ("before", "outright"):
             for named in described.get(list_, ()):
                 if named not in document:
-                    raise ValueError(f"requirements.toml: {key}: {list_} names {named}, which is no requirement")
+                    raise ContractError(f"requirements.toml: {key}: {list_} names {named}, which is no requirement")
     return MappingProxyType(
         {key: _requirement(key, described, operations, sources) for key, described in document.items()}
     )
@@ -160,19 +163,14 @@ def _requirement(
         bound = selected(described["on"], operations.values())
         needs = selected(described["needs"], operations.values()) if "needs" in described else ()
     except ValueError as error:
-        raise ValueError(f"requirements.toml: {requirement_id}: {error}") from None
-    citations = _citations(requirement_id, described.get("sources"), sources)
-    basis, force = described.get("basis"), described.get("force", "must")
-    if basis not in BASES:
-        raise ValueError(f"requirements.toml: {requirement_id}: the basis is one of {', '.join(BASES)}, not {basis!r}")
-    if force not in get_args(Force):
-        raise ValueError(f"requirements.toml: {requirement_id}: the force is must or should, not {force!r}")
+        raise ContractError(f"requirements.toml: {requirement_id}: {error}") from None
+    citations = _citations(requirement_id, described["sources"], sources)
     levels = {operations[operation].level for operation in needs or bound}
     return Requirement(
         id=requirement_id,
         statement=described["statement"],
-        basis=basis,
-        force=force,
+        basis=described["basis"],
+        force=described.get("force", "must"),
         sources=citations,
         operations=bound,
         technique=described["technique"],
@@ -189,17 +187,16 @@ def _requirement(
     )
 
 
-def _citations(requirement_id: str, described: object, sources: Mapping[str, Source]) -> tuple[Citation, ...]:
-    """Return what `sources` of a requirement names: a list of page and place that has at least one member."""
-    if not isinstance(described, list) or not described:
-        raise ValueError(f"requirements.toml: {requirement_id}: sources is a list of [page, place], and not empty")
+def _citations(requirement_id: str, described: list[Any], sources: Mapping[str, Source]) -> tuple[Citation, ...]:
+    """Return what `sources` of a requirement names: a list of page and place."""
     found = []
     for entry in described:
         match entry:
             case [str(page), str(place)] if place:
                 if page not in sources:
-                    raise ValueError(f"requirements.toml: {requirement_id}: sources.toml has no {page}")
+                    raise ContractError(f"requirements.toml: {requirement_id}: sources.toml has no {page}")
                 found.append(Citation(sources[page], place))
             case _:
-                raise ValueError(f"requirements.toml: {requirement_id}: {entry!r} is not [page, place within the page]")
+                where = f"requirements.toml: {requirement_id}"
+                raise ContractError(f"{where}: {brief(entry)} is not [page, place within the page]")
     return tuple(found)

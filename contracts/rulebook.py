@@ -38,6 +38,9 @@ class Rule:
         return () if carried is None else (carried,)
 
 
+_OF_OPERATIONS = frozenset({"A", "B", "C", "E", "N", "P"})
+"""The families of requirements that say what an operation does with requests; the others say what a resource shows."""
+
 _RULES: list[Rule] = []
 _READERS: dict[str, list[Callable[..., Any]]] = {}
 
@@ -45,7 +48,7 @@ _READERS: dict[str, list[Callable[..., Any]]] = {}
 def rule(*requirements: str, on: type[V]) -> Callable[[Judging[V]], Judging[V]]:
     """Register a function as a rule of these requirements, to be called with every view of the type `on`.
 
-    It judges the operations of every resource that the requirement binds, and returns or yields what it found.
+    It returns or yields what it found. `RuleBook.judges` says which operations it judges.
     """
     return _registered(requirements, None, on)
 
@@ -85,12 +88,24 @@ class RuleBook:
     """The rules that a contract needs, ready to be applied to views of its operations."""
 
     def __init__(self, contract: Contract) -> None:
+        self._contract = contract
         self._operations = contract.operations
         self._bound = {
             requirement.id: {contract.operations[operation].resource.name for operation in requirement.operations}
             for requirement in contract.requirements.values()
         }
         self._known: dict[tuple[type[Any], str], tuple[tuple[str, Judging[Any]], ...]] = {}
+
+    def judges(self, requirement: str, operation: str) -> bool:
+        """Tell whether a requirement judges an operation; both are ids.
+
+        What an operation does with requests is judged only where the requirement binds the operation. What a resource
+        shows is judged on every operation of a resource that the requirement binds: a job is the same job in the
+        answer to its create as in a read.
+        """
+        if requirement.partition("-")[0] in _OF_OPERATIONS:
+            return self._contract.binds(requirement, operation)
+        return self._operations[operation].resource.name in self._bound.get(requirement, ())
 
     def apply(self, view: object, operation: str, verdicts: Verdicts, kind: type[Any] | None = None) -> None:
         """Judge a view of an exchange with an operation by every rule on views of its type, or of `kind` that it is
@@ -120,7 +135,7 @@ class RuleBook:
         for found in _RULES:
             if found.view is kind:
                 for requirement in found.requirements(resource):
-                    if resource.name in self._bound.get(requirement, ()):
+                    if self.judges(requirement, operation):
                         yield requirement, found.judge
 
 

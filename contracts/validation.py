@@ -1,8 +1,7 @@
 """The schemas of the contract, applied to parsed JSON. No other module builds validators.
 
-`jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns, RFC 3339 times and UUIDs.
-The two read `pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting)
-the other decides.
+`jsonschema-rs` decides first, for speed; `jsonschema` explains, with ECMA-262 patterns, RFC 3339 times and UUIDs. The
+two read `pattern` and `format` alike; what one of them cannot hold (a lone surrogate, deep nesting) the other decides.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonschema
 import jsonschema_rs
@@ -23,6 +22,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from atlas_conformance.contracts.data_files import read_json
 from atlas_conformance.contracts.json_text import NotJson as NotJson
 from atlas_conformance.contracts.json_text import parse_json as parse_json
 from atlas_conformance.contracts.patterns import compile_pattern
@@ -30,6 +30,8 @@ from atlas_conformance.contracts.patterns import compile_pattern
 SCHEMAS = Path(__file__).with_name("schemas")
 """The folder of the JSON Schema files."""
 
+Refusal: TypeAlias = jsonschema_rs.ValidationError
+"""What a schema refuses of a value, as jsonschema-rs tells it."""
 _RS_BASE = "json-schema:///"  # what jsonschema-rs resolves a relative $id against
 
 
@@ -54,6 +56,7 @@ _DATE_TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
+_INFINITE = (math.inf, -math.inf)
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -89,9 +92,9 @@ def _type(validator: Any, types: str | list[str], value: object, _: Any) -> Iter
         yield ValidationError("type")
 
 
-def _enum(_: Any, members: list[str], value: object, __: Any) -> Iterator[ValidationError]:
-    """The keyword `enum`, whose members are strings here."""
-    if not isinstance(value, str) or value not in members:
+def _enum(_: Any, members: list[Any], value: object, __: Any) -> Iterator[ValidationError]:
+    """The keyword `enum`. A boolean is no number, although Python takes them for equal."""
+    if not any(value == member and isinstance(value, bool) == isinstance(member, bool) for member in members):
         yield ValidationError("enum")
 
 
@@ -133,8 +136,9 @@ class Schemas:
 
     @classmethod
     def load(cls, folder: Path) -> Schemas:
-        """Read every schema file of a folder."""
-        return cls({path.name: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))})
+        """Read the files of a folder. Raises OSError where there is none, ContractError where a file is no JSON."""
+        names = sorted(path.name for path in folder.iterdir() if path.suffix == ".json")
+        return cls({name: read_json(folder.parent, f"{folder.name}/{name}") for name in names})
 
     def validator(self, name: str) -> SchemaValidator:
         """Return the validator of a schema file such as `error.json`. Raises ValueError where there is no such file."""
@@ -224,7 +228,7 @@ def _message(error: ValidationError, missing: str | None) -> str:
         case "maxLength":
             return f"must be at most {wanted} long, is {len(value)} long"
         case "anyOf":
-            ways = [" and ".join(way["required"]) for way in wanted if "required" in way]
+            ways = [" and ".join(way["required"]) for way in wanted if isinstance(way, dict) and "required" in way]
             return f"needs {', or '.join(ways)}" if len(ways) == len(wanted) else "holds to none of the alternatives"
         case keyword:
             return f"is refused by {keyword}"
@@ -296,7 +300,7 @@ class SchemaValidator:
         errors: list[SchemaError] = []
         for error in found:
             steps = [step for step in error.evaluation_path if step != "$ref"]
-            if not _is_plain_type(steps) or _is_infinite(_inside(document, error.instance_path)):
+            if not _is_plain_type(steps) or _inside(document, error.instance_path) in _INFINITE:
                 return None  # an infinity is null to it
             path, requirement = self._walk(steps)
             wanted = self._at(path)
@@ -348,12 +352,25 @@ class SchemaValidator:
         return walked, requirement
 
 
+def refusal_of_schema(schema: Mapping[str, Any]) -> Refusal | None:
+    """Return why an object is no schema of the dialect that it declares; None where it is one."""
+    try:
+        jsonschema_rs.meta.validate(dict(schema))
+    except jsonschema_rs.ValidationError as error:
+        return error
+    return None
+
+
 class InlineSchema:
     """A schema that stands in no file of its own, ready to judge values; the same as `holds`, but faster."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
         self._fast = jsonschema_rs.Draft202012Validator(dict(schema), offline=True)
+
+    def refusals(self, value: Any) -> list[Refusal]:
+        """Return what the schema refuses of a value that can be written as JSON."""
+        return list(self._fast.iter_errors(value))
 
     def takes(self, value: Any) -> bool:
         """Tell whether a value holds to the schema."""
@@ -369,10 +386,6 @@ def _inside(document: Any, steps: Iterable[str | int]) -> Any:
     for step in steps:
         document = document[step]
     return document
-
-
-def _is_infinite(value: Any) -> bool:
-    return isinstance(value, float) and math.isinf(value)
 
 
 @cache

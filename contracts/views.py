@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from atlas_conformance.contracts.contract import Contract
+from atlas_conformance.contracts.contract import ERROR_SCHEMA, Contract
 from atlas_conformance.contracts.decision import Delivery
 from atlas_conformance.contracts.exchange import NOBODY, Exchange, Request, Response
 from atlas_conformance.contracts.knowledge import Knowledge
@@ -290,7 +290,7 @@ class ErrorView:
         self.pointer = BODY if key is None else f"{BODY}/{key}"
         """Where the error's own document stands."""
         known = isinstance(self.document, dict)
-        self.errors: list[SchemaError] = self.contract.validator("error.json").errors(self.document) if known else []
+        self.errors: list[SchemaError] = self.contract.validator(ERROR_SCHEMA).errors(self.document) if known else []
         """What the error schema refuses of the document, where it is an object."""
 
     def member(self, name: str) -> Any:

@@ -9,9 +9,9 @@ import click
 import orjson
 
 from atlas_conformance.contracts.drift.baseline import Judged, baseline_content, entries, judged, read_baseline
-from atlas_conformance.contracts.drift.bounded_yaml import DriftError
 from atlas_conformance.contracts.drift.comparing import Comparison, compare_descriptions
 from atlas_conformance.contracts.drift.difference import Difference
+from atlas_conformance.contracts.drift.drift_error import DriftError
 from atlas_conformance.contracts.drift.showing import Line, is_minor, lines, summary
 from atlas_conformance.reports.output import complain, to_reader
 from atlas_conformance.reports.wording import plural, visible

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from atlas_conformance.contracts.drift.bounded_yaml import DriftError
 from atlas_conformance.contracts.drift.difference import Difference, Place
+from atlas_conformance.contracts.drift.drift_error import DriftError
 
 _FORMAT = 1
 _LARGEST = 16 * 1024 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from atlas_conformance.contracts.drift.bounded_yaml import DriftError
+from atlas_conformance.contracts.drift.drift_error import DriftError
 from atlas_conformance.contracts.drift.loading import load
 
 _LONGEST_CHAIN = 50

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import yaml
 
-from atlas_conformance.contracts.drift.bounded_yaml import DEEPEST, DriftError, too_deep, yaml_value
+from atlas_conformance.contracts.bounded_yaml import DEEPEST, UnboundedYaml, too_deep, yaml_value
+from atlas_conformance.contracts.drift.drift_error import DriftError
 
 LARGEST_FILE = 16 * 1024 * 1024
 """The largest file that is read, in bytes."""
@@ -29,6 +30,8 @@ def load(path: Path) -> Any:
             return value
     try:
         return yaml_value(path, data)
+    except UnboundedYaml as problem:
+        raise DriftError(str(problem)) from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as problem:
         mark = getattr(problem, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""

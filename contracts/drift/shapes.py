@@ -12,8 +12,8 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any, TypeGuard
 
-from atlas_conformance.contracts.drift.bounded_yaml import DriftError
 from atlas_conformance.contracts.drift.documents import Node
+from atlas_conformance.contracts.drift.drift_error import DriftError
 from atlas_conformance.contracts.drift.effective import finished, with_types
 from atlas_conformance.contracts.drift.pattern_facts import pattern_facts
 from atlas_conformance.contracts.drift.shape import (

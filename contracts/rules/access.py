@@ -31,7 +31,7 @@ def nobody_is_let_in_without_credentials(access: AccessView) -> Iterator[Outcome
     """A request without credentials is answered with 401, and with a challenge where digest is offered."""
     if _without(access):
         if not access.reading.must_be_refused:
-            yield holds(access.status == 401, "401 for no credentials", access.status, STATUS)
+            yield holds(_turned_away(access), "401 for no credentials", access.status, STATUS)
         yield from _challenged(access)
 
 

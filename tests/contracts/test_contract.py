@@ -139,7 +139,7 @@ def test_a_malformed_id_in_its_path_must_be_refused(contract: Contract, snapshot
         assert ("P-EXPORT", "flex-export-get") in judged.held
 
 
-@pytest.mark.parametrize("kind", ["get", "list", "create", "cancel", "delete", "export"])
+@pytest.mark.parametrize("kind", ["get", "list", "create", "cancel", "delete"])
 @pytest.mark.parametrize("resource", ["dedicated export", "search index", "thing"])
 def test_an_operation_never_seen_before_is_never_judged_as_a_restore_job(
     tmp_path: Path, kind: str, resource: str

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from atlas_conformance.contracts.drift.bounded_yaml import DriftError
+from atlas_conformance.contracts.drift.drift_error import DriftError
 from tests.drift.describing import answering, asking, between
 
 HEX = "^([a-f0-9]{24})$"

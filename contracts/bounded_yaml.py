@@ -37,8 +37,8 @@ _OF_TAG: dict[str, tuple[type, ...]] = {
 }
 
 
-class DriftError(Exception):
-    """A description cannot be compared; the message is one sentence."""
+class UnboundedYaml(Exception):
+    """A file is out of bounds, or says what JSON cannot; the message is one sentence that begins with the path."""
 
 
 def too_deep(path: Path) -> str:
@@ -58,17 +58,19 @@ class _Open:
     merged: list[Any] = field(default_factory=list)
 
 
-def yaml_value(path: Path, data: bytes) -> Any:
+def yaml_value(path: Path, data: bytes, *, unique: bool = False) -> Any:
     """Return what the one document in `data` says; `path` is for messages.
 
-    Raises DriftError where it is out of bounds or says what JSON cannot, and YAMLError where it is no YAML.
+    Raises UnboundedYaml where it is out of bounds or says what JSON cannot, and YAMLError where it is no YAML. If keys
+    must be `unique`, raises UnboundedYaml for a key that an object has twice; otherwise the last one counts.
     """
-    return _Builder(path).build(data)
+    return _Builder(path, unique=unique).build(data)
 
 
 class _Builder:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, unique: bool = False) -> None:
         self.path = path
+        self.unique = unique
         self.count = 0
         self.open: list[_Open] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
@@ -81,12 +83,12 @@ class _Builder:
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._end(event)
         if len(self.documents) > 1:
-            raise DriftError(f"{self.path} holds {len(self.documents)} documents; a description is one")
+            raise UnboundedYaml(f"{self.path} holds {len(self.documents)} documents; a description is one")
         return self.documents[0] if self.documents else None
 
-    def _refuse(self, event: yaml.Event, what: str) -> DriftError:
+    def _refuse(self, event: yaml.Event, what: str) -> UnboundedYaml:
         where = "" if event.start_mark is None else f", at line {event.start_mark.line + 1}"
-        return DriftError(f"{self.path} {what}{where}")
+        return UnboundedYaml(f"{self.path} {what}{where}")
 
     def _node(self, event: yaml.NodeEvent) -> None:
         top = self.open[-1] if self.open else None
@@ -108,7 +110,7 @@ class _Builder:
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self._counted(1)
             if len(self.open) >= DEEPEST:
-                raise DriftError(too_deep(self.path))
+                raise UnboundedYaml(too_deep(self.path))
             if event.anchor is not None:
                 self.anchors.pop(event.anchor, None)
             value = {} if isinstance(event, yaml.MappingStartEvent) else []
@@ -117,7 +119,7 @@ class _Builder:
     def _counted(self, size: int) -> None:
         self.count += size
         if self.count > MOST_VALUES:
-            raise DriftError(f"{self.path} holds more than {MOST_VALUES:,} values, its aliases unfolded")
+            raise UnboundedYaml(f"{self.path} holds more than {MOST_VALUES:,} values, its aliases unfolded")
 
     def _key(self, top: _Open, event: yaml.NodeEvent) -> None:
         """Take the next key of an object; a merge key announces what the object takes over."""
@@ -130,6 +132,8 @@ class _Builder:
             raise self._refuse(event, "has a key that is no text")
         if event.anchor is not None:
             self.anchors[event.anchor] = event.value, 1
+        if self.unique and event.value in top.value:
+            raise self._refuse(event, f"has the key {event.value} twice")
         if event.value == "<<" and event.implicit[0]:
             top.merging = True
         else:
