@@ -70,7 +70,7 @@ def _said(problem: Exception) -> str:
 
 
 def _check_values(document: Any, name: str) -> None:
-    """Raise ContractError where a value is none that JSON has, such as a date, or values are nested too deep."""
+    """Raise ContractError where JSON does not have a value, such as a date, or values are nested too deep."""
     level: list[tuple[str, Any]] = [("", document)]
     for _ in range(DEEPEST):
         inner: list[tuple[str, Any]] = []

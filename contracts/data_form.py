@@ -83,7 +83,7 @@ def _said(form: Mapping[str, Any], error: Refusal) -> str:
 
 
 def known_keys(key: str, known: Mapping[str, Any] | Sequence[str]) -> str:
-    """Say which keys there are in place of one that is none: the one that is meant, or all of its sort."""
+    """Say which key may be meant in place of an unknown one, or which keys of its sort there are."""
     near = get_close_matches(key, list(known), 1)
     if near:
         return f"is {near[0]} meant?"

@@ -104,8 +104,8 @@ def _at(document: Any, steps: list[str]) -> tuple[bool, Any]:
 def read_departures(document: Mapping[str, Any], operations: Iterable[Operation]) -> Mapping[str, KnownDeparture]:
     """Return the departures that `departures.toml` describes, by id.
 
-    The document has the form of `departures.toml`. Raises ContractError where a selector names nothing, or a schema is
-    none.
+    The document has the form of `departures.toml`. Raises ContractError where a selector names nothing, or a schema
+    is invalid.
     """
     known = list(operations)
     return MappingProxyType({key: _departure(key, described, known) for key, described in document.items()})

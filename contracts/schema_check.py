@@ -40,7 +40,7 @@ _ON_THE_SAME_VALUE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", 
 
 
 def check_schemas(documents: Mapping[str, Any], requirements: Set[str]) -> None:
-    """Raise ContractError where a schema file, by its name, is none that can be applied.
+    """Raise ContractError where a schema file, by its name, cannot be applied.
 
     `requirements` are the ids that `x-requirement` may name.
     """
