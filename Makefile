@@ -5,6 +5,8 @@ VENV = .venv
 BIN = $(VENV)/bin/python -m
 INSTALLED = $(VENV)/.installed
 DOCS_INSTALLED = $(VENV)/.docs-installed
+# Tests wait for jobs a good part of their time, so one more runs than there are cores.
+WORKERS = $(shell $(VENV)/bin/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: run test coverage docs pictures constraints requirements-docs
 .DEFAULT_GOAL = run
@@ -20,7 +22,7 @@ test: $(INSTALLED) $(DOCS_INSTALLED)
 	@$(BIN) mypy
 	@told=$$($(VENV)/bin/lint-imports --no-cache 2>&1) || { echo "$$told"; exit 1; }
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(BIN) coverage run -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	@$(BIN) coverage run -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	@$(BIN) coverage combine --quiet
 	@echo "Coverage of the product, branches counted: $$($(BIN) coverage report --format=total) % (make coverage shows more)."
 	@$(if $(ARGS),,$(BIN) coverage report --format=total --fail-under=90 >/dev/null)
