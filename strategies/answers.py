@@ -19,6 +19,7 @@ from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import page_of
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.strategies.jobs import Asked, Draw, shown
+from atlas_conformance.strategies.values import documents, values
 
 _JSON = "application/json"
 _CODES = ("INVALID_ATTRIBUTE", "RESOURCE_NOT_FOUND", "NO_CURRENT_PRIMARY", "X", "E11000_DUPLICATE")
@@ -54,7 +55,7 @@ def conforming_documents(
     """Draw what a conforming endpoint shows of one resource, such as `flex job`: the body of a read, without envelope.
 
     `project`, `cluster` and `item` (the id of the job, the snapshot, ...) are those that the read's path names. Raises
-    ValueError for a resource that no operation reads.
+    ValueError for a resource that no operation reads, and where no document can be drawn from its schema.
     """
     contract = contract or Contract.load()
     reads = [o for o in contract.operations.values() if o.kind == "get" and o.response_schema is not None]
@@ -62,8 +63,7 @@ def conforming_documents(
     if found is None or found.response_schema is None:
         names = dict.fromkeys(operation.resource.name for operation in reads)
         raise ValueError(f"no operation reads a {resource!r}; those that are read are {', '.join(names)}")
-    named = {"project": project, "cluster": cluster, found.resource.what: item}
-    parameters = {parameter.name: named[parameter.role] for parameter in found.parameters}
+    parameters = found.values(project, cluster, item)
     return shown(contract, Asked(found, parameters), found.response_schema)
 
 
@@ -97,9 +97,9 @@ def _refusals(draw: Draw, reading: Reading, knowledge: Knowledge, statuses: froz
         "reason": st.none() if status in _OPEN_PHRASES else st.none() | st.just(http.HTTPStatus(status).phrase),
         "help": _WORDS,
     }
-    for name, values in optional.items():
+    for name, drawn in optional.items():
         if draw(st.booleans()):
-            body[name] = draw(values)
+            body[name] = draw(drawn)
     headers = [("Content-Type", draw(_media(_JSON)))]
     if draw(st.booleans()):
         headers.append(("X-Error-Code", code))
@@ -120,13 +120,13 @@ def _successes(contract: Contract, request: Request, reading: Reading) -> st.Sea
     sent = reading.document if isinstance(reading.document, Mapping) else {}
     asked = Asked(operation, reading.parameters, {name: value for name, value in sent.items() if value is not None})
     if operation.kind == "list":
-        documents = _pages(contract, request, asked)
+        bodies = _pages(contract, request, asked)
     else:
-        documents = shown(contract, asked, operation.response_schema)
+        bodies = shown(contract, asked, operation.response_schema)
 
     @st.composite
     def success(draw: Draw) -> Response:
-        document = draw(documents)
+        document = draw(bodies)
         if reading.envelope and operation.kind == "list":
             document = {**document, "status": operation.success}
         elif reading.envelope:
@@ -140,14 +140,21 @@ def _successes(contract: Contract, request: Request, reading: Reading) -> st.Sea
 def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrategy[dict[str, Any]]:
     """L-PAGE, L-TOTAL: a page whose results, count and links agree with each other and with the request."""
     assert asked.operation.response_schema is not None
-    page = contract.schemas.documents[asked.operation.response_schema]
-    items = shown(contract, asked, page["properties"]["results"]["items"]["$ref"])
+    schema = asked.operation.response_schema
+    properties = contract.schemas.documents[schema].get("properties", {})
+    items: st.SearchStrategy[Any] | None = None
+    if "results" in properties:
+        items = _items(contract, asked, schema, properties["results"].get("items"))
+    elif not contract.binds("L-PAGE", asked.operation.id):
+        return documents(contract, schema)
+    others = _other_properties(contract, schema)
     size, number = page_of(request) or (100, 1)
     declined = request.parameter("includeCount") == "false"
 
     @st.composite
     def drawn(draw: Draw) -> dict[str, Any]:
-        results = draw(st.lists(items, max_size=min(size, _MOST_JOBS), unique_by=lambda item: item.get("id")))
+        most = min(size, _MOST_JOBS)
+        results = [] if items is None else draw(st.lists(items, max_size=most, unique_by=_identity))
         before = (number - 1) * size
         if not results:
             total = draw(st.integers(0, before))
@@ -155,7 +162,7 @@ def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrat
             total = before + len(results)
         else:
             total = before + len(results) + draw(st.sampled_from((0, 1, size)))
-        document: dict[str, Any] = {"results": results}
+        document: dict[str, Any] = {**draw(others), "results": results}
         if not declined and draw(st.booleans()):
             document["totalCount"] = total
         if draw(st.booleans()):
@@ -167,6 +174,32 @@ def _pages(contract: Contract, request: Request, asked: Asked) -> st.SearchStrat
         return document
 
     return drawn()
+
+
+def _items(contract: Contract, asked: Asked, schema: str, described: Any) -> st.SearchStrategy[Any]:
+    """Draw what a page shows, from the schema of its items: a file, or one that stands in the page's own."""
+    if isinstance(described, Mapping) and described.keys() >= {"$ref"}:
+        return shown(contract, asked, described["$ref"])
+    drawn = values(contract, described, (schema,)) if isinstance(described, Mapping) else None
+    if drawn is None:
+        raise ValueError(f"{schema} describes no results that can be drawn")
+    return drawn
+
+
+def _other_properties(contract: Contract, schema: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a page needs besides what every page has."""
+    page = contract.schemas.documents[schema]
+    needed = [name for name in page.get("required", ()) if name not in ("results", "totalCount", "links")]
+    found = {name: values(contract, page.get("properties", {}).get(name, {}), (schema,)) for name in needed}
+    for name, drawn in found.items():
+        if drawn is None:
+            raise ValueError(f"{schema} needs {name}, which cannot be drawn")
+    return st.fixed_dictionaries({name: drawn for name, drawn in found.items() if drawn is not None})
+
+
+def _identity(item: Any) -> Any:
+    """Return what tells one item of a page from another."""
+    return item.get("id") if isinstance(item, Mapping) and "id" in item else json.dumps(item, sort_keys=True)
 
 
 _FIELDS = st.fixed_dictionaries({"description": _WORDS, "field": st.sampled_from(("snapshotId", "", "a.b"))})
