@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ def conforming_requests(
         queries = ("itemsPerPage=1", "itemsPerPage=500&pageNum=1", "pageNum=2&itemsPerPage=2", "includeCount=false")
         cases += [Case(with_query(plain[0].request, query), None, query) for query in queries]
     drawn = st.sampled_from(cases)
-    if asked.operation.kind != "create" or asked.operation.request_schema is None or asked.is_known:
+    if asked.operation.kind != "create" or asked.operation.request_schema is None or asked.known is not None:
         return drawn
 
     def case(document: object) -> Case:
@@ -64,13 +65,13 @@ def departing_requests(
     """
     asked = _asked(operation, inventory, job, contract)
     found, plain = asked.operation, next(_plain(asked)).request
-    if asked.is_known:
+    if asked.is_the_packages:
         drawn: Iterator[Case] = malformed_paths(found, asked.scene, asked.job)
     else:
         drawn = _odd_paths(asked, plain)
     if found.kind == "create" and found.request_schema is not None:
-        known = asked.is_known
-        bodies = departing_bodies(found, asked.scene) if known else departing_from(asked.contract, found)
+        known = asked.known
+        bodies = departing_bodies(known, asked.scene) if known is not None else departing_from(asked.contract, found)
         built = (Case(build(found, asked.parameters, body.document), body.breaks, body.what) for body in bodies)
         drawn = chain(built, not_objects(plain, optional=found.takes_no_body), drawn)
     cases = list(drawn) if asked.is_the_packages else list(_named(asked, drawn))
@@ -81,10 +82,7 @@ def departing_requests(
 
 @dataclass(frozen=True)
 class _Asked:
-    """An operation of a contract, and what its requests name.
-
-    `is_known` says that the package has bodies of its own for it, which are more telling than those made from a schema.
-    """
+    """An operation of a contract, and what its requests name."""
 
     contract: Contract
     operation: Operation
@@ -96,10 +94,10 @@ class _Asked:
         """Whether the package brings the contract."""
         return self.contract is Contract.load()
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the contract describes the operation and its bodies as the package's does."""
-        return _is_known(self.contract, self.operation)
+    @cached_property
+    def known(self) -> Operation | None:
+        """The package's operation whose bodies serve for this one, and tell more than those made from a schema."""
+        return _known(self.contract, self.operation)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -114,23 +112,23 @@ class _Asked:
         return named
 
 
-def _is_known(contract: Contract, operation: Operation) -> bool:
+def _known(contract: Contract, operation: Operation) -> Operation | None:
+    """Return the package's operation whose bodies serve for this one too; None where they break its schema."""
     package = Contract.load()
     if contract is package:
-        return True
+        return operation
     same = package.operations.get(operation.id)
     if same is None or (same.resource, same.kind, same.delivery) != (
         operation.resource,
         operation.kind,
         operation.delivery,
     ):
-        return False
-    one, other = operation.request_schema, same.request_schema
-    if one is None or one != other:
-        return one == other
-    return contract.schemas.documents[one] == package.schemas.documents[one] and (
-        contract.deliveries == package.deliveries
-    )
+        return None
+    if operation.request_schema is None or same.request_schema is None:
+        return same if operation.request_schema == same.request_schema else None
+    takes = contract.validator(operation.request_schema).is_valid
+    bodies = conforming_bodies(same, invented_scene(_INVENTED, real=True))
+    return same if all(takes(body.document) for body in bodies) else None
 
 
 def _asked(operation: str, inventory: Inventory | None, job: str | None, contract: Contract | None) -> _Asked:
@@ -141,7 +139,7 @@ def _asked(operation: str, inventory: Inventory | None, job: str | None, contrac
     job = job or _INVENTED.job
     if inventory is None or inventory.takes_any:
         return _Asked(contract, found, invented_scene(_INVENTED, real=True), job)
-    if _is_known(contract, found):
+    if _known(contract, found) is not None:
         known = scenes(inventory, found.cluster_kind)
         if not known:
             raise ValueError(f"the inventory has no cluster with a snapshot and a target for {operation}")
@@ -159,8 +157,9 @@ def _plain(asked: _Asked) -> Iterator[Case]:
     if operation.kind != "create" or operation.request_schema is None:
         yield Case(build(operation, parameters), None, "the ordinary request")
         return
-    known = asked.is_known
-    for body in conforming_bodies(operation, asked.scene) if known else made_bodies(asked.contract, operation):
+    known = asked.known
+    bodies = made_bodies(asked.contract, operation) if known is None else conforming_bodies(known, asked.scene)
+    for body in bodies:
         yield Case(build(operation, parameters, body.document), None, body.what)
 
 

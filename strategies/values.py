@@ -15,6 +15,7 @@ from atlas_conformance.strategies.boundaries import fits, longest
 
 _INT32 = (-(2**31), 2**31 - 1)
 _MOST_ITEMS = 3
+_ANYTHING = st.sampled_from(("x", 1, True))
 _LETTERS = "abcdef0123456789ghzABGZéßКح数٣-_. ,:()&@+'/"
 _ALPHABET = st.sampled_from("abcxyzé数 .,'\"\\/{}")
 FIRST, LAST = 1_577_836_800, 1_767_225_600
@@ -147,6 +148,7 @@ def _objects(
             required[name] = drawn
         else:
             optional[name] = drawn
+    required |= {name: _ANYTHING for name in schema.get("required", ()) if name not in schema.get("properties", {})}
     return st.fixed_dictionaries(required, optional=optional)
 
 

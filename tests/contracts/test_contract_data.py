@@ -132,6 +132,14 @@ WRONG: dict[str, tuple[Change, str]] = {
         put("responses 200 content text/csv", {"schema": {"$ref": "schemas/widget.json"}}),
         "widget-list › responses › 200 › content: there is exactly one media type, not .*, text/csv",
     ),
+    "a response for a parameter": (
+        put("parameters", [{"$ref": "#/components/responses/NotFound"}]),
+        "widget-list › parameters › #/components/responses/NotFound › .ref: .ref leads to one of the parameters in",
+    ),
+    "a parameter for a response": (
+        put("responses 200", {"$ref": "#/components/parameters/groupId"}),
+        "widget-list › responses › 200 › .ref: .ref leads to one of the responses in components, such as",
+    ),
     "a link to nothing": (
         put("responses 200 links", {"read": {"operationId": "nope"}}),
         "the link read of widget-list leads to nope, which is not there",

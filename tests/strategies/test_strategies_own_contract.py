@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from atlas_conformance import Contract, Exchange, Judge, Knowledge, Request
+from atlas_conformance.contracts.contract import FOLDER
 from atlas_conformance.contracts.reading import Readings
 from atlas_conformance.strategies import (
     conforming_answers,
@@ -110,8 +111,7 @@ def _digits(data: Data) -> None:
 
 def _changed_request(data: Data) -> None:
     """Let the body of a create that the package knows need one more property."""
-    path = Path(__file__).parents[2] / "contracts" / "schemas" / "flex-restore-request.json"
-    schema = json.loads(path.read_text("utf-8"))
+    schema = json.loads((FOLDER / "schemas" / "flex-restore-request.json").read_text("utf-8"))
     schema["required"].append("ticket")
     schema["properties"]["ticket"] = {"type": "integer", "minimum": 7, "maximum": 9}
     data.schemas["flex-restore-request"] = schema
@@ -123,6 +123,31 @@ def test_a_create_whose_schema_is_another_is_drawn_from_that(tmp_path: Path) -> 
     assert 7 <= json.loads(case.request.body or b"")["ticket"] <= 9
     broken = find(departing_requests("flex-create", contract=contract), lambda case: "ticket missing" in case.what)
     assert broken.breaks == "B-REQUIRED"
+
+
+def test_a_create_whose_schema_takes_the_packages_bodies_has_them(tmp_path: Path) -> None:
+    def change(data: Data) -> None:
+        schema = json.loads((FOLDER / "schemas" / "cluster-restore-request.json").read_text("utf-8"))
+        schema["properties"]["ticket"] = {"type": "integer"}
+        data.schemas["cluster-restore-request"] = schema
+
+    contract = Contract.load(write(tmp_path / "own", change))
+    case = find(conforming_requests("cluster-create", contract=contract), lambda case: case.what == "download")
+    assert json.loads(case.request.body or b"")["deliveryType"] == "download"
+    broken = find(departing_requests("cluster-create", contract=contract), lambda case: case.breaks == "T-POINT")
+    assert json.loads(broken.request.body or b"")["deliveryType"] == "pointInTime"
+
+
+def test_what_an_answer_needs_and_does_not_describe_may_be_anything(tmp_path: Path) -> None:
+    contract = Contract.load(write(tmp_path / "own", _schema("widget", required=["owner"], properties={})))
+    request = find(conforming_requests("widget-get", contract=contract), lambda case: True).request
+
+    @QUIET
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        _is_silent(contract, request, data)
+
+    check()
 
 
 @pytest.mark.parametrize(
@@ -182,6 +207,11 @@ _UNUSUAL = {"type": "string", "pattern": "^ab+(?:cd)?x[0-9]z$"}
         (
             _schema("widget-request", properties={"size": _UNUSUAL}),
             lambda contract: conforming_requests("widget-create", contract=contract),
+            "no body of widget-create can be made up from widget-request.json: it asks for more",
+        ),
+        (
+            _schema("widget-request", required=["owner"]),
+            lambda contract: departing_requests("widget-create", contract=contract),
             "no body of widget-create can be made up from widget-request.json: it asks for more",
         ),
         (
