@@ -12,18 +12,18 @@ from typing import Any
 
 from atlas_conformance.contracts.body_reading import REFUSED
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import CREDENTIALS, SCHEMES, Exchange, Request
+from atlas_conformance.contracts.exchange import Exchange, Request
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.following import BirthView, CancelView, GetView, ListView, MeetingView
 from atlas_conformance.contracts.history import JobHistory, JobKey
 from atlas_conformance.contracts.judge import AnswerMemory, Examined, Judge
 from atlas_conformance.contracts.knowledge import Knowledge
 from atlas_conformance.contracts.listing import is_whole, listed
+from atlas_conformance.contracts.meant import check_meant
 from atlas_conformance.contracts.observations import is_same_answer, observation, observe
 from atlas_conformance.contracts.reading import Reading
 from atlas_conformance.contracts.resources import Resource
 from atlas_conformance.contracts.rules.histories import PastView
-from atlas_conformance.contracts.slips import check_meant
 from atlas_conformance.contracts.store import JobStore, Place, Target
 from atlas_conformance.contracts.stories import Stories, note_listed, note_read, owed_by_list
 from atlas_conformance.contracts.verdicts import Verdicts
@@ -172,7 +172,7 @@ class Chronicle:
 
         Raises ValueError or TypeError for the slips that `Judge.judge` names, and remembers nothing of the exchange.
         """
-        check_meant(exchange, CREDENTIALS, SCHEMES)
+        check_meant(exchange)
         return self.tell(exchange, free_target=free_target).judgement
 
     def tell(self, exchange: Exchange, *, free_target: bool = False) -> Told:

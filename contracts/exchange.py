@@ -73,9 +73,9 @@ class Request:
     def __post_init__(self) -> None:
         # Every exchange of a run comes by here, so the usual types are told at a glance.
         if self.method.__class__ is not str:
-            slips.text("method", self.method)
+            slips.check_text("method", self.method)
         if self.target.__class__ is not str:
-            slips.text("target", self.target)
+            slips.check_text("target", self.target)
         if self.headers.__class__ is not tuple and self.headers is not None:
             object.__setattr__(self, "headers", slips.pairs(self.headers, "request"))
         if self.body.__class__ is not bytes and self.body is not None:
@@ -113,7 +113,7 @@ class Response:
 
     def __post_init__(self) -> None:
         if self.status.__class__ is not int:
-            slips.status(self.status)
+            slips.check_status(self.status)
         if self.headers.__class__ is not tuple:
             object.__setattr__(self, "headers", slips.pairs(self.headers, "response"))
         if self.body.__class__ is not bytes:
@@ -153,9 +153,9 @@ class Exchange:
 
     def __post_init__(self) -> None:
         if self.started.__class__ is not float:
-            slips.moment("started", self.started)
+            slips.check_moment("started", self.started)
         if self.ended.__class__ is not float:
-            slips.moment("ended", self.ended)
+            slips.check_moment("ended", self.ended)
         if not isinstance(self.request, Request):
             raise TypeError(f"the request of an exchange is a Request, not {kind_of(self.request)}")
         if not isinstance(self.response, Response):

@@ -9,17 +9,17 @@ from typing import Any
 
 from atlas_conformance.contracts import rules
 from atlas_conformance.contracts.contract import Contract
-from atlas_conformance.contracts.exchange import CREDENTIALS, SCHEMES, Exchange
+from atlas_conformance.contracts.exchange import Exchange
 from atlas_conformance.contracts.finding import Judgement
 from atlas_conformance.contracts.knowledge import Knowledge, check_offered
 from atlas_conformance.contracts.listing import listed
+from atlas_conformance.contracts.meant import check_meant
 from atlas_conformance.contracts.naming import kind_of
 from atlas_conformance.contracts.operation import Operation
 from atlas_conformance.contracts.reading import Reading, Readings, with_busy_target
 from atlas_conformance.contracts.rulebook import rule_book
 from atlas_conformance.contracts.rules.moments import Past, judge_future, latest_past
 from atlas_conformance.contracts.rules.statuses import judge_refusal
-from atlas_conformance.contracts.slips import check_meant
 from atlas_conformance.contracts.verdicts import Verdicts
 from atlas_conformance.contracts.views import (
     BODY,
@@ -132,7 +132,7 @@ class Judge:
         of an offered operation does not have: that is owed a 404 or 405. Raises ValueError or TypeError for a slip: a
         method in lower case, a whole URL as the target, a credential that there is not, a header that is no text.
         """
-        check_meant(exchange, CREDENTIALS, SCHEMES)
+        check_meant(exchange)
         return self.judge_sent(exchange)
 
     def judge_sent(self, exchange: Exchange) -> Judgement:

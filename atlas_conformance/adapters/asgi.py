@@ -29,8 +29,7 @@ class JudgingMiddleware:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one connection. Raises what the application does, and RequirementFailed if the judge raises."""
-        if scope["type"] == "http":
-            scope = _with_list(scope)
+        scope = _with_list(scope)
         if scope["type"] != "http" or not self._traffic.concerns(_url(scope)):
             await self._app(scope, receive, send)
             return
@@ -67,8 +66,7 @@ class _Hearing:
         return message
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = _with_list(message)
+        message = _with_list(message)
         await self._send(message)
         if message["type"] == "http.response.start":
             self._passage.answered(message["status"], _headers(message.get("headers", ())))

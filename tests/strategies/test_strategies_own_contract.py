@@ -43,6 +43,17 @@ def _is_silent(contract: Contract, request: Request, data: st.DataObject) -> Non
     assert not Judge(contract).judge(Exchange(asked, response, 1_900_000_000.0, 1_900_000_000.1)).findings
 
 
+def _answers_are_silent(contract: Contract, operation: str) -> None:
+    request = find(conforming_requests(operation, contract=contract), lambda case: True).request
+
+    @QUIET
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        _is_silent(contract, request, data)
+
+    check()
+
+
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("operation", [*OWN, "flex-create", "cluster-create", "flex-get"])
 def test_conforming_requests_break_nothing(contract: Contract, operation: str, known: bool) -> None:
@@ -140,14 +151,7 @@ def test_a_create_whose_schema_takes_the_packages_bodies_has_them(tmp_path: Path
 
 def test_what_an_answer_needs_and_does_not_describe_may_be_anything(tmp_path: Path) -> None:
     contract = Contract.load(write(tmp_path / "own", _schema("widget", required=["owner"], properties={})))
-    request = find(conforming_requests("widget-get", contract=contract), lambda case: True).request
-
-    @QUIET
-    @given(st.data())
-    def check(data: st.DataObject) -> None:
-        _is_silent(contract, request, data)
-
-    check()
+    _answers_are_silent(contract, "widget-get")
 
 
 @pytest.mark.parametrize(
@@ -188,14 +192,7 @@ def test_bodies_of_many_sorts(tmp_path: Path, properties: dict[str, Any]) -> Non
 )
 def test_pages_of_many_sorts(tmp_path: Path, page: dict[str, Any]) -> None:
     contract = Contract.load(write(tmp_path / "own", _schema("widget-list", properties=page, required=list(page))))
-    request = find(conforming_requests("widget-list", contract=contract), lambda case: True).request
-
-    @QUIET
-    @given(st.data())
-    def check(data: st.DataObject) -> None:
-        _is_silent(contract, request, data)
-
-    check()
+    _answers_are_silent(contract, "widget-list")
 
 
 _UNUSUAL = {"type": "string", "pattern": "^ab+(?:cd)?x[0-9]z$"}

@@ -251,8 +251,7 @@ class Forms:
         if any(form in view for view in shown for form in self._shown_in(view) if len(form) >= _LONG):
             return True
         pieces = {piece for view in shown for piece in self._pieces(view)}
-        several = (bone for bone in self._bones if len(bone) >= _PIECES and any(piece in bone for piece in pieces))
-        return any(_is_shown(bone, pieces) for bone in several)
+        return any(len(bone) >= _PIECES and _is_shown(bone, pieces) for bone in self._bones)
 
 
 def _long_enough(values: Iterable[str]) -> tuple[str, ...]:
