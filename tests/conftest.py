@@ -1,8 +1,12 @@
-"""What coverage is measured in: the tests that are not marked `unmeasured`, without the processes that they start."""
+"""What the tests start from: what coverage is measured in, and that the programs that they start can be interrupted.
+
+Measured are the tests that are not marked `unmeasured`, without the processes that they start.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import coverage
@@ -20,6 +24,10 @@ def _measure_no_children() -> None:
 
 
 _measure_no_children()
+
+# A shell starts what runs in its background with interrupts ignored, and so would every program be that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

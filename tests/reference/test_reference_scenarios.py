@@ -236,7 +236,7 @@ def line_of(text: str, part: str) -> int:
         ("seed = 5", 'seed = "5"', "seed (line {line}): seed must be a valid integer, not '5'"),
         ("seed = 5", "seed =", "is no TOML"),
         ("first-status", "first-statu", "there is no freedom 'first-statu'; did you mean 'first-status'?"),
-        ('private_key = "not-a-secret"', "private_key = 77", "credentials.owner.private_key (line {line})"),
+        ('private_key = "not-a-secret"', "private_key = 7706077", "credentials.owner.private_key (line {line})"),
     ],
 )
 def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, before: str, after: str, said: str) -> None:
@@ -251,7 +251,7 @@ def test_what_is_wrong_is_reported_with_its_line(tmp_path: Path, before: str, af
         message = str(raised.value)
         assert message.startswith(str(file))
         assert "\n" not in message
-        assert "77" not in message
+        assert "7706077" not in message
         expected = said.partition(" (line {line})")
         assert expected[0] in message, message
         if expected[1] and suffix == "toml":
