@@ -194,6 +194,25 @@ def test_filters_show_what_they_say(tmp_path: Path) -> None:
     assert [id for id, hidden in cards if not hidden] == ["T-TARGET"]
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
+@pytest.mark.parametrize("width", [800, 1280, 1800])
+def test_each_row_of_the_matrix_shows_its_requirement(tmp_path: Path, width: int) -> None:
+    driver = """<script>
+      const rows = [...document.querySelectorAll("#matrix .row th")];
+      const shown = rows.filter((th) => th.clientWidth >= th.querySelector(".row-id").offsetWidth);
+      const frame = document.querySelector("#matrix .table-frame");
+      const fits = frame.scrollWidth <= frame.clientWidth;
+      document.body.dataset.told = `${shown.length} of ${rows.length}, ${fits ? "within" : "beyond"} its frame`;
+    </script>"""
+    page = tmp_path / "report.html"
+    text = re.sub("<meta http-equiv[^>]*>", "", html(sample.passing(tmp_path / "j")))
+    page.write_text(text.replace("</body>", driver + "</body>"), encoding="utf-8")
+    document, _ = browse(page, "--dump-dom", f"--window-size={width},900")
+    told = re.search(r'data-told="([^"]*)"', document)
+    assert told is not None
+    assert told[1] == f"{sample.COUNT} of {sample.COUNT}, within its frame"
+
+
 @pytest.mark.unmeasured
 @pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 def test_ten_thousand_findings_open(tmp_path: Path) -> None:
